@@ -1,0 +1,22 @@
+// Where things are kept in the coordinator, relative to /codis/<product_name>. DESIGN's table of paths, as code.
+
+import type { MigrationId, ProxyId } from '../model/index.ts';
+
+const SEQ_DIGITS = 10;
+
+export const PATHS = {
+  topology: 'topology',
+  proxies: 'proxies',
+  migrations: 'migrations',
+  controller: 'controller',
+  events: 'events',
+} as const;
+
+/** Persistent nodes without a value that hold others; whoever needs one first creates it. */
+export const PARENTS = [PATHS.proxies, PATHS.migrations, PATHS.events] as const;
+
+export const proxyPath = (id: ProxyId): string => `${PATHS.proxies}/${id}`;
+export const proxyLivePath = (id: ProxyId): string => `${PATHS.proxies}/${id}/live`;
+/** Zero-padded, so that names sort as numbers do. */
+export const migrationPath = (id: MigrationId): string => `${PATHS.migrations}/${String(id).padStart(SEQ_DIGITS, '0')}`;
+export const eventPath = (seq: number): string => `${PATHS.events}/${String(seq).padStart(SEQ_DIGITS, '0')}`;

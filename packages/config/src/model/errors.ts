@@ -1,0 +1,138 @@
+// The one table of operating errors: what can be expected to go wrong, how HTTP and the CLI say it, whether trying again
+// can help. Bugs are not here: they are invariants (invariant.ts). docs/errors.md is held against this table by a test.
+
+interface ErrorKind {
+  /** HTTP status of the dashboard's answer. */
+  readonly status: number;
+  /** Exit code of codis-config: 1 failed, 2 usage, 3 not found, 4 conflict, 5 unreachable, 6 denied, 7 unhealthy, 8 timeout, 9 cancelled. */
+  readonly exit: number;
+  /** The same call may succeed later with nothing changed by the caller. */
+  readonly retryable: boolean;
+  /** What it means, for docs and the problem's title. */
+  readonly title: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+const kind = (status: number, exit: number, retryable: boolean, title: string, hint: string): ErrorKind => ({
+  status,
+  exit,
+  retryable,
+  title,
+  hint,
+});
+
+/** Every code, in alphabetical order. */
+export const ERROR_KINDS = {
+  CODIS_E_BAD_ADDRESS: kind(400, 2, false, 'Not an address', 'write host:port, like 127.0.0.1:6379'),
+  CODIS_E_BAD_CONFIG: kind(400, 2, false, 'The configuration has problems', 'mend the lines named; docs/config.md describes every key'),
+  CODIS_E_BAD_GROUP: kind(400, 2, false, 'Not a group id', 'group ids are whole numbers from 1 to 9999'),
+  CODIS_E_BAD_MIGRATION: kind(
+    400,
+    2,
+    false,
+    'Not a migration id',
+    'migration ids are whole numbers from 1; list them with: codis-config migration list',
+  ),
+  CODIS_E_BAD_PROXY_ID: kind(400, 2, false, 'Not a proxy id', 'use 1 to 64 of the characters A-Z a-z 0-9 _ . -'),
+  CODIS_E_BAD_REQUEST: kind(400, 2, false, 'The request is not well-formed', 'compare it with /api/openapi.json'),
+  CODIS_E_BAD_SLOT: kind(400, 2, false, 'Not a slot', 'slots go from 0 to 1023'),
+  CODIS_E_CONFLICT: kind(409, 4, true, 'Something else changed it first', 'read it again, then repeat the call if it still makes sense'),
+  CODIS_E_COORDINATOR_CORRUPT: kind(
+    500,
+    1,
+    false,
+    'The coordinator holds something that is not ours',
+    'restore it from a backup, or check that no other program writes there',
+  ),
+  CODIS_E_COORDINATOR_LOST: kind(
+    503,
+    5,
+    true,
+    'The coordinator can’t be reached',
+    'check that ZooKeeper runs and that zk in config.ini names it; nothing can change until it is back',
+  ),
+  CODIS_E_COORDINATOR_UNKNOWN: kind(
+    503,
+    5,
+    true,
+    'The coordinator was lost in the middle of a write, which may or may not have been made',
+    'read the state again before repeating the call',
+  ),
+  CODIS_E_GROUP_EXISTS: kind(409, 4, false, 'The group exists already', 'use another id, or add servers to this one'),
+  CODIS_E_GROUP_IN_USE: kind(409, 4, false, 'The group still has slots or servers', 'move its slots away and remove its servers first'),
+  CODIS_E_INTERNAL: kind(500, 1, false, 'A bug in this program', 'please report it with the log lines around it'),
+  CODIS_E_MASTER_EXISTS: kind(409, 4, false, 'The group has a master already', 'add the server as a replica, or promote it afterwards'),
+  CODIS_E_MIGRATION_BLOCKED: kind(
+    409,
+    4,
+    true,
+    'The migration can’t go on by itself',
+    'read its reason; it goes on by itself once that is mended',
+  ),
+  CODIS_E_NO_MASTER: kind(409, 4, false, 'The group has no master', 'add one with: codis-config server add <group> <host:port> master'),
+  CODIS_E_NOT_REDIS: kind(422, 1, false, 'What listens there is not a usable Redis', 'check the address and product_auth'),
+  CODIS_E_NOT_INITIALISED: kind(409, 4, false, 'The product has no slot table yet', 'make it with: codis-config slot init'),
+  CODIS_E_PROXY_RUNNING: kind(409, 4, false, 'A proxy with this id runs already', 'stop it, or give this one another proxy_id'),
+  CODIS_E_SERVER_EXISTS: kind(409, 4, false, 'The server is in a group already', 'a server belongs to one group; remove it there first'),
+  CODIS_E_SERVER_IN_USE: kind(409, 4, false, 'The server is needed where it is', 'promote another one, or move the slots away first'),
+  CODIS_E_SERVER_NOT_EMPTY: kind(
+    422,
+    1,
+    false,
+    'The server holds keys already',
+    'empty it, or give it as what it is; see docs/operations.md',
+  ),
+  CODIS_E_SERVER_UNREACHABLE: kind(502, 5, true, 'A Redis can’t be reached', 'start it, or check address, firewall and product_auth'),
+  CODIS_E_SERVER_WRONG_ROLE: kind(
+    422,
+    1,
+    false,
+    'The server’s own role is another',
+    'look at INFO replication there; REPLICAOF NO ONE makes it a master',
+  ),
+  CODIS_E_SLOT_OFFLINE: kind(
+    409,
+    4,
+    false,
+    'A slot belongs to no group',
+    'give it to one with: codis-config slot range-set <first> <last> <group> online',
+  ),
+  CODIS_E_SLOT_IN_MOVE: kind(409, 4, true, 'A slot is being moved', 'wait for the migration, or cancel it'),
+  CODIS_E_SLOTS_EXIST: kind(
+    409,
+    4,
+    false,
+    'The product has a slot table already',
+    'slot init --force throws it away; no key is deleted, but none is reachable until its slot is assigned again',
+  ),
+  CODIS_E_STALE: kind(412, 4, false, 'The version you looked at is not the current one', 'read it again and decide anew'),
+  CODIS_E_TIMEOUT: kind(504, 8, true, 'It took too long', 'try again; if it stays so, look at the log'),
+  CODIS_E_UNKNOWN_GROUP: kind(404, 3, false, 'No such group', 'list them with: codis-config server list'),
+  CODIS_E_UNKNOWN_MIGRATION: kind(404, 3, false, 'No such migration', 'list them with: codis-config migration list'),
+  CODIS_E_UNKNOWN_PROXY: kind(404, 3, false, 'No such proxy', 'list them with: codis-config proxy list'),
+  CODIS_E_UNKNOWN_SERVER: kind(404, 3, false, 'No such server', 'list them with: codis-config server list'),
+} as const satisfies Record<string, ErrorKind>;
+
+/** One of the codes of `ERROR_KINDS`. */
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/** An expected failure. Match on `code`; the message names the thing, what was seen and what to do. */
+export class CodisError extends Error {
+  override readonly name = 'CodisError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get kind(): ErrorKind {
+    return ERROR_KINDS[this.code];
+  }
+}
+
+/** Whether `error` is a CodisError, of this code if one is given. */
+export function isCodisError(error: unknown, code?: ErrorCode): error is CodisError {
+  return error instanceof CodisError && (code === undefined || error.code === code);
+}

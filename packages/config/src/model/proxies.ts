@@ -1,0 +1,78 @@
+// What proxies write in the coordinator, and the question every slot move asks of it: who must still acknowledge?
+
+import { CodisError } from './errors.ts';
+import { asEpoch, asProxyId, type Epoch, type ProxyId } from './ids.ts';
+
+/** `proxies/<id>`: persistent; there from start to clean shutdown. `wanted` is what an operator asked for. */
+export interface ProxyRegistration {
+  readonly id: ProxyId;
+  /** Where clients connect, `host:port`. */
+  readonly addr: string;
+  /** Where `/status` and `/metrics` are, `host:port`. */
+  readonly adminAddr: string;
+  readonly wanted: 'online' | 'offline';
+}
+
+/** `proxies/<id>/live`: ephemeral. `epoch` is acknowledged: every worker routes by it and what it locks is drained. */
+export interface ProxyLive {
+  readonly epoch: Epoch;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** A registered proxy as the coordinator shows it; `live` is null while its session is gone. */
+export interface ProxyView extends ProxyRegistration {
+  readonly live: ProxyLive | null;
+}
+
+/** Which proxies stand between a lock and the move it prepares. */
+export interface MissingAcks {
+  /** Alive, but not at the epoch yet. */
+  readonly behind: readonly ProxyId[];
+  /** Registered and wanted online, but without a session: dead, frozen or cut off. Not an ack; must be fenced to count as one. */
+  readonly lost: readonly ProxyId[];
+}
+
+/** Read `proxies` after the lock was written: a proxy that registers later reads the lock itself before it listens.
+ *  A proxy wanted offline but alive must ack too, for it may still be finishing what it has. */
+export function missingAcks(proxies: readonly ProxyView[], epoch: Epoch): MissingAcks {
+  const behind: ProxyId[] = [];
+  const lost: ProxyId[] = [];
+  for (const proxy of proxies) {
+    if (proxy.live === null) {
+      if (proxy.wanted === 'online') lost.push(proxy.id);
+    } else if (proxy.live.epoch < epoch) behind.push(proxy.id);
+  }
+  return { behind, lost };
+}
+
+export const encodeProxyRegistration = (value: ProxyRegistration): Buffer => Buffer.from(JSON.stringify(value));
+export const encodeProxyLive = (value: ProxyLive): Buffer => Buffer.from(JSON.stringify(value));
+
+/** Throws CODIS_E_COORDINATOR_CORRUPT. */
+export function decodeProxyRegistration(data: Uint8Array): ProxyRegistration {
+  return decode('proxy registration', data, (value) => {
+    const { addr, adminAddr, wanted } = value;
+    if (typeof addr !== 'string' || typeof adminAddr !== 'string') throw new TypeError('an address is missing');
+    if (wanted !== 'online' && wanted !== 'offline') throw new TypeError(`wanted is ${JSON.stringify(wanted)}`);
+    return { id: asProxyId(value['id'] as string), addr, adminAddr, wanted };
+  });
+}
+
+/** Throws CODIS_E_COORDINATOR_CORRUPT. */
+export function decodeProxyLive(data: Uint8Array): ProxyLive {
+  return decode('proxy session', data, (value) => {
+    const { pid, startedAt } = value;
+    if (typeof pid !== 'number' || typeof startedAt !== 'string') throw new TypeError('pid or startedAt is missing');
+    return { epoch: asEpoch(value['epoch'] as number), pid, startedAt };
+  });
+}
+
+function decode<T>(what: string, data: Uint8Array, read: (value: Record<string, unknown>) => T): T {
+  try {
+    return read(JSON.parse(Buffer.from(data).toString('utf8')) as Record<string, unknown>);
+  } catch (cause) {
+    throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `a ${what} can't be read: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,38 @@
+// Which slot a key lives in. Runs once per key of every command, so: bytes only, a table, no copies.
+//
+//   slot = crc32(tag) % 1024, CRC-32/IEEE (reflected, polynomial 0xEDB88320), where the tag is what stands between the
+//   first `{` and the first `}` after it, and the whole key when there is no such pair.
+
+import { SLOT_COUNT, type Slot } from './ids.ts';
+
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+const CRC_TABLE = new Int32Array(256).map((_, index) => {
+  let crc = index;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+/** CRC-32/IEEE of the bytes [start, end) of `bytes`, as an unsigned 32-bit number. */
+export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let crc = -1;
+  for (let at = start; at < end; at++) {
+    crc = (CRC_TABLE[(crc ^ (bytes[at] as number)) & 0xff] as number) ^ (crc >>> 8);
+  }
+  return (crc ^ -1) >>> 0;
+}
+
+/** Slot of the key that stands at [start, end) of `bytes`; nothing is copied.
+ *  An empty tag hashes the empty string: `a{}b` is slot 0, where Redis Cluster would hash the whole key.
+ *  Source: Codis 3.2 pkg/proxy/mapper.go, Hash() and Codis 2.0 pkg/proxy/router/mapper.go. */
+export function slotOf(bytes: Uint8Array, start = 0, end = bytes.length): Slot {
+  for (let open = start; open < end; open++) {
+    if (bytes[open] !== OPEN) continue;
+    for (let close = open + 1; close < end; close++) {
+      if (bytes[close] === CLOSE) return (crc32(bytes, open + 1, close) & (SLOT_COUNT - 1)) as Slot;
+    }
+    break;
+  }
+  return (crc32(bytes, start, end) & (SLOT_COUNT - 1)) as Slot;
+}

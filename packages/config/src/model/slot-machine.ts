@@ -1,0 +1,101 @@
+// The life of a slot. These functions are the only doors between its states; each refuses the impossible and returns a new
+// topology. None of them does anything else: the caller writes the result by compare-and-set.
+//
+//   offline ──assign──▶ online(A) ──lock──▶ locked(A→B) ──startMigrating──▶ migrating(A→B) ──completeMove──▶ online(B)
+//                          ▲                    │  all proxies have acked       source has no key left
+//                          └──────unlock────────┘
+//
+// Invariant: a slot in a move (locked, migrating) changes only through the migration that owns it.
+
+import { CodisError } from './errors.ts';
+import type { Epoch, GroupId, MigrationId, Slot } from './ids.ts';
+import { type LockedSlot, type MigratingSlot, OFFLINE, requireMaster, type SlotState, slotState, type Topology } from './topology.ts';
+
+/** Gives slots first..last to a group that has a master. Throws CODIS_E_SLOT_IN_MOVE, CODIS_E_BAD_SLOT, and as requireMaster. */
+export function assignSlots(topology: Topology, change: { first: Slot; last: Slot; owner: GroupId }): Topology {
+  requireMaster(topology, change.owner);
+  return setSettled(topology, change, { kind: 'online', owner: change.owner });
+}
+
+/** Takes slots first..last out of service. Throws CODIS_E_SLOT_IN_MOVE or CODIS_E_BAD_SLOT. */
+export function offlineSlots(topology: Topology, change: { first: Slot; last: Slot }): Topology {
+  return setSettled(topology, change, OFFLINE);
+}
+
+/** Starts a move: online(from) → locked(from→to). `epoch` is the one this change will be written as: the current one plus 1. */
+export function lockSlots(
+  topology: Topology,
+  lock: { slots: readonly Slot[]; to: GroupId; migration: MigrationId; epoch: Epoch; leaseMs: number },
+): Topology {
+  requireMaster(topology, lock.to);
+  return change(topology, lock.slots, (slot, state) => {
+    if (state.kind === 'offline')
+      throw new CodisError('CODIS_E_SLOT_OFFLINE', `slot ${slot} belongs to no group, so there is nothing to move`);
+    if (state.kind !== 'online') throw inMove(slot, state);
+    if (state.owner === lock.to) throw new CodisError('CODIS_E_CONFLICT', `slot ${slot} is in group ${lock.to} already`);
+    requireMaster(topology, state.owner);
+    return { kind: 'locked', from: state.owner, to: lock.to, migration: lock.migration, epoch: lock.epoch, leaseMs: lock.leaseMs };
+  });
+}
+
+/** locked → migrating, allowed once every proxy that must has acknowledged the lock's epoch. */
+export function startMigrating(topology: Topology, step: { slots: readonly Slot[]; migration: MigrationId }): Topology {
+  return change(topology, step.slots, (slot, state) => {
+    const { from, to, migration } = own(slot, state, 'locked', step.migration);
+    return { kind: 'migrating', from, to, migration };
+  });
+}
+
+/** migrating → online(to), allowed once the source was seen to hold no key of these slots. */
+export function completeMove(topology: Topology, step: { slots: readonly Slot[]; migration: MigrationId }): Topology {
+  return change(topology, step.slots, (slot, state) => ({ kind: 'online', owner: own(slot, state, 'migrating', step.migration).to }));
+}
+
+/** locked → online(from): the lock is given up. Safe at any time, for a locked slot has not moved a key. */
+export function unlockSlots(topology: Topology, step: { slots: readonly Slot[]; migration: MigrationId }): Topology {
+  return change(topology, step.slots, (slot, state) => ({ kind: 'online', owner: own(slot, state, 'locked', step.migration).from }));
+}
+
+/** The slots whose lock was taken at `epoch`, in order. */
+export function slotsLockedAt(topology: Topology, epoch: Epoch): Slot[] {
+  return slotsWhere(topology, (state) => state.kind === 'locked' && state.epoch === epoch);
+}
+
+/** The slots for which `test` holds, in order. */
+export function slotsWhere(topology: Topology, test: (state: SlotState) => boolean): Slot[] {
+  const found: Slot[] = [];
+  for (const [slot, state] of topology.slots.entries()) if (test(state)) found.push(slot as Slot);
+  return found;
+}
+
+function setSettled(topology: Topology, { first, last }: { first: Slot; last: Slot }, next: SlotState): Topology {
+  if (last < first) throw new CodisError('CODIS_E_BAD_SLOT', `the range ${first}..${last} runs backwards`);
+  const slots: Slot[] = [];
+  for (let slot = first as number; slot <= last; slot++) slots.push(slot as Slot);
+  return change(topology, slots, (slot, state) => {
+    if (state.kind === 'locked' || state.kind === 'migrating') throw inMove(slot, state);
+    return next;
+  });
+}
+
+function change(topology: Topology, slots: readonly Slot[], to: (slot: Slot, state: SlotState) => SlotState): Topology {
+  const next = topology.slots.slice();
+  for (const slot of slots) next[slot] = to(slot, slotState(topology, slot));
+  return { ...topology, slots: next };
+}
+
+type InMove = LockedSlot | MigratingSlot;
+
+function own<K extends InMove['kind']>(slot: Slot, state: SlotState, kind: K, migration: MigrationId): Extract<InMove, { kind: K }> {
+  if (state.kind !== kind || (state as InMove).migration !== migration) {
+    throw new CodisError('CODIS_E_CONFLICT', `slot ${slot} is not ${kind} by migration ${migration} any more (it is ${state.kind})`);
+  }
+  return state as Extract<InMove, { kind: K }>;
+}
+
+function inMove(slot: Slot, state: InMove): CodisError {
+  return new CodisError(
+    'CODIS_E_SLOT_IN_MOVE',
+    `slot ${slot} is being moved from group ${state.from} to group ${state.to} by migration ${state.migration}`,
+  );
+}

@@ -1,0 +1,362 @@
+// Every configuration key, declared once: type, range, default and what it means. Types, validation, `--help`, config.ini and
+// docs/config.md all come from this table (and a test holds them together).
+//
+// Codis's keys keep Codis's names and units. Keys that Codis did not have end in their unit.
+
+/** Which programs read a key. `config` is the codis-config CLI. */
+export type Program = 'proxy' | 'dashboard' | 'config';
+
+interface Base {
+  /** One or two sentences: what it is, its unit, what follows from a change. */
+  readonly about: string;
+  readonly programs: readonly Program[];
+  /** The section of config.ini and docs/config.md it stands in. */
+  readonly section: string;
+  /** Where Codis has it: which release; absent for a key of our own. */
+  readonly codis?: '2' | '3';
+  /** Never shown in logs, status pages or `--help` output. */
+  readonly secret?: boolean;
+}
+export interface StringSetting extends Base {
+  readonly type: 'string';
+  readonly default: string;
+  /** What a value must match; `patternAbout` says it in words. */
+  readonly pattern?: RegExp;
+  readonly patternAbout?: string;
+}
+export interface EnumSetting extends Base {
+  readonly type: 'enum';
+  readonly values: readonly string[];
+  readonly default: string;
+}
+export interface IntegerSetting extends Base {
+  readonly type: 'integer';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+/** `host:port`. */
+export interface AddressSetting extends Base {
+  readonly type: 'address';
+  readonly default: string;
+}
+/** `host:port,host:port…`. */
+export interface AddressesSetting extends Base {
+  readonly type: 'addresses';
+  readonly default: readonly string[];
+}
+/** `auto`, or a whole number. */
+export interface AutoIntegerSetting extends Base {
+  readonly type: 'auto-integer';
+  readonly default: 'auto' | number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+export type Setting = StringSetting | EnumSetting | IntegerSetting | AddressSetting | AddressesSetting | AutoIntegerSetting;
+
+const ALL = ['proxy', 'dashboard', 'config'] as const;
+const SERVERS = ['proxy', 'dashboard'] as const;
+
+export const SETTINGS = {
+  product_name: {
+    type: 'string',
+    default: 'demo',
+    pattern: /^[A-Za-z0-9_.-]{1,64}$/,
+    patternAbout: '1 to 64 of A-Z a-z 0-9 _ . -',
+    about: 'Name of the cluster. Several products can share one coordinator; everything is kept under /codis/<product_name>.',
+    programs: ALL,
+    section: 'Cluster',
+    codis: '3',
+  },
+  coordinator: {
+    type: 'enum',
+    values: ['filesystem', 'zookeeper'],
+    default: 'filesystem',
+    about: 'Where the slot table is kept: filesystem (a directory; all programs on one machine) or zookeeper (production).',
+    programs: ALL,
+    section: 'Cluster',
+    codis: '2',
+  },
+  coordinator_dir: {
+    type: 'string',
+    default: 'data/coordinator',
+    about: 'Directory of the filesystem coordinator. A relative path starts at the folder of this file. Must be on a local disk.',
+    programs: ALL,
+    section: 'Cluster',
+  },
+  zk: {
+    type: 'addresses',
+    default: ['localhost:2181'],
+    about: 'ZooKeeper servers, host:port separated by commas.',
+    programs: ALL,
+    section: 'Cluster',
+    codis: '2',
+  },
+  zk_session_timeout: {
+    type: 'integer',
+    default: 30_000,
+    min: 1000,
+    max: 600_000,
+    unit: 'milliseconds',
+    about:
+      'How long a program may be silent before the coordinator (ZooKeeper or filesystem) counts it as gone. A killed dashboard is replaced after this long.',
+    programs: ALL,
+    section: 'Cluster',
+    codis: '2',
+  },
+  product_auth: {
+    type: 'string',
+    default: '',
+    secret: true,
+    about: 'Password of the Redis servers (requirepass, and masterauth for replicas). Empty: none.',
+    programs: SERVERS,
+    section: 'Cluster',
+    codis: '3',
+  },
+  dashboard_addr: {
+    type: 'address',
+    default: '127.0.0.1:18087',
+    about:
+      'Where the dashboard listens, and where codis-config finds it. It has no login yet, so keep it on loopback or a private network.',
+    programs: ['dashboard', 'config'],
+    section: 'Dashboard',
+    codis: '2',
+  },
+  migration_batch_slots: {
+    type: 'integer',
+    default: 64,
+    min: 1,
+    max: 1024,
+    unit: 'slots',
+    about: 'How many slots of one source and target are locked and moved together. A batch costs two scans of the source.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
+  slot_lock_lease_ms: {
+    type: 'integer',
+    default: 2000,
+    min: 50,
+    max: 60_000,
+    unit: 'milliseconds',
+    about: 'How long a slot may stay locked at the start of its move before the lock is rolled back.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
+  proxy_lost_timeout: {
+    type: 'integer',
+    default: 10,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    about: 'How long a proxy may be without a session before a slot move fences it off and goes on without it.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
+  proxy_id: {
+    type: 'string',
+    default: 'proxy_1',
+    pattern: /^[A-Za-z0-9_.-]{1,64}$/,
+    patternAbout: '1 to 64 of A-Z a-z 0-9 _ . -',
+    about: 'Name of this proxy in the product; each proxy needs its own (--proxy-id).',
+    programs: ['proxy'],
+    section: 'Proxy',
+    codis: '2',
+  },
+  proxy_addr: {
+    type: 'address',
+    default: '127.0.0.1:19000',
+    about: 'Where Redis clients connect to this proxy.',
+    programs: ['proxy'],
+    section: 'Proxy',
+    codis: '3',
+  },
+  admin_addr: {
+    type: 'address',
+    default: '127.0.0.1:11080',
+    about: 'Where this proxy serves /healthz, /readyz, /status and /metrics over HTTP.',
+    programs: ['proxy'],
+    section: 'Proxy',
+    codis: '3',
+  },
+  proxy_start: {
+    type: 'enum',
+    values: ['online', 'offline'],
+    default: 'online',
+    about:
+      'What a proxy that registers for the first time wants to be: online serves at once; offline waits for "codis-config proxy online", as Codis 2 did.',
+    programs: ['proxy'],
+    section: 'Proxy',
+  },
+  workers: {
+    type: 'auto-integer',
+    default: 'auto',
+    min: 1,
+    max: 256,
+    unit: 'processes',
+    about: 'Worker processes of a proxy. auto is one per core.',
+    programs: ['proxy'],
+    section: 'Proxy',
+  },
+  session_auth: {
+    type: 'string',
+    default: '',
+    secret: true,
+    about: 'Password that clients must give with AUTH. Empty: none.',
+    programs: ['proxy'],
+    section: 'Clients',
+    codis: '3',
+  },
+  session_max_timeout: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    max: 31_536_000,
+    unit: 'seconds',
+    about: 'A client that is idle this long is disconnected. 0: never, as Redis by default.',
+    programs: ['proxy'],
+    section: 'Clients',
+    codis: '2',
+  },
+  session_max_pipeline: {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'requests',
+    about:
+      'How many requests of one client may be under way; past it the proxy stops reading from that client until replies have gone out.',
+    programs: ['proxy'],
+    section: 'Clients',
+    codis: '2',
+  },
+  session_max_bufsize: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 65_536,
+    max: 4_294_967_296,
+    unit: 'bytes',
+    about:
+      'How many bytes of replies may wait for one client. Past it a client that reads slowly is waited for, and one that does not read at all is dropped.',
+    programs: ['proxy'],
+    section: 'Clients',
+    codis: '2',
+  },
+  session_stall_timeout: {
+    type: 'integer',
+    default: 30,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    about: 'A client whose replies wait this long without it reading a single byte is disconnected.',
+    programs: ['proxy'],
+    section: 'Clients',
+  },
+  request_max_bytes: {
+    type: 'integer',
+    default: 536_870_912,
+    min: 65_536,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    about: 'Largest request; a larger one is refused with an error and its connection closed.',
+    programs: ['proxy'],
+    section: 'Clients',
+  },
+  max_clients: {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'clients',
+    about: 'Clients per proxy (proxy_max_clients in Codis 3 was 1000); one more gets an error and is closed.',
+    programs: ['proxy'],
+    section: 'Clients',
+  },
+  backend_ping_period: {
+    type: 'integer',
+    default: 5,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    about: 'A connection to a Redis that was idle this long is checked with PING.',
+    programs: ['proxy'],
+    section: 'Backends',
+    codis: '2',
+  },
+  backend_connect_timeout_ms: {
+    type: 'integer',
+    default: 2000,
+    min: 50,
+    max: 60_000,
+    unit: 'milliseconds',
+    about: 'How long connecting to a Redis may take, handshake included.',
+    programs: ['proxy'],
+    section: 'Backends',
+  },
+  backend_recv_timeout: {
+    type: 'integer',
+    default: 30,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    about: 'A Redis that has requests to answer and sends nothing for this long is counted as hung; its clients get an error.',
+    programs: ['proxy'],
+    section: 'Backends',
+    codis: '3',
+  },
+  backend_max_bufsize: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 65_536,
+    max: 4_294_967_296,
+    unit: 'bytes',
+    about: 'How many bytes may wait for one Redis connection; past it the clients that feed it are not read from until it has drained.',
+    programs: ['proxy'],
+    section: 'Backends',
+  },
+  slot_hold_timeout_ms: {
+    type: 'integer',
+    default: 1000,
+    min: 10,
+    max: 60_000,
+    unit: 'milliseconds',
+    about: 'How long a request may wait for a locked slot, or for its key to be handed over, before it is answered -TRYAGAIN.',
+    programs: ['proxy'],
+    section: 'Backends',
+  },
+  slot_hold_max_bytes: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 65_536,
+    max: 4_294_967_296,
+    unit: 'bytes',
+    about: 'How many bytes of requests a worker may hold for slots in a move; past it further ones are answered -TRYAGAIN.',
+    programs: ['proxy'],
+    section: 'Backends',
+  },
+  log_level: {
+    type: 'enum',
+    values: ['debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    about: 'What is logged; one JSON object per line on standard error.',
+    programs: SERVERS,
+    section: 'Logging',
+    codis: '3',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S> = S extends { type: 'integer' }
+  ? number
+  : S extends { type: 'auto-integer' }
+    ? 'auto' | number
+    : S extends { type: 'addresses' }
+      ? readonly string[]
+      : S extends { type: 'enum'; values: readonly (infer V)[] }
+        ? V
+        : string;
+
+/** All keys with their values; what a program starts from. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
