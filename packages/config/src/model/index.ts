@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './groups.ts';
+export * from './hand-over.ts';
 export * from './ids.ts';
 export * from './invariant.ts';
 export * from './migration.ts';

@@ -1,0 +1,48 @@
+// Handing keys from the group that loses a slot to the group that gains it, as one atomic step at the source. Proxies run it on
+// demand, the controller for what is left; both send this script, so both obey the same rule.
+//
+// Invariant (DESIGN §4, rule 2, "B wins"): after OK none of the keys is at the source any more. MIGRATE runs without REPLACE; a key
+// that the target has already is complete there and as new or newer, so the source's copy is deleted. That makes it safe to run again
+// after a timeout, and harmless for keys that don't exist. After an error, every key is still at the source, at the target, or both.
+//
+// Verified on Redis 7.0.15: MIGRATE works inside EVAL, replicates as DEL, and with many KEYS moves those it can before it reports BUSYKEY.
+
+/** KEYS: the keys. ARGV: target host, target port, database, timeout in ms, password of the target ('' for none).
+ *  Replies +OK, or the error of MIGRATE. Blocks the source while it runs. */
+export const HAND_OVER_SCRIPT = `
+local function migrate(first, last)
+  local call = {'MIGRATE', ARGV[1], ARGV[2], '', ARGV[3], ARGV[4]}
+  if ARGV[5] ~= '' then
+    call[#call + 1] = 'AUTH'
+    call[#call + 1] = ARGV[5]
+  end
+  call[#call + 1] = 'KEYS'
+  for i = first, last do call[#call + 1] = KEYS[i] end
+  return redis.pcall(unpack(call))
+end
+local function busy(reply)
+  return string.find(reply.err, 'BUSYKEY', 1, true)
+end
+local function hand_over(first, last)
+  local reply = migrate(first, last)
+  if not reply.err then return nil end
+  if not busy(reply) then return reply end
+  for i = first, last do
+    local one = migrate(i, i)
+    if one.err and not busy(one) then return one end
+    if one.err then redis.call('DEL', KEYS[i]) end
+  end
+  return nil
+end
+for first = 1, #KEYS, 500 do
+  local failed = hand_over(first, math.min(first + 499, #KEYS))
+  if failed then return failed end
+end
+return redis.status_reply('OK')
+`.trim();
+
+/** Reserved key in database 0 of a group's master. It holds the epoch below which a proxy's connections may not be used there (DESIGN §3, fencing).
+ *  It is never shown, moved or flushed. */
+export function fenceKey(product: string): string {
+  return `__codis_fence__:${product}`;
+}
