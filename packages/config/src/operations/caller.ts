@@ -1,0 +1,23 @@
+// Who asks for an operation, and with what. Every operation takes one first.
+
+import type { Coordinator } from '../coordinator/index.ts';
+import { CodisError, type Epoch } from '../model/index.ts';
+
+export interface Caller {
+  readonly coordinator: Coordinator;
+  /** Who asks, as the audit log will say it. */
+  readonly actor: string;
+  /** `product_auth`: the password of the Redis servers, empty for none. */
+  readonly password: string;
+}
+
+/** What every change of the topology takes: the epoch the caller decided on, when it matters that nothing changed since. */
+export interface Expecting {
+  readonly expectedEpoch?: Epoch;
+}
+
+/** Throws CODIS_E_STALE when the topology is at another epoch than the caller looked at. */
+export function checkExpected(current: Epoch, { expectedEpoch }: Expecting): void {
+  if (expectedEpoch === undefined || expectedEpoch === current) return;
+  throw new CodisError('CODIS_E_STALE', `you looked at epoch ${expectedEpoch}, but the topology is at epoch ${current} now`);
+}

@@ -1,0 +1,111 @@
+// The one way in which operations write: read, decide, and commit the change together with its audit event; when something else was
+// faster, read and decide again.
+//
+// Invariant: a change is made at most once and reported as what it was. A commit whose outcome got lost (CODIS_E_COORDINATOR_UNKNOWN) is
+// looked up by its event's id before anything is tried again.
+
+import { randomUUID } from 'node:crypto';
+import { type Op, PARENTS, PATHS, type Refusal } from '../coordinator/index.ts';
+import {
+  asEpoch,
+  CodisError,
+  decodeTopology,
+  encodeTopology,
+  isCodisError,
+  type Topology,
+  type VersionedTopology,
+} from '../model/index.ts';
+import { type Caller, checkExpected, type Expecting } from './caller.ts';
+import { type EventText, eventOps, readEvent } from './events.ts';
+
+const ATTEMPTS_MAX = 32;
+/** How long a call waits for the coordinator to come back when it has to find out what became of a write. */
+const RECONNECT_MS = 10_000;
+
+/** A change that is ready to be written. */
+export interface Plan<T> {
+  readonly ops: readonly Op[];
+  readonly event: EventText;
+  /** What the operation returns once this is written. */
+  readonly value: T;
+}
+
+/** Writes what `plan` decides on. `plan` is called again after each conflict, so it reads everything anew and throws when the change makes no
+ *  sense any more. Throws CODIS_E_CONFLICT after many conflicts, and CODIS_E_COORDINATOR_UNKNOWN when the coordinator does not come back. */
+export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<T>>): Promise<T> {
+  const event = { id: randomUUID(), actor: caller.actor, at: new Date().toISOString() };
+  const doubts: { seq: number; value: T }[] = [];
+  let refusal: Refusal | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    for (const { seq, value } of doubts) {
+      if ((await readEvent(caller.coordinator, seq))?.id === event.id) return value;
+    }
+    const { ops, event: text, value } = await plan();
+    const audit = await eventOps(caller.coordinator, { ...event, ...text });
+    try {
+      const result = await caller.coordinator.commit([...ops, ...audit.ops]);
+      if (result.ok) return value;
+      refusal = result.refusal;
+      if (refusal.reason === 'no-parent') await ensureParents(caller);
+    } catch (error) {
+      if (!isCodisError(error, 'CODIS_E_COORDINATOR_UNKNOWN')) throw error;
+      await comeBack(caller, error);
+      doubts.push({ seq: audit.seq, value });
+    }
+  }
+  throw new CodisError(
+    'CODIS_E_CONFLICT',
+    `${refusal?.path ?? 'the topology'} was changed by others ${ATTEMPTS_MAX} times in a row; try again`,
+  );
+}
+
+async function comeBack(caller: Caller, unknown: CodisError): Promise<void> {
+  try {
+    await caller.coordinator.ready(RECONNECT_MS);
+  } catch {
+    throw new CodisError(
+      'CODIS_E_COORDINATOR_UNKNOWN',
+      'the coordinator was lost while this change was written, and is not back: it may or may not have been made; read the state before you repeat it',
+      { cause: unknown },
+    );
+  }
+}
+
+/** A change of the topology: pure, and the words for its event. */
+export interface TopologyChange extends Expecting {
+  readonly action: EventText['action'];
+  readonly object: string;
+  change(topology: Topology): Topology;
+}
+
+/** Changes the topology by compare-and-set. Throws CODIS_E_NOT_INITIALISED, CODIS_E_STALE, what `change` throws, and as commitAudited. */
+export function changeTopology(caller: Caller, request: TopologyChange): Promise<VersionedTopology> {
+  return commitAudited(caller, async () => {
+    const current = await readTopology(caller);
+    checkExpected(current.epoch, request);
+    const topology = request.change(current.topology);
+    const epoch = asEpoch(current.epoch + 1);
+    return {
+      ops: [{ op: 'set', path: PATHS.topology, data: encodeTopology(topology), version: current.epoch }],
+      event: { action: request.action, object: request.object, epoch },
+      value: { epoch, topology },
+    };
+  });
+}
+
+/** Throws CODIS_E_NOT_INITIALISED or CODIS_E_COORDINATOR_CORRUPT. */
+export async function readTopology({ coordinator }: Pick<Caller, 'coordinator'>): Promise<VersionedTopology> {
+  const entry = await coordinator.read(PATHS.topology);
+  if (!entry) throw new CodisError('CODIS_E_NOT_INITIALISED', 'this product has no slot table yet; make it with: codis-config slot init');
+  return { epoch: asEpoch(entry.version), topology: decodeTopology(entry.data) };
+}
+
+/** Makes the nodes that hold others, where they are missing. */
+export async function ensureParents({ coordinator }: Pick<Caller, 'coordinator'>): Promise<void> {
+  for (const path of PARENTS) {
+    const result = await coordinator.commit([{ op: 'create', path, data: Buffer.alloc(0) }]);
+    if (!result.ok && result.refusal.reason !== 'exists') {
+      throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `${path} can't be made in the coordinator: ${result.refusal.reason}`);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// The audit log: who changed what, when. One event per change, written in the same commit as the change, so neither exists without the other.
+//
+// Invariant: sequence numbers only go up. The log is capped: a commit that adds an event past EVENTS_MAX drops the oldest ones.
+
+import { type Coordinator, eventPath, type Op, PATHS } from '../coordinator/index.ts';
+import { CodisError } from '../model/index.ts';
+
+/** How many events are kept. */
+export const EVENTS_MAX = 10_000;
+/** How many of the oldest one commit drops: more than it adds, so a cap that was lowered is reached in the end. */
+const DROPPED_MAX = 10;
+
+/** What was done, as `<object>.<verb>`. */
+export type EventAction =
+  | 'group.add'
+  | 'group.remove'
+  | 'migration.cancel'
+  | 'migration.create'
+  | 'proxy.offline'
+  | 'proxy.online'
+  | 'proxy.remove'
+  | 'server.add'
+  | 'server.promote'
+  | 'server.remove'
+  | 'slot.assign'
+  | 'slot.init'
+  | 'slot.offline';
+
+/** What an operation says of its change. */
+export interface EventText {
+  readonly action: EventAction;
+  /** What it was done to, in words: `slots 0-511 → group 1`. */
+  readonly object: string;
+  /** The epoch the change made; null when it did not touch the topology. */
+  readonly epoch: number | null;
+}
+
+/** `events/<seq>`. */
+export interface AuditEvent extends EventText {
+  /** Unique, made by the caller before it writes: how it finds out whether a write of unknown outcome was made. */
+  readonly id: string;
+  readonly actor: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export interface NumberedEvent extends AuditEvent {
+  readonly seq: number;
+}
+
+/** The steps that add `event` to a commit, at a sequence number that was free when this was called: the commit is refused with `exists`
+ *  when it no longer is. */
+export async function eventOps(coordinator: Coordinator, event: AuditEvent, eventsMax = EVENTS_MAX): Promise<{ seq: number; ops: Op[] }> {
+  const names = await coordinator.list(PATHS.events);
+  const seq = Number(names.at(-1) ?? 0) + 1;
+  const ops: Op[] = [{ op: 'create', path: eventPath(seq), data: Buffer.from(JSON.stringify(event)) }];
+  const excess = Math.min(names.length + 1 - eventsMax, DROPPED_MAX);
+  for (const name of names.slice(0, Math.max(excess, 0))) ops.push({ op: 'delete', path: `${PATHS.events}/${name}` });
+  return { seq, ops };
+}
+
+/** The newest events with a number above `after`, newest first, at most `limit`. */
+export async function listEvents(coordinator: Coordinator, { after = 0, limit = 100 } = {}): Promise<NumberedEvent[]> {
+  const numbers = (await coordinator.list(PATHS.events)).map(Number).filter((seq) => seq > after);
+  const events = await Promise.all(numbers.slice(-limit).map((seq) => readEvent(coordinator, seq)));
+  return events.filter((event) => event !== null).reverse();
+}
+
+/** Null when there is none, or none any more. Throws CODIS_E_COORDINATOR_CORRUPT. */
+export async function readEvent(coordinator: Coordinator, seq: number): Promise<NumberedEvent | null> {
+  const entry = await coordinator.read(eventPath(seq));
+  return entry && { seq, ...decodeEvent(entry.data) };
+}
+
+function decodeEvent(data: Uint8Array): AuditEvent {
+  try {
+    const { id, actor, at, action, object, epoch } = JSON.parse(Buffer.from(data).toString('utf8')) as AuditEvent;
+    for (const text of [id, actor, at, action, object]) if (typeof text !== 'string') throw new TypeError('a field is missing');
+    return { id, actor, at, action, object, epoch: epoch === null ? null : Number(epoch) };
+  } catch (cause) {
+    throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `an event can't be read: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,10 @@
+export { probeServer, type ServerProbe } from '../redis/probe.ts';
+export * from './caller.ts';
+export { ensureParents, readTopology } from './commit.ts';
+export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
+export * from './groups.ts';
+export * from './migrations.ts';
+export { promoteServer } from './promotion.ts';
+export * from './proxies.ts';
+export * from './servers.ts';
+export * from './slots.ts';

@@ -1,0 +1,126 @@
+// Migrations as records: asked for, listed, cancelled. The controller (migration/) carries them out.
+//
+// Invariant: no two running migrations name the same slot, and a migration is only created against the topology its moves were checked on.
+
+import { type Coordinator, migrationPath, PATHS } from '../coordinator/index.ts';
+import {
+  asMigrationId,
+  CodisError,
+  checkMoves,
+  decodeMigration,
+  encodeMigration,
+  type Migration,
+  type MigrationId,
+  type Move,
+  type Slot,
+  slotsDone,
+  slotsWhere,
+  type Topology,
+  targets,
+} from '../model/index.ts';
+import { type Caller, checkExpected, type Expecting } from './caller.ts';
+import { commitAudited, readTopology } from './commit.ts';
+import { rangeText } from './slots.ts';
+
+/** In order of id. */
+export async function listMigrations(coordinator: Coordinator): Promise<Migration[]> {
+  const names = await coordinator.list(PATHS.migrations);
+  const entries = await Promise.all(names.map((name) => coordinator.read(`${PATHS.migrations}/${name}`)));
+  return entries.filter((entry) => entry !== null).map(({ data }) => decodeMigration(data));
+}
+
+/** Throws CODIS_E_UNKNOWN_MIGRATION. */
+export async function readMigration(coordinator: Coordinator, id: MigrationId): Promise<Migration> {
+  return (await readVersioned(coordinator, id)).migration;
+}
+
+/** Asks for slots to be moved. Throws as `checkMoves`, and CODIS_E_SLOT_IN_MOVE for a slot that a running migration names. */
+export function createMigration(caller: Caller, request: Expecting & { moves: readonly Move[]; delayMs: number }): Promise<Migration> {
+  return commitAudited(caller, async () => {
+    const { epoch, topology } = await readTopology(caller);
+    checkExpected(epoch, request);
+    checkMoves(topology, request.moves);
+    const existing = await listMigrations(caller.coordinator);
+    checkOverlap(existing, request.moves);
+    const id = asMigrationId((existing.at(-1)?.id ?? 0) + 1);
+    const migration = newMigration(topology, { ...request, id, actor: caller.actor });
+    return {
+      ops: [
+        { op: 'check', path: PATHS.topology, version: epoch },
+        { op: 'create', path: migrationPath(id), data: encodeMigration(migration) },
+      ],
+      event: { action: 'migration.create', object: `migration ${id}: ${movesText(request.moves)}`, epoch: null },
+      value: migration,
+    };
+  });
+}
+
+function newMigration(
+  topology: Topology,
+  { id, moves, delayMs, actor }: { id: MigrationId; moves: readonly Move[]; delayMs: number; actor: string },
+): Migration {
+  return {
+    id,
+    moves,
+    delayMs,
+    state: 'running',
+    progress: { slotsTotal: [...targets({ moves })].length, slotsDone: slotsDone(topology, { moves }), keysSwept: 0 },
+    waiting: null,
+    actor,
+    createdAt: new Date().toISOString(),
+    endedAt: null,
+  };
+}
+
+function checkOverlap(existing: readonly Migration[], moves: readonly Move[]): void {
+  const wanted = new Set<Slot>();
+  for (const [slot] of targets({ moves })) wanted.add(slot);
+  for (const migration of existing) {
+    if (migration.state !== 'running') continue;
+    for (const [slot] of targets(migration)) {
+      if (!wanted.has(slot)) continue;
+      throw new CodisError('CODIS_E_SLOT_IN_MOVE', `slot ${slot} is part of migration ${migration.id}, which is running`);
+    }
+  }
+}
+
+/** Ends a migration: slots that have not begun to move stay where they are. Throws CODIS_E_UNKNOWN_MIGRATION, CODIS_E_CONFLICT when it has ended
+ *  already, or CODIS_E_SLOT_IN_MOVE while some of its slots are between two groups: those have to arrive first. */
+export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
+  return commitAudited(caller, async () => {
+    const { epoch, topology } = await readTopology(caller);
+    const { migration, version } = await readVersioned(caller.coordinator, id);
+    if (migration.state !== 'running') throw new CodisError('CODIS_E_CONFLICT', `migration ${id} is ${migration.state} already`);
+    checkBetweenBatches(topology, id);
+    const progress = { ...migration.progress, slotsDone: slotsDone(topology, migration) };
+    const cancelled: Migration = { ...migration, progress, state: 'cancelled', waiting: null, endedAt: new Date().toISOString() };
+    return {
+      ops: [
+        { op: 'check', path: PATHS.topology, version: epoch },
+        { op: 'set', path: migrationPath(id), data: encodeMigration(cancelled), version },
+      ],
+      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null },
+      value: cancelled,
+    };
+  });
+}
+
+function checkBetweenBatches(topology: Topology, id: MigrationId): void {
+  const moving = slotsWhere(topology, (state) => (state.kind === 'locked' || state.kind === 'migrating') && state.migration === id);
+  const [first] = moving;
+  if (first === undefined) return;
+  throw new CodisError(
+    'CODIS_E_SLOT_IN_MOVE',
+    `${moving.length} slots of migration ${id} are between two groups now (slot ${first} for one); cancel again when this batch has arrived`,
+  );
+}
+
+async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {
+  const entry = await coordinator.read(migrationPath(id));
+  if (!entry) throw new CodisError('CODIS_E_UNKNOWN_MIGRATION', `there is no migration ${id}`);
+  return { migration: decodeMigration(entry.data), version: entry.version };
+}
+
+function movesText(moves: readonly Move[]): string {
+  return moves.map((move) => `${rangeText(move)} → group ${move.to}`).join(', ');
+}

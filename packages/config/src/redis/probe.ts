@@ -1,0 +1,154 @@
+// What a Redis says of itself, read before the topology trusts it: its role, its master, its keys. Decides nothing; operations do.
+//
+// Invariant: a ServerProbe is only made of a real, stand-alone redis-server. Anything else that listens there (an HTTP server, a proxy, a
+// sentinel, a cluster node, something silent) is CODIS_E_NOT_REDIS, so nothing but Redis ever gets into a topology.
+
+import type { Redis } from 'ioredis';
+import { CodisError, isCodisError, type Role, type ServerAddr } from '../model/index.ts';
+import { connectRedis } from './connection.ts';
+
+/** One moment of one server. */
+export interface ServerProbe {
+  readonly addr: ServerAddr;
+  readonly version: string;
+  /** New with every start of the process: two addresses with one run id are one server. */
+  readonly runId: string;
+  /** The role it really has, whatever the topology says. */
+  readonly role: Role;
+  /** Whom it replicates, null for a master. */
+  readonly master: MasterLink | null;
+  readonly replicasCount: number;
+  /** The replication history it is in: a replica takes it over from its master. */
+  readonly replicationId: string;
+  /** Position in the replication stream: of what a master wrote, or a replica has read. */
+  readonly offset: number;
+  /** In database order; databases without keys are not in it. */
+  readonly databases: readonly { readonly db: number; readonly keysCount: number }[];
+  /** Over all databases. */
+  readonly keysCount: number;
+  readonly usedMemoryBytes: number;
+  /** 0: no limit. */
+  readonly maxMemoryBytes: number;
+}
+
+export interface MasterLink {
+  /** `host:port` as the replica was told it, which may be another spelling than the topology's. */
+  readonly addr: string;
+  readonly linkUp: boolean;
+  /** A full copy is being received: until it is complete the replica's data is not usable. */
+  readonly syncing: boolean;
+}
+
+/** How long a probe may take; `timeoutMs` bounds connecting and each command. */
+export interface ProbeOptions {
+  readonly password: string;
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 2000;
+
+/** Throws CODIS_E_SERVER_UNREACHABLE or CODIS_E_NOT_REDIS. */
+export function probeServer(addr: ServerAddr, options: ProbeOptions): Promise<ServerProbe> {
+  return withRedis(addr, options, (redis) => probe(addr, redis));
+}
+
+/** Runs `use` on a fresh connection and closes it. Throws as `connectRedis`, but tells silence from refusal: what takes the connection
+ *  and never answers is CODIS_E_NOT_REDIS. Errors of `use` pass, but for a connection that broke: CODIS_E_SERVER_UNREACHABLE. */
+export async function withRedis<T>(addr: ServerAddr, options: ProbeOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const redis = await connectRedis(addr, { password: options.password, connectTimeoutMs: timeoutMs, commandTimeoutMs: timeoutMs }).catch(
+    (error: unknown) => {
+      throw silent(addr, error);
+    },
+  );
+  try {
+    return await use(redis);
+  } catch (error) {
+    throw broken(addr, error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Reads INFO on a connection the caller has. */
+export async function probe(addr: ServerAddr, redis: Redis): Promise<ServerProbe> {
+  const info = parseInfo(await redis.info());
+  checkKind(addr, info);
+  const databases = databasesOf(info);
+  return {
+    addr,
+    version: info.get('redis_version') ?? '',
+    runId: info.get('run_id') ?? '',
+    role: info.get('role') === 'slave' ? 'replica' : 'master',
+    master: masterLinkOf(info),
+    replicationId: info.get('master_replid') ?? '',
+    replicasCount: numberOf(info, 'connected_slaves'),
+    offset: numberOf(info, info.get('role') === 'slave' ? 'slave_repl_offset' : 'master_repl_offset'),
+    databases,
+    keysCount: databases.reduce((sum, { keysCount }) => sum + keysCount, 0),
+    usedMemoryBytes: numberOf(info, 'used_memory'),
+    maxMemoryBytes: numberOf(info, 'maxmemory'),
+  };
+}
+
+/** The `key:value` lines of an INFO reply. */
+export function parseInfo(text: string): ReadonlyMap<string, string> {
+  const info = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0 && !line.startsWith('#')) info.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return info;
+}
+
+function checkKind(addr: ServerAddr, info: ReadonlyMap<string, string>): void {
+  const refuse = (why: string) => new CodisError('CODIS_E_NOT_REDIS', `${addr} ${why}`);
+  for (const key of info.keys()) if (key.startsWith('codis_')) throw refuse('is a codis-proxy; give the address of a redis-server');
+  if (!info.has('redis_version') || !info.has('run_id') || !info.has('role')) {
+    throw refuse('answers, but its INFO is not that of a redis-server (another proxy?); give the address of the Redis itself');
+  }
+  const mode = info.get('redis_mode') ?? 'standalone';
+  if (mode === 'sentinel') throw refuse('is a Redis Sentinel; give the address of the Redis that it watches');
+  if (mode === 'cluster' || info.get('cluster_enabled') === '1') {
+    throw refuse('runs in cluster mode; start it with cluster-enabled no');
+  }
+}
+
+function masterLinkOf(info: ReadonlyMap<string, string>): MasterLink | null {
+  if (info.get('role') !== 'slave') return null;
+  const host = info.get('master_host') ?? '';
+  return {
+    addr: `${host.includes(':') ? `[${host}]` : host}:${info.get('master_port') ?? ''}`,
+    linkUp: info.get('master_link_status') === 'up',
+    syncing: info.get('master_sync_in_progress') === '1',
+  };
+}
+
+function databasesOf(info: ReadonlyMap<string, string>): { db: number; keysCount: number }[] {
+  const databases: { db: number; keysCount: number }[] = [];
+  for (const [key, value] of info) {
+    const db = /^db(\d+)$/.exec(key)?.[1];
+    const keys = /^keys=(\d+)/.exec(value)?.[1];
+    if (db !== undefined && keys !== undefined) databases.push({ db: Number(db), keysCount: Number(keys) });
+  }
+  return databases.sort((a, b) => a.db - b.db);
+}
+
+function numberOf(info: ReadonlyMap<string, string>, key: string): number {
+  const value = Number(info.get(key));
+  return Number.isFinite(value) ? value : 0;
+}
+
+function silent(addr: ServerAddr, error: unknown): unknown {
+  if (!isCodisError(error, 'CODIS_E_SERVER_UNREACHABLE')) return error;
+  if (!(error.cause instanceof Error) || error.cause.message !== 'Command timed out') return error;
+  return new CodisError('CODIS_E_NOT_REDIS', `${addr} takes connections but does not answer PING: it is not a Redis, or it hangs`, {
+    cause: error,
+  });
+}
+
+function broken(addr: ServerAddr, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof CodisError || error.name === 'ReplyError') return error;
+  if (!('code' in error) && !/timed out|Connection is closed|isn't writeable/.test(error.message)) return error;
+  return new CodisError('CODIS_E_SERVER_UNREACHABLE', `${addr} stopped answering: ${error.message}`, { cause: error });
+}
