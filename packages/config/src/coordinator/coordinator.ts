@@ -1,10 +1,12 @@
 // The coordinator: a small tree of versioned values that every process of a product shares. This is the whole contract; the
-// drivers (filesystem/, zookeeper/) pass one test suite (test/coordinator-contract.ts), and another driver needs nothing else.
+// drivers (filesystem/, zookeeper/) pass one test suite (test/coordinator/contract.ts), and another driver needs nothing else.
 //
-// Paths are relative to the product (`topology`, `proxies/p1/live`), without leading or trailing slash; parents must
-// exist (`commit` creates none), but for the product's own root, which the driver makes. Names may hold any character but `/` and NUL.
+// Paths are relative to the product (`topology`, `proxies/p1/live`), without leading or trailing slash; parents must exist (`commit`
+// creates none), but for the product's own root, which the driver makes. Names may hold any printable character of Unicode's
+// basic plane but `/`, and are not `.` or `..`: what ZooKeeper takes. Another path is a bug of the caller (checks.ts).
 
-/** Largest value a node may hold, in bytes. ZooKeeper refuses packets of 1 MiB; this leaves room for the rest of a packet. */
+/** Largest value a node may hold, and largest sum of the values of one commit, in bytes. ZooKeeper refuses packets of 1 MiB;
+ *  this leaves room for the rest of a packet. */
 export const VALUE_BYTES_MAX = 900_000;
 
 /** A node as it was read. `version` is 0 after creation and one more after each set. */
@@ -49,15 +51,17 @@ export type SessionState =
 /** Ends a watch or a subscription; calling it twice is harmless. */
 export type Unsubscribe = () => void;
 
-/** One connection to the coordinator for one product. Errors of every call: CODIS_E_COORDINATOR_LOST (not connected; nothing was done),
- *  and for `commit` CODIS_E_COORDINATOR_UNKNOWN (cut off in the middle: it may or may not have been done; read before deciding). */
+/** One connection to the coordinator for one product. Errors of every call: CODIS_E_COORDINATOR_LOST (not connected; nothing was done) and
+ *  CODIS_E_COORDINATOR_CORRUPT (what is stored is not ours; nothing was done); for `commit` also CODIS_E_VALUE_TOO_LARGE (see VALUE_BYTES_MAX;
+ *  nothing was done) and CODIS_E_COORDINATOR_UNKNOWN (cut off in the middle: it may or may not have been done; read before deciding). */
 export interface Coordinator {
   readonly state: SessionState;
 
   /** Called on every change of `state`, not for the current one. A listener that throws does not harm the others: the error is rethrown from a later turn. */
   onState(listener: (state: SessionState) => void): Unsubscribe;
 
-  /** Resolves once connected; rejects with CODIS_E_COORDINATOR_LOST after `timeoutMs`, or once closed. */
+  /** Resolves once connected; rejects with CODIS_E_COORDINATOR_LOST after `timeoutMs`, or once closed; with CODIS_E_COORDINATOR_CORRUPT
+   *  as soon as that is known, though the connection goes on trying. */
   ready(timeoutMs: number): Promise<void>;
 
   /** The node, or null where there is none. Never older than anything this connection has read, written or been told of before. */
@@ -69,14 +73,15 @@ export interface Coordinator {
   /** All steps or none, in order; a later step sees what an earlier one did. */
   commit(ops: readonly Op[]): Promise<CommitResult>;
 
-  /** Calls `listener` with the node as it is now, and again after changes; null while it does not exist. Changes that follow each other fast may be
-   *  seen as one, but the last is always seen, also over reconnects and new sessions. Versions of one incarnation never go back. */
+  /** Calls `listener` with the node as it is now (soon, not from within `watch`), and again after changes; null while it does not exist. Changes that
+   *  follow each other fast may be seen as one, but the last is always seen, also over reconnects and new sessions. Versions of one incarnation
+   *  never go back. A listener that throws does not harm the others: the error is rethrown from a later turn. */
   watch(path: string, listener: (entry: Entry | null) => void): Unsubscribe;
 
   /** As `watch`, for the names of the children, sorted. Values of the children are not watched. */
   watchChildren(path: string, listener: (names: readonly string[]) => void): Unsubscribe;
 
   /** Ends the session: its ephemerals are deleted before this resolves when the coordinator can be reached; takes at most a few seconds
-   *  when not. No listener is called afterwards. */
+   *  when not. The state becomes `closed` at once, and no listener is called after it was told so. */
   close(): Promise<void>;
 }

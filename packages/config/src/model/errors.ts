@@ -50,7 +50,7 @@ export const ERROR_KINDS = {
     5,
     true,
     'The coordinator can’t be reached',
-    'check that ZooKeeper runs and that zk in config.ini names it; nothing can change until it is back',
+    'check that ZooKeeper runs and zk in config.ini names it, or that coordinator_dir is there and writable; nothing can change until it is back',
   ),
   CODIS_E_COORDINATOR_UNKNOWN: kind(
     503,
@@ -112,6 +112,13 @@ export const ERROR_KINDS = {
   CODIS_E_UNKNOWN_MIGRATION: kind(404, 3, false, 'No such migration', 'list them with: codis-config migration list'),
   CODIS_E_UNKNOWN_PROXY: kind(404, 3, false, 'No such proxy', 'list them with: codis-config proxy list'),
   CODIS_E_UNKNOWN_SERVER: kind(404, 3, false, 'No such server', 'list them with: codis-config server list'),
+  CODIS_E_VALUE_TOO_LARGE: kind(
+    413,
+    1,
+    false,
+    'The change is too large for the coordinator',
+    'a commit may carry 900000 bytes; write less, or in several steps',
+  ),
 } as const satisfies Record<string, ErrorKind>;
 
 /** One of the codes of `ERROR_KINDS`. */
