@@ -1,0 +1,39 @@
+// What must hold between keys. Each rule names both, and is checked on the settings as they will be used: file and flags together.
+
+import { parseAddr } from '../model/index.ts';
+import type { SettingsProblem } from './ini-text.ts';
+import type { SettingName, Settings } from './schema.ts';
+
+const LISTEN_KEYS = ['dashboard_addr', 'proxy_addr', 'admin_addr'] as const satisfies readonly SettingName[];
+
+/** Every rule that `settings` break, each blamed on the later key of the two. */
+export function brokenRules(settings: Settings): SettingsProblem[] {
+  return [...sameAddresses(settings), ...ipv6ZooKeeper(settings)];
+}
+
+function sameAddresses(settings: Settings): SettingsProblem[] {
+  const problems: SettingsProblem[] = [];
+  for (const [index, key] of LISTEN_KEYS.entries()) {
+    const other = LISTEN_KEYS.slice(0, index).find((earlier) => collide(settings[earlier], settings[key]));
+    if (other) problems.push({ key, message: `${settings[key]} is ${other} already; two things can't listen in one place` });
+  }
+  return problems;
+}
+
+/** node-zookeeper-client cuts an address at its first colon. */
+function ipv6ZooKeeper(settings: Settings): SettingsProblem[] {
+  if (settings.coordinator !== 'zookeeper') return [];
+  return settings.zk
+    .filter((address) => address.startsWith('['))
+    .map((address) => ({ key: 'zk', message: `${address} is an IPv6 address, which the ZooKeeper client can't use; write a host name` }));
+}
+
+function collide(a: string, b: string): boolean {
+  const left = parseAddr(a);
+  const right = parseAddr(b);
+  return left.port === right.port && (left.host === right.host || isAnyHost(left.host) || isAnyHost(right.host));
+}
+
+function isAnyHost(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
