@@ -3,6 +3,7 @@ export * from './groups.ts';
 export * from './hand-over.ts';
 export * from './ids.ts';
 export * from './invariant.ts';
+export * from './lock-lease.ts';
 export * from './migration.ts';
 export * from './proxies.ts';
 export * from './slot-hash.ts';

@@ -2,11 +2,14 @@
 //
 // The job does not record how far its current batch is: the topology does (locked and migrating slots name their
 // migration), so a controller that dies at any line is replaced by one that looks and goes on. `nextAction` is that look.
+//
+// A cancelled migration takes no new slots. Those it had locked are released where they are; those whose keys are between two groups
+// arrive, for turning them round would take as long and ask for another lock. Each slot ends whole on one side.
 
 import { CodisError } from './errors.ts';
 import { asGroupId, asMigrationId, asSlot, type Epoch, type GroupId, type MigrationId, type Slot } from './ids.ts';
 import { slotsWhere } from './slot-machine.ts';
-import { findGroup, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
+import { findGroup, type LockedSlot, type MigratingSlot, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
 
 /** Slots first..last (both included) shall end up in group `to`. */
 export interface Move {
@@ -41,13 +44,16 @@ export interface Migration {
   readonly endedAt: string | null;
 }
 
-/** What the controller does next for a running migration; each is idempotent, and safe to repeat after a crash. */
+/** What the controller does next for a migration; each is idempotent, and safe to repeat after a crash. */
 export type Action =
+  /** Nothing is left to do: every slot has arrived, or the migration was cancelled and none is between two groups. */
   | { readonly kind: 'done' }
   /** Check that `to` holds no key of `slots`, then lock them. */
   | { readonly kind: 'lock'; readonly slots: readonly Slot[]; readonly from: GroupId; readonly to: GroupId }
   /** Wait until every proxy has acked `epoch`, then start migrating; past the lease, unlock. */
   | { readonly kind: 'await-acks'; readonly slots: readonly Slot[]; readonly epoch: Epoch; readonly leaseMs: number }
+  /** Release the locks of a cancelled migration. */
+  | { readonly kind: 'unlock'; readonly slots: readonly Slot[] }
   /** Hand over what `from` still has of `slots`; when a full pass finds nothing, complete the move. */
   | { readonly kind: 'sweep'; readonly slots: readonly Slot[]; readonly from: GroupId; readonly to: GroupId }
   /** Nothing can be done until somebody mends what `reason` says. */
@@ -56,29 +62,38 @@ export type Action =
 /** The next thing to do for `migration`, from what the coordinator holds and nothing else. Finishes what is in a move first; then
  *  takes the next batch of at most `batchSlots` slots that share source and target. */
 export function nextAction(topology: Topology, migration: Migration, batchSlots: number): Action {
-  const mine = (kind: SlotState['kind']) => (state: SlotState) =>
-    state.kind === kind && (state.kind === 'locked' || state.kind === 'migrating') && state.migration === migration.id;
-  const locked = slotsWhere(topology, mine('locked'))[0];
-  if (locked !== undefined) return awaitAcks(topology, locked);
-  const migrating = slotsWhere(topology, mine('migrating'))[0];
-  if (migrating !== undefined) return sweep(topology, migrating);
-  return nextBatch(topology, migration, batchSlots);
+  const locked = firstOf(topology, migration, 'locked');
+  if (locked) return migration.state === 'running' ? awaitAcks(topology, locked) : release(topology, migration);
+  const migrating = firstOf(topology, migration, 'migrating');
+  if (migrating) return sweep(topology, migrating);
+  return migration.state === 'running' ? nextBatch(topology, migration, batchSlots) : { kind: 'done' };
 }
 
-function awaitAcks(topology: Topology, slot: Slot): Action {
-  const lock = slotState(topology, slot);
-  if (lock.kind !== 'locked') throw new TypeError('not locked');
-  const slots = slotsWhere(
-    topology,
-    (state) => state.kind === 'locked' && state.migration === lock.migration && state.epoch === lock.epoch,
+/** Whether some slot is locked or migrating by this migration. */
+export function holdsSlots(topology: Topology, migration: Pick<Migration, 'id'>): boolean {
+  return topology.slots.some((state) => (state.kind === 'locked' || state.kind === 'migrating') && state.migration === migration.id);
+}
+
+function firstOf<K extends 'locked' | 'migrating'>(
+  topology: Topology,
+  { id }: Migration,
+  kind: K,
+): Extract<SlotState, { kind: K }> | undefined {
+  return topology.slots.find(
+    (state): state is Extract<SlotState, { kind: K }> => state.kind === kind && 'migration' in state && state.migration === id,
   );
-  return { kind: 'await-acks', slots, epoch: lock.epoch, leaseMs: lock.leaseMs };
 }
 
-function sweep(topology: Topology, slot: Slot): Action {
-  const move = slotState(topology, slot);
-  if (move.kind !== 'migrating') throw new TypeError('not migrating');
-  const { from, to, migration } = move;
+function awaitAcks(topology: Topology, { migration, epoch, leaseMs }: LockedSlot): Action {
+  const slots = slotsWhere(topology, (state) => state.kind === 'locked' && state.migration === migration && state.epoch === epoch);
+  return { kind: 'await-acks', slots, epoch, leaseMs };
+}
+
+function release(topology: Topology, { id }: Migration): Action {
+  return { kind: 'unlock', slots: slotsWhere(topology, (state) => state.kind === 'locked' && state.migration === id) };
+}
+
+function sweep(topology: Topology, { from, to, migration }: MigratingSlot): Action {
   const slots = slotsWhere(
     topology,
     (state) => state.kind === 'migrating' && state.migration === migration && state.from === from && state.to === to,
@@ -156,14 +171,54 @@ function checkMovable(slot: Slot, state: SlotState): void {
 /** The bytes stored at `migrations/<seq>`. */
 export const encodeMigration = (migration: Migration): Buffer => Buffer.from(JSON.stringify(migration));
 
-/** Throws CODIS_E_COORDINATOR_CORRUPT. */
+/** Reads what `encodeMigration` wrote; throws CODIS_E_COORDINATOR_CORRUPT, naming what is wrong, on anything else. */
 export function decodeMigration(data: Uint8Array): Migration {
   try {
-    const value = JSON.parse(Buffer.from(data).toString('utf8')) as Migration;
-    const moves = value.moves.map(({ first, last, to }) => ({ first: asSlot(first), last: asSlot(last), to: asGroupId(to) }));
-    if (!['running', 'done', 'cancelled'].includes(value.state)) throw new TypeError(`its state is ${JSON.stringify(value.state)}`);
-    return { ...value, id: asMigrationId(value.id), moves };
+    const value = JSON.parse(Buffer.from(data).toString('utf8')) as Record<string, unknown>;
+    return {
+      id: asMigrationId(value['id'] as number),
+      moves: decodeMoves(value['moves']),
+      delayMs: count(value, 'delayMs'),
+      state: decodeState(value['state']),
+      progress: decodeProgress(value['progress']),
+      waiting: value['waiting'] === null ? null : text(value, 'waiting'),
+      actor: text(value, 'actor'),
+      createdAt: text(value, 'createdAt'),
+      endedAt: value['endedAt'] === null ? null : text(value, 'endedAt'),
+    };
   } catch (cause) {
     throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `a migration can't be read: ${(cause as Error).message}`, { cause });
   }
+}
+
+function decodeMoves(value: unknown): Move[] {
+  if (!Array.isArray(value)) throw new TypeError('moves is not a list');
+  return value.map((move: Record<string, number>) => {
+    const decoded = { first: asSlot(count(move, 'first')), last: asSlot(count(move, 'last')), to: asGroupId(count(move, 'to')) };
+    if (decoded.last < decoded.first) throw new TypeError(`the range ${decoded.first}..${decoded.last} runs backwards`);
+    return decoded;
+  });
+}
+
+function decodeState(value: unknown): MigrationState {
+  if (value === 'running' || value === 'done' || value === 'cancelled') return value;
+  throw new TypeError(`its state is ${JSON.stringify(value)}`);
+}
+
+function decodeProgress(value: unknown): MigrationProgress {
+  if (typeof value !== 'object' || value === null) throw new TypeError('progress is missing');
+  const progress = value as Record<string, unknown>;
+  return { slotsTotal: count(progress, 'slotsTotal'), slotsDone: count(progress, 'slotsDone'), keysSwept: count(progress, 'keysSwept') };
+}
+
+function count(from: Record<string, unknown>, field: string): number {
+  const value = from[field];
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new TypeError(`${field} is ${JSON.stringify(value)}`);
+}
+
+function text(from: Record<string, unknown>, field: string): string {
+  const value = from[field];
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${field} is ${JSON.stringify(value)}`);
 }

@@ -30,19 +30,18 @@ export interface ProxyView extends ProxyRegistration {
 export interface MissingAcks {
   /** Alive, but not at the epoch yet. */
   readonly behind: readonly ProxyId[];
-  /** Registered and wanted online, but without a session: dead, frozen or cut off. Not an ack; must be fenced to count as one. */
+  /** Registered, but without a session: dead, frozen or cut off, whatever was wanted of it. Not an ack; must be fenced to count as one. */
   readonly lost: readonly ProxyId[];
 }
 
-/** Read `proxies` after the lock was written: a proxy that registers later reads the lock itself before it listens.
- *  A proxy wanted offline but alive must ack too, for it may still be finishing what it has. */
+/** Read `proxies` after the lock was written: a proxy that registers later reads the lock itself before it listens. What was wanted of a
+ *  proxy does not matter: one that is wanted offline may still be finishing what it has, or may have frozen before it heard of it. */
 export function missingAcks(proxies: readonly ProxyView[], epoch: Epoch): MissingAcks {
   const behind: ProxyId[] = [];
   const lost: ProxyId[] = [];
   for (const proxy of proxies) {
-    if (proxy.live === null) {
-      if (proxy.wanted === 'online') lost.push(proxy.id);
-    } else if (proxy.live.epoch < epoch) behind.push(proxy.id);
+    if (proxy.live === null) lost.push(proxy.id);
+    else if (proxy.live.epoch < epoch) behind.push(proxy.id);
   }
   return { behind, lost };
 }
