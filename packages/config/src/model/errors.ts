@@ -24,6 +24,7 @@ const kind = (status: number, exit: number, retryable: boolean, title: string, h
 
 /** Every code, in alphabetical order. */
 export const ERROR_KINDS = {
+  CODIS_E_ADDRESS_IN_USE: kind(500, 1, false, 'The address to listen at is taken', 'stop what listens there, or choose another address'),
   CODIS_E_BAD_ADDRESS: kind(400, 2, false, 'Not an address', 'write host:port, like 127.0.0.1:6379'),
   CODIS_E_BAD_CONFIG: kind(400, 2, false, 'The configuration has problems', 'mend the lines named; docs/config.md describes every key'),
   CODIS_E_BAD_GROUP: kind(400, 2, false, 'Not a group id', 'group ids are whole numbers from 1 to 9999'),
@@ -59,6 +60,14 @@ export const ERROR_KINDS = {
     'The coordinator was lost in the middle of a write, which may or may not have been made',
     'read the state again before repeating the call',
   ),
+  CODIS_E_DASHBOARD_UNREACHABLE: kind(
+    502,
+    5,
+    true,
+    'The dashboard can’t be reached',
+    'start it with: codis-config dashboard, or name it with --dashboard-addr',
+  ),
+  CODIS_E_DENIED: kind(403, 6, false, 'It is not allowed', 'read what the message says about who may do it'),
   CODIS_E_GROUP_EXISTS: kind(409, 4, false, 'The group exists already', 'use another id, or add servers to this one'),
   CODIS_E_GROUP_IN_USE: kind(409, 4, false, 'The group still has slots or servers', 'move its slots away and remove its servers first'),
   CODIS_E_INTERNAL: kind(500, 1, false, 'A bug in this program', 'please report it with the log lines around it'),
@@ -71,6 +80,7 @@ export const ERROR_KINDS = {
     'read its reason; it goes on by itself once that is mended',
   ),
   CODIS_E_NO_MASTER: kind(409, 4, false, 'The group has no master', 'add one with: codis-config server add <group> <host:port> master'),
+  CODIS_E_NOT_FOUND: kind(404, 3, false, 'There is nothing at this address', 'see /api/openapi.json for what there is'),
   CODIS_E_NOT_REDIS: kind(422, 1, false, 'What listens there is not a usable Redis', 'check the address and product_auth'),
   CODIS_E_NOT_INITIALISED: kind(409, 4, false, 'The product has no slot table yet', 'make it with: codis-config slot init'),
   CODIS_E_PROXY_RUNNING: kind(409, 4, false, 'A proxy with this id runs already', 'stop it, or give this one another proxy_id'),
@@ -108,6 +118,7 @@ export const ERROR_KINDS = {
   ),
   CODIS_E_STALE: kind(412, 4, false, 'The version you looked at is not the current one', 'read it again and decide anew'),
   CODIS_E_TIMEOUT: kind(504, 8, true, 'It took too long', 'try again; if it stays so, look at the log'),
+  CODIS_E_TOO_LARGE: kind(413, 2, false, 'The request is too large', 'send less at once'),
   CODIS_E_UNKNOWN_GROUP: kind(404, 3, false, 'No such group', 'list them with: codis-config server list'),
   CODIS_E_UNKNOWN_MIGRATION: kind(404, 3, false, 'No such migration', 'list them with: codis-config migration list'),
   CODIS_E_UNKNOWN_PROXY: kind(404, 3, false, 'No such proxy', 'list them with: codis-config proxy list'),

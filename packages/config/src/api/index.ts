@@ -1,0 +1,3 @@
+export type * from './problem.ts';
+export type * from './requests.ts';
+export type * from './views.ts';
