@@ -1,0 +1,99 @@
+// What the proxy does with each command: its class. Most follow from Redis's own flags; this file lists the rest, and why.
+
+/** `slot`: forwarded to the group of its keys, which must share a slot. `split`: taken apart by group and merged. `local`: the proxy's own
+ *  business. `later`: needs machinery that is not there yet. `refused`: never through a proxy. */
+export type CommandClass =
+  | { readonly kind: 'slot' }
+  | { readonly kind: 'split'; readonly merge: 'sum' | 'array' | 'ok' }
+  | { readonly kind: 'local' }
+  | { readonly kind: 'later'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string };
+
+const SLOT: CommandClass = { kind: 'slot' };
+const LOCAL: CommandClass = { kind: 'local' };
+const later = (why: string): CommandClass => ({ kind: 'later', why });
+const refused = (why: string): CommandClass => ({ kind: 'refused', why });
+
+const BLOCKING = later('blocking commands are not supported yet');
+const TRANSACTION = later('transactions are not supported yet');
+const PUBSUB = later('Pub/Sub is not supported yet');
+const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');
+const SERVER = refused('it is about one server; connect to that server');
+const TOPOLOGY = refused('replication is managed by the dashboard: see codis-config server --help');
+
+/** Commands whose class does not follow from their flags. */
+export const CLASSES: Readonly<Record<string, CommandClass>> = {
+  del: { kind: 'split', merge: 'sum' },
+  unlink: { kind: 'split', merge: 'sum' },
+  exists: { kind: 'split', merge: 'sum' },
+  touch: { kind: 'split', merge: 'sum' },
+  mget: { kind: 'split', merge: 'array' },
+  mset: { kind: 'split', merge: 'ok' },
+
+  ping: LOCAL,
+  echo: LOCAL,
+  select: LOCAL,
+  quit: LOCAL,
+  time: LOCAL,
+  info: LOCAL,
+  auth: LOCAL,
+  hello: LOCAL,
+  reset: LOCAL,
+  command: LOCAL,
+  client: LOCAL,
+  role: refused('a proxy has no role; ask the dashboard: codis-config server list'),
+
+  // A stream read blocks only when it says BLOCK, which the key extractor sees.
+  xread: SLOT,
+  xreadgroup: SLOT,
+
+  multi: TRANSACTION,
+  exec: TRANSACTION,
+  discard: TRANSACTION,
+  watch: TRANSACTION,
+  unwatch: TRANSACTION,
+  wait: BLOCKING,
+  waitaof: BLOCKING,
+
+  scan: WHOLE_CLUSTER,
+  keys: WHOLE_CLUSTER,
+  dbsize: WHOLE_CLUSTER,
+  randomkey: WHOLE_CLUSTER,
+  flushall: WHOLE_CLUSTER,
+  flushdb: WHOLE_CLUSTER,
+  swapdb: WHOLE_CLUSTER,
+  script: later('managing scripts is not supported yet; EVAL with at least one key is'),
+  function: later('managing functions is not supported yet'),
+  config: later('CONFIG is not supported yet; see codis-config for the proxy’s own settings'),
+  latency: later('LATENCY is not supported yet'),
+  slowlog: later('SLOWLOG is not supported yet'),
+  monitor: later('MONITOR is not supported yet'),
+  readonly: later('reading from replicas is not supported yet'),
+  readwrite: later('reading from replicas is not supported yet'),
+  cluster: later('this proxy does not speak Redis Cluster’s protocol yet; connect without cluster mode'),
+  pubsub: PUBSUB,
+  lolwut: SERVER,
+  acl: later('ACL is not supported yet; session_auth sets the clients’ password'),
+  module: SERVER,
+  debug: SERVER,
+  save: SERVER,
+  bgsave: SERVER,
+  bgrewriteaof: SERVER,
+  lastsave: SERVER,
+  shutdown: refused('stop the proxy or the server itself'),
+  failover: TOPOLOGY,
+  replicaof: TOPOLOGY,
+  slaveof: TOPOLOGY,
+  migrate: refused('slots are moved with: codis-config slot migrate'),
+  asking: refused('it belongs to Redis Cluster'),
+  'restore-asking': refused('it belongs to Redis Cluster'),
+};
+
+/** The class that follows from Redis's flags; a subcommand without keys has its parent's. */
+export function classOf(facts: { flags: readonly string[]; hasKeys: boolean; parent: CommandClass | undefined }): CommandClass {
+  if (facts.flags.includes('pubsub')) return PUBSUB;
+  if (facts.flags.includes('blocking')) return BLOCKING;
+  if (facts.hasKeys) return SLOT;
+  if (facts.parent) return facts.parent;
+  return facts.flags.includes('admin') ? SERVER : later('the proxy does not know how to route it');
+}

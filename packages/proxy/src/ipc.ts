@@ -1,0 +1,49 @@
+// What the primary and its workers say to each other, as plain JSON.
+
+import type { Settings } from '@codis/config/settings';
+
+/** To a worker. */
+export type ToWorker =
+  | { readonly type: 'start'; readonly settings: Settings; readonly version: string; readonly maxClients: number }
+  /** `topology` is the JSON text as stored in the coordinator. */
+  | { readonly type: 'table'; readonly epoch: number; readonly topology: string }
+  | { readonly type: 'listen' }
+  /** Take no more clients; finish with those there are, for at most `timeoutMs`. Answered `drained`. */
+  | { readonly type: 'drain'; readonly timeoutMs: number }
+  | { readonly type: 'report'; readonly id: number };
+
+/** To the primary. */
+export type ToPrimary =
+  /** Up, and waiting for `start`. */
+  | { readonly type: 'up' }
+  /** Routes by `epoch`, and nothing sent by an older table to a slot that `epoch` locks is in flight. */
+  | { readonly type: 'applied'; readonly epoch: number }
+  | { readonly type: 'listening' }
+  | { readonly type: 'listen-failed'; readonly message: string }
+  | { readonly type: 'drained' }
+  /** A server is fenced against the table this worker holds. */
+  | { readonly type: 'behind' }
+  | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport };
+
+/** Counters since the worker started, and gauges. */
+export interface WorkerReport {
+  readonly pid: number;
+  readonly epoch: number;
+  readonly clients: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly clientsTotal: number;
+  readonly clientsRefused: number;
+  readonly clientBytesIn: number;
+  readonly backendBytesIn: number;
+  readonly held: number;
+  readonly tryAgain: number;
+  readonly handOvers: number;
+  readonly handOverErrors: number;
+  readonly backendConnections: number;
+  readonly rssBytes: number;
+  /** Slots whose lock this worker has not drained yet. */
+  readonly draining: readonly number[];
+  /** Calls by command name; those never called are left out. */
+  readonly calls: Readonly<Record<string, number>>;
+}

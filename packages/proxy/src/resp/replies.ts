@@ -1,0 +1,52 @@
+// Replies that the proxy makes itself, in Redis's own words where Redis has some. Fixed ones are encoded once.
+
+const line = (text: string): Buffer => Buffer.from(`${text}\r\n`);
+
+export const OK = line('+OK');
+export const PONG = line('+PONG');
+export const RESET = line('+RESET');
+export const NULL_BULK = line('$-1');
+export const EMPTY_ARRAY = line('*0');
+export const NOAUTH = line('-NOAUTH Authentication required.');
+export const CROSSSLOT = line("-CROSSSLOT Keys in request don't hash to the same slot");
+export const MAX_CLIENTS = line('-ERR max number of clients reached (max_clients)');
+export const NOT_AN_INTEGER = line('-ERR value is not an integer or out of range');
+export const DB_OUT_OF_RANGE = line('-ERR DB index is out of range');
+export const SYNTAX_ERROR = line('-ERR syntax error');
+export const HOLD_TIMEOUT = line(
+  '-TRYAGAIN the slot of this key is being moved, and the request waited longer than slot_hold_timeout_ms; try again',
+);
+export const HOLD_FULL = line(
+  '-TRYAGAIN the slot of this key is being moved, and requests that wait for it fill slot_hold_max_bytes; try again',
+);
+export const MOVE_OTHER_DB = line(
+  '-TRYAGAIN the slot of this key is being moved; a command that names another database waits until it has arrived',
+);
+
+/** Any control character would end the line or confuse a terminal: they become spaces. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is for.
+const CONTROL = /[\x00-\x1f\x7f]/g;
+
+/** `-CODE text`; `text` begins with Redis's error code (`ERR …`). */
+export function errorReply(text: string): Buffer {
+  return line(`-${text.replace(CONTROL, ' ')}`);
+}
+
+export function bulk(value: string | Buffer): Buffer {
+  const data = typeof value === 'string' ? Buffer.from(value) : value;
+  return Buffer.concat([Buffer.from(`$${data.length}\r\n`), data, Buffer.from('\r\n')]);
+}
+
+export function integer(value: number): Buffer {
+  return line(`:${value}`);
+}
+
+/** An array of replies that are encoded already. */
+export function array(items: readonly Buffer[]): Buffer {
+  return Buffer.concat([line(`*${items.length}`), ...items]);
+}
+
+/** A request: an array of bulk strings. */
+export function encodeRequest(args: readonly (string | Buffer)[]): Buffer {
+  return array(args.map(bulk));
+}

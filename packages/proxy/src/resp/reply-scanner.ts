@@ -1,0 +1,108 @@
+// Finds where replies end in what a Redis sends, RESP2 and RESP3 alike, over any split into pieces. It keeps no bytes: only how many
+// elements are still missing, how many bytes of a bulk, and the number of the line it is in.
+//
+// Nesting needs no stack: an aggregate of n adds n elements to those still missing.
+
+import { CodisError } from '@codis/config/model';
+
+const LF = 10;
+const CR = 13;
+const MINUS = 0x2d;
+
+/** What the first byte of an element says about it. */
+const NONE = 0;
+const LINE = 1;
+const BULK = 2;
+const AGGREGATE = 3;
+const MAP = 4;
+const ATTRIBUTE = 5;
+
+const TYPES = new Uint8Array(256);
+for (const byte of Buffer.from('+-:_,#(')) TYPES[byte] = LINE;
+for (const byte of Buffer.from('$=!')) TYPES[byte] = BULK;
+for (const byte of Buffer.from('*~>')) TYPES[byte] = AGGREGATE;
+TYPES[0x25] = MAP;
+TYPES[0x7c] = ATTRIBUTE;
+
+export class ReplyScanner {
+  /** Elements still to come of the reply being read; 0 between replies. */
+  #missing = 0;
+  /** Bytes of a bulk still to come, its CRLF included. */
+  #skip = 0;
+  /** Kind of the line being read, NONE outside of one. */
+  #line = NONE;
+  #value = 0;
+  #negative = false;
+  /** First byte of the reply being read, or of the last one: 0x2d for an error. */
+  firstByte = 0;
+
+  /** Whether a reply has begun and not ended. */
+  get inReply(): boolean {
+    return this.#missing > 0;
+  }
+
+  /** HOT PATH: runs once per reply. Scans [pos, end) for the end of one reply: the position behind it, or -1 when all was used up
+   *  and more is needed. Throws CODIS_E_NOT_REDIS for a byte that begins no RESP element. */
+  scan(buf: Buffer, pos: number, end: number): number {
+    let at = pos;
+    for (;;) {
+      if (this.#skip > 0) {
+        if (this.#skip > end - at) {
+          this.#skip -= end - at;
+          return -1;
+        }
+        at += this.#skip;
+        this.#skip = 0;
+        if (--this.#missing === 0) return at;
+      }
+      if (at >= end) return -1;
+      if (this.#line === NONE) this.#begin(buf[at++] as number);
+      at = this.#line === LINE ? skipLine(buf, at, end) : this.#number(buf, at, end);
+      if (at < 0) return -1;
+      this.#endLine();
+      if (this.#missing === 0) return at;
+    }
+  }
+
+  #begin(byte: number): void {
+    this.#line = TYPES[byte] as number;
+    if (this.#line === NONE) throw new CodisError('CODIS_E_NOT_REDIS', `a reply began with byte ${byte}, which is not RESP`);
+    this.#value = 0;
+    this.#negative = false;
+    if (this.#missing === 0) {
+      this.#missing = 1;
+      this.firstByte = byte;
+    }
+  }
+
+  #number(buf: Buffer, from: number, end: number): number {
+    let at = from;
+    for (; at < end; at++) {
+      const byte = buf[at] as number;
+      if (byte === LF) return at + 1;
+      if (byte >= 0x30 && byte <= 0x39) this.#value = this.#value * 10 + (byte - 0x30);
+      else if (byte === MINUS) this.#negative = true;
+      else if (byte !== CR) throw new CodisError('CODIS_E_NOT_REDIS', `a length held byte ${byte}, which is no digit`);
+    }
+    return -1;
+  }
+
+  #endLine(): void {
+    const line = this.#line;
+    this.#line = NONE;
+    if (line === LINE) {
+      this.#missing--;
+      return;
+    }
+    if (this.#negative) this.#missing--;
+    else if (line === BULK) this.#skip = this.#value + 2;
+    else if (line === AGGREGATE) this.#missing += this.#value - 1;
+    else if (line === MAP) this.#missing += this.#value * 2 - 1;
+    else this.#missing += this.#value * 2;
+  }
+}
+
+function skipLine(buf: Buffer, from: number, end: number): number {
+  for (let at = from; at < end; at++) if (buf[at] === LF) return at + 1;
+  return -1;
+}

@@ -1,0 +1,309 @@
+// One connection to one Redis, for one database, shared by all clients of a worker. Requests go out in the order they come, replies come back in that
+// order, and each reply is passed on to whoever waits for it without being decoded.
+//
+//   connecting ──handshake──▶ ready ──▶ closed          requests that come while connecting wait in the outlet
+//
+// The handshake names the connection, reads the fence and selects the database (DESIGN §3): a connection is used only if the table this worker
+// holds is at least as new as the fence, so a proxy that was cut off can't write to a group that lost a slot meanwhile.
+//
+// Invariant: the ring holds exactly the requests that were sent (or gathered) and have no whole reply yet.
+
+import { connect, type Socket } from 'node:net';
+import { parseAddr } from '@codis/config/model';
+import { encodeRequest, errorReply } from '../resp/replies.ts';
+import { ReplyScanner } from '../resp/reply-scanner.ts';
+import type { Clock } from './clock.ts';
+import { Handshake } from './handshake.ts';
+import type { InFlight } from './in-flight.ts';
+import { Outlet, type OutletOwner } from './outlet.ts';
+import { type Request, recycle, SINK_CHECK, SINK_CLIENT, SINK_HAND_OVER, SINK_PART, takeRequest } from './request.ts';
+import { Ring } from './ring.ts';
+import type { Server } from './server.ts';
+import { PAUSED_BACKEND, type Session } from './session.ts';
+import type { Stats } from './stats.ts';
+
+export interface BackendOptions {
+  readonly clock: Clock;
+  readonly inFlight: InFlight;
+  readonly stats: Stats;
+  readonly product: string;
+  readonly proxyId: string;
+  /** product_auth; empty for none. */
+  readonly password: string;
+  readonly connectTimeoutMs: number;
+  readonly recvTimeoutMs: number;
+  readonly pingPeriodMs: number;
+  readonly bufferBytesMax: number;
+  /** Replies waiting for one client: up to here they are taken from the server though others wait behind them. */
+  readonly sessionBytesMax: number;
+  /** The epoch this worker routes by. */
+  readonly epoch: () => number;
+  /** A fence newer than that was met: the primary should look for a newer table. */
+  readonly onBehind: () => void;
+}
+
+/** A client with more than this waiting is a slow reader: what feeds it is lent to it alone, and read no faster than it reads. */
+const SLOW_READER_BYTES = 1024 * 1024;
+const PING = encodeRequest(['PING']);
+
+export class Backend implements OutletOwner {
+  readonly server: Server;
+  readonly db: number;
+  readonly #options: BackendOptions;
+  readonly #socket: Socket;
+  readonly #outlet: Outlet;
+  readonly #ring = new Ring();
+  readonly #scanner = new ReplyScanner();
+  #handshake: Handshake | null;
+  #closed = false;
+  #closing = false;
+  #paused = false;
+  /** Sessions that are not read from because this connection takes no more. */
+  #feeders: Session[] = [];
+  /** When something last came, or the first request after a pause was sent. */
+  #activeAt: number;
+
+  constructor(server: Server, db: number, options: BackendOptions) {
+    this.server = server;
+    this.db = db;
+    this.#options = options;
+    this.#activeAt = options.clock.now;
+    this.#socket = connect({ ...parseAddr(server.addr), noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+    this.#outlet = new Outlet(this.#socket, this);
+    this.#outlet.held = true;
+    this.#handshake = new Handshake({ ...options, db, epoch: options.epoch });
+    this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
+    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#socket.on('error', (error: Error) => this.fail(error.message));
+    this.#socket.on('close', () => this.fail('it closed the connection'));
+  }
+
+  /** Requests without a whole reply. */
+  get pending(): number {
+    return this.#ring.length;
+  }
+
+  /** HOT PATH. Sends the bytes [start, end) of `frame` for `request`; the reply goes to the request's sink. */
+  send(request: Request, frame: Buffer, start: number, end: number): void {
+    if (this.#closed) {
+      this.#answer(request, this.#lost('it was closed', false));
+      return;
+    }
+    if (this.#ring.length === 0) this.#activeAt = this.#options.clock.now;
+    this.#ring.push(request);
+    this.#outlet.append(frame, start, end);
+    if (this.#outlet.bytes > this.#options.bufferBytesMax && request.session !== null) this.#pauseFeeder(request.session);
+  }
+
+  /** Backpressure has ended: those who feed this connection may go on. */
+  onWritten(): void {
+    if (this.#feeders.length === 0 || this.#outlet.bytes > this.#options.bufferBytesMax / 2) return;
+    const feeders = this.#feeders;
+    this.#feeders = [];
+    for (const session of feeders) session.resume(PAUSED_BACKEND);
+  }
+
+  /** Once a second: gives up a server that answers nothing, and asks an idle one whether it is there. */
+  tick(): void {
+    const idle = this.#options.clock.now - this.#activeAt;
+    if (this.#handshake !== null) {
+      if (idle > this.#options.connectTimeoutMs)
+        this.fail(`no answer within backend_connect_timeout_ms (${this.#options.connectTimeoutMs})`);
+    } else if (this.#ring.length > 0) {
+      if (idle > this.#options.recvTimeoutMs && !this.#paused)
+        this.fail(`no answer within backend_recv_timeout (${this.#options.recvTimeoutMs / 1000} s)`);
+    } else if (idle > this.#options.pingPeriodMs) {
+      this.send(takeRequest(null, SINK_CHECK), PING, 0, PING.length);
+    }
+  }
+
+  /** The slow reader this connection was paused for has read enough, or is gone. */
+  resumeReading(): void {
+    if (!this.#paused || this.#closed) return;
+    this.#paused = false;
+    this.#activeAt = this.#options.clock.now;
+    this.#socket.resume();
+  }
+
+  closeWhenIdle(): void {
+    this.#closing = true;
+    if (this.#ring.length === 0) this.#close();
+  }
+
+  /** Closes the connection; every request on it is answered with an error that says whether it may have been carried out. */
+  fail(reason: string): void {
+    if (this.#closed) return;
+    const sent = this.#handshake === null;
+    this.#end();
+    this.server.onClosed(this, true, reason);
+    const reply = this.#lost(reason, sent);
+    while (this.#ring.length > 0) this.#answer(this.#ring.shift(), reply);
+    for (const session of this.#feeders) session.resume(PAUSED_BACKEND);
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#end();
+    this.server.onClosed(this, false, '');
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#outlet.close();
+    this.#socket.destroy();
+  }
+
+  #lost(reason: string, sent: boolean): Buffer {
+    const what = sent ? 'before it answered: whether the command was carried out is unknown' : 'so the command was not sent';
+    return errorReply(`ERR server ${this.server.addr} can't be reached (${reason}), ${what}`);
+  }
+
+  #answer(request: Request, reply: Buffer): void {
+    if (request.streaming) {
+      request.session?.destroy('the server was lost in the middle of a reply');
+      this.#finish(request);
+      if (request.session === null) recycle(request);
+      return;
+    }
+    request.stored = null;
+    this.#deliver(request, reply, 0, reply.length, true);
+  }
+
+  #pauseFeeder(session: Session): void {
+    if (session.pause(PAUSED_BACKEND)) this.#feeders.push(session);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#activeAt = this.#options.clock.now;
+    this.#options.stats.backendBytesIn += chunk.length;
+    try {
+      if (this.#handshake !== null) this.#onHandshake(this.#handshake, chunk);
+      else this.#onReplies(chunk);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'CodisError') throw error;
+      this.fail(error.message);
+    }
+  }
+
+  #onHandshake(handshake: Handshake, chunk: Buffer): void {
+    const result = handshake.feed(chunk);
+    if (result.kind === 'more') return;
+    if (result.kind === 'failed') {
+      if (result.behind) this.#options.onBehind();
+      this.fail(result.reason);
+      return;
+    }
+    this.#handshake = null;
+    this.server.onReady(result.version);
+    this.#outlet.held = false;
+    this.#outlet.flush();
+    if (this.#closing && this.#ring.length === 0) this.#close();
+  }
+
+  /** HOT PATH: runs once per read. Consecutive replies for one client are copied as one run. */
+  #onReplies(chunk: Buffer): void {
+    const end = chunk.length;
+    let runSession: Session | null = null;
+    let runStart = 0;
+    let pos = 0;
+    while (pos < end) {
+      if (this.#ring.length === 0) {
+        this.fail('it sent a reply that nobody asked for');
+        return;
+      }
+      const next = this.#scanner.scan(chunk, pos, end);
+      if (next < 0) break;
+      const request = this.#ring.shift();
+      const session = request.session;
+      const inRun = request.sink === SINK_CLIENT && session !== null && session.head === request;
+      if (runSession !== null && (!inRun || session !== runSession)) {
+        this.#endRun(runSession, chunk, runStart, pos);
+        runSession = null;
+      }
+      if (inRun) {
+        if (runSession === null) {
+          runSession = session;
+          runStart = pos;
+        }
+        this.#options.inFlight.leave(request);
+        if (this.#scanner.firstByte === 0x2d) this.#options.stats.errors++;
+        session.popHead();
+        if (session.head !== null && (session.head.done || session.head.stored !== null)) {
+          this.#endRun(session, chunk, runStart, next);
+          runSession = null;
+        }
+      } else this.#deliver(request, chunk, pos, next, this.#scanner.firstByte === 0x2d);
+      pos = next;
+    }
+    if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
+    if (pos < end) this.#partial(this.#ring.peek(), chunk, pos, end);
+    if (this.#closing && this.#ring.length === 0) this.#close();
+  }
+
+  #endRun(session: Session, chunk: Buffer, start: number, end: number): void {
+    session.out.append(chunk, start, end);
+    session.afterReplies();
+    if (session.out.bytes > SLOW_READER_BYTES) this.#slowReader(session);
+  }
+
+  /** A reply has begun and not ended: the client whose turn it is gets what is there. */
+  #partial(request: Request, chunk: Buffer, start: number, end: number): void {
+    const session = request.session;
+    if (request.sink === SINK_CLIENT && session === null) return;
+    if (session !== null && request.sink === SINK_CLIENT && session.head === request) {
+      request.streaming = true;
+      session.out.append(chunk, start, end);
+      if (session.out.bytes > SLOW_READER_BYTES) this.#slowReader(session);
+      return;
+    }
+    store(request, chunk, start, end);
+  }
+
+  /** A whole reply, or the rest of one, for anybody but the client whose turn it is. */
+  #deliver(request: Request, buf: Buffer, start: number, end: number, isError: boolean): void {
+    if (isError) this.#options.stats.errors++;
+    if (request.sink === SINK_CHECK || (request.sink === SINK_CLIENT && request.session === null)) {
+      this.#finish(request);
+      recycle(request);
+      return;
+    }
+    store(request, buf, start, end);
+    this.#finish(request);
+    if (request.sink === SINK_PART) request.split?.onPart(request);
+    else if (request.sink === SINK_HAND_OVER) request.handOver?.onReply(request);
+    else request.session?.onDone(request);
+  }
+
+  #finish(request: Request): void {
+    this.#options.inFlight.leave(request);
+    request.slot = -1;
+    request.slots = null;
+  }
+
+  /** This connection is lent to `session` alone; it is not read while only that client's replies are on it, or too much waits for the client. */
+  #slowReader(session: Session): void {
+    if (this.#closed) return;
+    this.server.detach(this);
+    this.#closing = true;
+    session.pin(this);
+    if (this.#paused || (this.#othersWait(session) && session.out.bytes < this.#options.sessionBytesMax)) return;
+    if (this.#ring.length === 0) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #othersWait(session: Session): boolean {
+    for (let at = 0; at < this.#ring.length; at++) if (this.#ring.at(at).session !== session) return true;
+    return false;
+  }
+}
+
+/** Short pieces are copied, so that a few bytes don't keep a whole read alive. */
+const STORE_COPY_BYTES_MAX = 16 * 1024;
+
+function store(request: Request, buf: Buffer, start: number, end: number): void {
+  const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
+  if (request.stored === null) request.stored = [piece];
+  else request.stored.push(piece);
+  request.session?.onStored(piece.length);
+}

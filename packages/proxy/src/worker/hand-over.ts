@@ -1,0 +1,295 @@
+// Requests for slots that are migrating: before the first request for a key runs at the target, the source hands that key over. Keys that are
+// known to have left are remembered, and never asked for again.
+//
+//   request ──keys gone?──yes──▶ target
+//                └─no──▶ waits ──script at the source, all keys of the request at once──▶ target
+//
+// Order: a session's requests for one slot leave in the order they came, also when the keys of a later one are there first.
+// Invariant: no request is sent to the source (DESIGN §4, rule 1); what is waiting counts as in flight for its slot.
+
+import { HAND_OVER_SCRIPT, parseAddr } from '@codis/config/model';
+import type { Command } from '../commands/command.ts';
+import { extractKeys, keyArgs } from '../commands/key-specs.ts';
+import { encodeRequest, errorReply, HOLD_FULL, HOLD_TIMEOUT } from '../resp/replies.ts';
+import type { Frame } from '../resp/request-scanner.ts';
+import type { Clock } from './clock.ts';
+import { copyFrame, type Held } from './held.ts';
+import type { InFlight } from './in-flight.ts';
+import { type Request, recycle, SINK_HAND_OVER, takeRequest } from './request.ts';
+import { MIGRATING, type RouteTable } from './route-table.ts';
+import type { Server } from './server.ts';
+import { PAUSED_WAITING, type Session } from './session.ts';
+import type { Stats } from './stats.ts';
+
+export interface HandOverOptions {
+  readonly clock: Clock;
+  readonly inFlight: InFlight;
+  readonly stats: Stats;
+  /** Password of the target, product_auth. */
+  readonly password: string;
+  /** How long a request may wait. */
+  readonly timeoutMs: number;
+  readonly bytesMax: number;
+  /** Sends a request whose keys are all at the target; it is counted in flight already. `to` was the target when it came. */
+  readonly send: (request: Request, frame: Buffer, to: Server) => void;
+  /** Answers a request with an error. */
+  readonly answer: (request: Request, reply: Buffer) => void;
+}
+
+/** Keys remembered as gone, over all slots; past it keys are asked for again, which is harmless. */
+const GONE_KEYS_MAX = 500_000;
+/** A session with this many requests waiting is not read from, until half of them have left. */
+const WAITING_MAX = 256;
+const MIGRATE_TIMEOUT_MS_MAX = 1000;
+
+/** Keys of one slot that have left `from`. */
+interface Gone {
+  readonly from: Server;
+  readonly to: Server;
+  readonly keys: Set<string>;
+}
+
+/** One run of the script, and who waits for it. */
+export class HandOver {
+  readonly slot: number;
+  readonly keys: readonly string[];
+  readonly waiters: Held[] = [];
+  /** Where its keys are remembered, if that is still what is known of the slot when they have left. */
+  readonly gone: Gone;
+  readonly #owner: HandOvers;
+
+  constructor(owner: HandOvers, slot: number, keys: readonly string[], gone: Gone) {
+    this.#owner = owner;
+    this.gone = gone;
+    this.slot = slot;
+    this.keys = keys;
+  }
+
+  onReply(request: Request): void {
+    const reply = Buffer.concat(request.stored ?? []);
+    recycle(request);
+    this.#owner.onHandedOver(this, reply);
+  }
+}
+
+export class HandOvers {
+  readonly #options: HandOverOptions;
+  /** Scripts under way, by database and key. */
+  readonly #pending = new Map<string, HandOver>();
+  readonly #gone = new Map<number, Gone>();
+  /** Everything that waits, oldest first; answered ones are dropped in passing. */
+  #queue: Held[] = [];
+  #goneCount = 0;
+  #bytes = 0;
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+  }
+
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether an earlier request of this session for `slot` still waits, so that this one must wait behind it. */
+  mustWait(session: Session, slot: number): boolean {
+    return session.waiting?.some((held) => held.request !== null && held.slot === slot) ?? false;
+  }
+
+  /** Takes a request for a slot that is migrating, or that must wait behind one (then `keysArrived`). */
+  take(request: Request, slot: number, command: Command, frame: Frame, table: RouteTable): void {
+    const missing = table.kind[slot] === MIGRATING ? this.#missingKeys(request.db, slot, command, frame, table) : [];
+    const session = request.session;
+    if (missing.length === 0 && !(session !== null && this.mustWait(session, slot))) {
+      this.#options.inFlight.enter(slot);
+      request.slot = slot;
+      this.#options.send(request, frame.buf.subarray(frame.start, frame.end), table.home[slot] as Server);
+      return;
+    }
+    if (this.#bytes + frame.end - frame.start > this.#options.bytesMax) {
+      this.#options.stats.tryAgain++;
+      this.#options.answer(request, HOLD_FULL);
+      return;
+    }
+    const held = this.#hold(request, { command, slot, frame: copyFrame(frame), to: table.home[slot] as Server });
+    this.#await(held, missing, table);
+  }
+
+  /** Forgets what is known of slots that are not moving (that way) any more. */
+  onTable(table: RouteTable): void {
+    for (const [slot, gone] of this.#gone) {
+      if (table.kind[slot] === MIGRATING && table.from[slot] === gone.from && table.home[slot] === gone.to) continue;
+      this.#goneCount -= gone.keys.size;
+      this.#gone.delete(slot);
+    }
+  }
+
+  /** Answers what has waited too long. */
+  tick(): void {
+    const deadline = this.#options.clock.now - this.#options.timeoutMs;
+    let at = 0;
+    for (; at < this.#queue.length; at++) {
+      const held = this.#queue[at] as Held;
+      if (held.request === null) continue;
+      if (held.heldAt > deadline) break;
+      this.#refuse(held, HOLD_TIMEOUT);
+    }
+    if (at > 0) this.#queue.splice(0, at);
+  }
+
+  onHandedOver(handOver: HandOver, reply: Buffer): void {
+    for (const key of handOver.keys) this.#pending.delete(key);
+    const failed = reply[0] === 0x2d;
+    if (failed) {
+      this.#options.stats.handOverErrors++;
+      const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${reply.toString('utf8').slice(1).trim()}`);
+      for (const held of handOver.waiters) this.#refuse(held, why);
+    } else this.#remember(handOver);
+    const sessions = new Set<Session>();
+    for (const held of handOver.waiters) {
+      held.waits--;
+      const session = held.request?.session;
+      if (session) sessions.add(session);
+      else if (held.request !== null) this.#drop(held);
+    }
+    for (const session of sessions) this.#release(session);
+  }
+
+  /** A session is gone: what it has waiting goes nowhere. */
+  forget(session: Session): void {
+    const waiting = session.waiting;
+    session.waiting = null;
+    if (waiting !== null) for (const held of waiting) this.#drop(held);
+  }
+
+  #missingKeys(db: number, slot: number, command: Command, frame: Frame, table: RouteTable): string[] {
+    const gone = this.#goneFrom(slot, table);
+    extractKeys(command.keys, frame);
+    const missing: string[] = [];
+    for (let at = 0; at < keyArgs.count; at++) {
+      const arg = keyArgs.list[at] as number;
+      const key = `${db}:${frame.buf.toString('latin1', frame.args[arg * 2], frame.args[arg * 2 + 1])}`;
+      if (!gone.keys.has(key) && !missing.includes(key)) missing.push(key);
+    }
+    return missing;
+  }
+
+  #goneFrom(slot: number, table: RouteTable): Gone {
+    const from = table.from[slot] as Server;
+    const to = table.home[slot] as Server;
+    const known = this.#gone.get(slot);
+    if (known !== undefined && known.from === from && known.to === to) return known;
+    if (known !== undefined) this.#goneCount -= known.keys.size;
+    const gone = { from, to, keys: new Set<string>() };
+    this.#gone.set(slot, gone);
+    return gone;
+  }
+
+  #hold(request: Request, what: Pick<Held, 'command' | 'slot' | 'frame' | 'to'>): Held {
+    const held: Held = { ...what, request, heldAt: this.#options.clock.now, waits: 0 };
+    this.#bytes += held.frame.length;
+    this.#options.stats.held++;
+    this.#options.inFlight.enter(held.slot);
+    request.slot = held.slot;
+    this.#queue.push(held);
+    const session = request.session;
+    if (session !== null) {
+      session.waiting ??= [];
+      session.waiting.push(held);
+      if (session.waiting.length >= WAITING_MAX) session.pause(PAUSED_WAITING);
+    }
+    return held;
+  }
+
+  /** Joins the scripts that are under way for its keys, and starts one for the rest. */
+  #await(held: Held, missing: readonly string[], table: RouteTable): void {
+    const unasked: string[] = [];
+    for (const key of missing) {
+      const pending = this.#pending.get(key);
+      if (pending === undefined) unasked.push(key);
+      else {
+        pending.waiters.push(held);
+        held.waits++;
+      }
+    }
+    if (unasked.length === 0) return;
+    const handOver = new HandOver(this, held.slot, unasked, this.#goneFrom(held.slot, table));
+    handOver.waiters.push(held);
+    held.waits++;
+    for (const key of unasked) this.#pending.set(key, handOver);
+    this.#start(handOver, held.request?.db ?? 0);
+  }
+
+  #start(handOver: HandOver, db: number): void {
+    this.#options.stats.handOvers++;
+    const { from, to } = handOver.gone;
+    const backend = from.backend(db);
+    if (backend === null) {
+      this.onHandedOver(handOver, errorReply(`ERR server ${from.addr} can't be reached (${from.lastError})`));
+      return;
+    }
+    const { host, port } = parseAddr(to.addr);
+    const prefix = String(db).length + 1;
+    const keys = handOver.keys.map((key) => Buffer.from(key.slice(prefix), 'latin1'));
+    const timeout = Math.min(this.#options.timeoutMs, MIGRATE_TIMEOUT_MS_MAX);
+    const args = [host, String(port), String(db), String(timeout), this.#options.password];
+    const script = encodeRequest(['EVAL', HAND_OVER_SCRIPT, String(keys.length), ...keys, ...args]);
+    const request = takeRequest(null, SINK_HAND_OVER);
+    request.handOver = handOver;
+    request.slot = handOver.slot;
+    this.#options.inFlight.enter(handOver.slot);
+    backend.send(request, script, 0, script.length);
+  }
+
+  #remember(handOver: HandOver): void {
+    if (this.#gone.get(handOver.slot) !== handOver.gone || this.#goneCount >= GONE_KEYS_MAX) return;
+    for (const key of handOver.keys) handOver.gone.keys.add(key);
+    this.#goneCount += handOver.keys.length;
+  }
+
+  /** Sends what has nothing left to wait for, unless an earlier request for the same slot is still here. */
+  #release(session: Session): void {
+    const waiting = session.waiting;
+    if (waiting === null) return;
+    const blocked = new Set<number>();
+    const rest: Held[] = [];
+    const ready: Held[] = [];
+    for (const held of waiting) {
+      if (held.request === null) continue;
+      if (held.waits === 0 && !blocked.has(held.slot)) ready.push(held);
+      else {
+        blocked.add(held.slot);
+        rest.push(held);
+      }
+    }
+    session.waiting = rest.length > 0 ? rest : null;
+    for (const held of ready) {
+      const request = held.request as Request;
+      this.#settle(held);
+      this.#options.send(request, held.frame, held.to as Server);
+    }
+    if (rest.length < WAITING_MAX / 2) session.resume(PAUSED_WAITING);
+  }
+
+  #refuse(held: Held, reply: Buffer): void {
+    const request = held.request;
+    if (request === null) return;
+    this.#options.stats.tryAgain++;
+    this.#drop(held);
+    request.slot = -1;
+    this.#options.answer(request, reply);
+    const session = request.session;
+    if (session) this.#release(session);
+  }
+
+  /** It is not sent: it ends being in flight here. */
+  #drop(held: Held): void {
+    if (held.request === null) return;
+    this.#options.inFlight.leaveSlot(held.slot);
+    this.#settle(held);
+  }
+
+  #settle(held: Held): void {
+    held.request = null;
+    this.#bytes -= held.frame.length;
+  }
+}

@@ -1,0 +1,82 @@
+// What is said on a new backend connection before any request: password, name, fence, database, version. Pure: bytes in, verdict out.
+
+import { fenceKey } from '@codis/config/model';
+import { encodeRequest } from '../resp/replies.ts';
+import { ReplyScanner } from '../resp/reply-scanner.ts';
+
+/** Prefix of every backend connection's client name; the proxy's id follows. Fencing finds connections by it. */
+export const CLIENT_NAME_PREFIX = 'codis-proxy:';
+
+export type HandshakeResult =
+  | { readonly kind: 'more' }
+  | { readonly kind: 'ok'; readonly version: string }
+  /** `behind`: the fence is newer than our table. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly behind: boolean };
+
+interface HandshakeOptions {
+  readonly product: string;
+  readonly proxyId: string;
+  readonly password: string;
+  readonly db: number;
+  /** Asked when the fence's answer is there, for the table may have changed meanwhile. */
+  readonly epoch: () => number;
+}
+
+export class Handshake {
+  /** What to send. */
+  readonly request: Buffer;
+  readonly #options: HandshakeOptions;
+  readonly #steps: readonly ('auth' | 'name' | 'fence' | 'select' | 'info')[];
+  readonly #scanner = new ReplyScanner();
+  #received: Buffer = Buffer.alloc(0);
+  #scanned = 0;
+  #replyStart = 0;
+  #step = 0;
+  #version = '';
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+    const auth = options.password === '' ? [] : [encodeRequest(['AUTH', options.password])];
+    this.request = Buffer.concat([
+      ...auth,
+      encodeRequest(['CLIENT', 'SETNAME', CLIENT_NAME_PREFIX + options.proxyId]),
+      encodeRequest(['GET', fenceKey(options.product)]),
+      encodeRequest(['SELECT', String(options.db)]),
+      encodeRequest(['INFO', 'server']),
+    ]);
+    this.#steps = [...(auth.length > 0 ? (['auth'] as const) : []), 'name', 'fence', 'select', 'info'];
+  }
+
+  /** Takes what the server sent; throws CODIS_E_NOT_REDIS when it isn't RESP. */
+  feed(chunk: Buffer): HandshakeResult {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    while (this.#step < this.#steps.length) {
+      const end = this.#scanner.scan(this.#received, this.#scanned, this.#received.length);
+      if (end < 0) {
+        this.#scanned = this.#received.length;
+        return { kind: 'more' };
+      }
+      const failed = this.#check(this.#received.toString('utf8', this.#replyStart, end));
+      if (failed) return failed;
+      this.#scanned = end;
+      this.#replyStart = end;
+      this.#step++;
+    }
+    return { kind: 'ok', version: this.#version };
+  }
+
+  #check(reply: string): HandshakeResult | null {
+    const step = this.#steps[this.#step];
+    if (reply.startsWith('-')) return { kind: 'failed', reason: `it answered the handshake with ${reply.slice(1).trim()}`, behind: false };
+    if (step === 'info') this.#version = /redis_version:(\S+)/.exec(reply)?.[1] ?? '';
+    if (step !== 'fence' || reply.startsWith('$-1')) return null;
+    const fence = Number(reply.split('\r\n')[1]);
+    const epoch = this.#options.epoch();
+    if (epoch >= fence) return null;
+    return {
+      kind: 'failed',
+      reason: `this proxy's slot table is behind: it holds epoch ${epoch}, the server is fenced below ${fence}`,
+      behind: true,
+    };
+  }
+}

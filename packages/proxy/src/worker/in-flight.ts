@@ -1,0 +1,59 @@
+// How many requests are under way per slot: sent and unanswered, or waiting for a hand-over. A proxy acknowledges a table that locks a slot
+// only when this count is zero for it (DESIGN §3), so every request that counts up must count down exactly once.
+
+import { invariant, SLOT_COUNT } from '@codis/config/model';
+import type { Request } from './request.ts';
+
+export class InFlight {
+  readonly counts = new Int32Array(SLOT_COUNT);
+  readonly #onDrained: () => void;
+  #draining: readonly number[] = [];
+
+  /** `onDrained` is called when none of the slots given to `drain` has anything under way any more. */
+  constructor(onDrained: () => void) {
+    this.#onDrained = onDrained;
+  }
+
+  /** HOT PATH. */
+  enter(slot: number): void {
+    this.counts[slot] = (this.counts[slot] as number) + 1;
+  }
+
+  /** HOT PATH. Ends what `request` is counted for. */
+  leave(request: Request): void {
+    if (request.slot >= 0) this.leaveSlot(request.slot);
+    else if (request.slots !== null) for (const slot of request.slots) this.leaveSlot(slot);
+  }
+
+  leaveSlot(slot: number): void {
+    const count = (this.counts[slot] as number) - 1;
+    invariant(count >= 0, 'a request leaves a slot once');
+    this.counts[slot] = count;
+    if (count === 0 && this.#draining.length > 0) this.#check();
+  }
+
+  /** Waits for these slots, instead of those given before; calls `onDrained` at once when they are drained already. */
+  drain(slots: readonly number[]): void {
+    this.#draining = slots;
+    if (this.#isDrained()) this.#drained();
+  }
+
+  /** The slots still waited for. */
+  waitingFor(): number[] {
+    return this.#draining.filter((slot) => (this.counts[slot] as number) > 0);
+  }
+
+  #check(): void {
+    if (this.#isDrained()) this.#drained();
+  }
+
+  #isDrained(): boolean {
+    for (const slot of this.#draining) if ((this.counts[slot] as number) > 0) return false;
+    return true;
+  }
+
+  #drained(): void {
+    this.#draining = [];
+    this.#onDrained();
+  }
+}

@@ -1,0 +1,196 @@
+// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages; long ones
+// go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a slow reader's progress can be seen.
+//
+//   append… append… ──▶ | page | slice | page | ──flush──▶ socket.write ──callback──▶ pages back to the pool
+//
+// Invariant: `bytes` counts everything appended and not yet taken by the kernel. A page goes back when all of it was written, not before.
+
+import type { Socket } from 'node:net';
+
+const PAGE_BYTES = 16 * 1024;
+/** Up to here a copy is cheaper than one more entry in the write. */
+const COPY_BYTES_MAX = 8 * 1024;
+/** Up to here a loop is cheaper than the call of Buffer.copy. */
+const LOOP_BYTES_MAX = 40;
+const WRITE_BYTES_MAX = 256 * 1024;
+const POOL_PAGES_MAX = 512;
+
+const pool: Buffer[] = [];
+
+/** The outlets with something to write in this turn. */
+let dirty: Outlet[] = [];
+let scheduled = false;
+
+function flushDirty(): void {
+  scheduled = false;
+  const outlets = dirty;
+  dirty = [];
+  for (const outlet of outlets) outlet.flush();
+}
+
+/** Told when a write was taken by the kernel, which is when backpressure may end. */
+export interface OutletOwner {
+  onWritten(): void;
+}
+
+export class Outlet {
+  bytes = 0;
+  /** While true nothing is written: a backend that is still being set up. */
+  held = false;
+
+  readonly #owner: OutletOwner;
+  #socket: Socket | null;
+  #page: Buffer | null = null;
+  #pageUsed = 0;
+  /** How much of the page stands in `#ready` or was written. */
+  #pageSealed = 0;
+  /** What is to be written next, and per entry the page that can go back after it. */
+  #ready: Buffer[] = [];
+  #readyPages: (Buffer | null)[] = [];
+  /** Pages that can go back when the write under way has ended, and its size. */
+  #writtenPages: Buffer[] = [];
+  #writingBytes = 0;
+  #busy = false;
+  #dirty = false;
+
+  constructor(socket: Socket, owner: OutletOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+  }
+
+  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written. */
+  append(src: Buffer, start: number, end: number): void {
+    if (this.#socket === null) return;
+    const length = end - start;
+    this.bytes += length;
+    if (!this.#dirty) this.#schedule();
+    if (length > COPY_BYTES_MAX) {
+      this.#seal(null);
+      this.#ready.push(src.subarray(start, end));
+      this.#readyPages.push(null);
+      return;
+    }
+    if (this.#page === null || this.#pageUsed + length > PAGE_BYTES) this.#newPage();
+    const page = this.#page as Buffer;
+    let at = this.#pageUsed;
+    this.#pageUsed = at + length;
+    if (length > LOOP_BYTES_MAX) src.copy(page, at, start, end);
+    else for (let from = start; from < end; from++) page[at++] = src[from] as number;
+  }
+
+  appendAll(src: Buffer): void {
+    this.append(src, 0, src.length);
+  }
+
+  /** Writes what was gathered, unless held or a write is under way (then its end does it). */
+  flush(): void {
+    this.#dirty = false;
+    if (this.held || this.#busy || this.#socket === null) return;
+    this.#seal(null);
+    if (this.#ready.length === 0) return;
+    this.#busy = true;
+    if (this.#ready.length === 1 && this.bytes <= WRITE_BYTES_MAX) {
+      this.#writingBytes = this.bytes;
+      this.#socket.write(this.#takeReady(), this.#onWritten);
+    } else this.#writeMany(this.#socket);
+  }
+
+  /** Nothing is written any more; the memory goes. */
+  close(): void {
+    this.#socket = null;
+    this.bytes = 0;
+    this.#page = null;
+    this.#ready = [];
+    this.#readyPages = [];
+    this.#writtenPages = [];
+  }
+
+  #writeMany(socket: Socket): void {
+    let bytes = 0;
+    socket.cork();
+    for (;;) {
+      const first = this.#ready[0];
+      if (first === undefined) break;
+      const room = WRITE_BYTES_MAX - bytes;
+      if (first.length <= room) {
+        this.#takeReady();
+        bytes += first.length;
+        if (this.#ready.length === 0 || bytes === WRITE_BYTES_MAX) {
+          socket.write(first, this.#onWritten);
+          break;
+        }
+        socket.write(first);
+      } else {
+        this.#ready[0] = first.subarray(room);
+        bytes = WRITE_BYTES_MAX;
+        socket.write(first.subarray(0, room), this.#onWritten);
+        break;
+      }
+    }
+    this.#writingBytes = bytes;
+    socket.uncork();
+  }
+
+  #takeReady(): Buffer {
+    const page = this.#readyPages.shift();
+    if (page) this.#writtenPages.push(page);
+    return this.#ready.shift() as Buffer;
+  }
+
+  #schedule(): void {
+    this.#dirty = true;
+    dirty.push(this);
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flushDirty);
+  }
+
+  /** What stands in the page becomes ready to write; the rest of the page is used on unless `release` gives the page up. */
+  #seal(release: Buffer | null): void {
+    if (this.#page !== null && this.#pageUsed > this.#pageSealed) {
+      this.#ready.push(this.#page.subarray(this.#pageSealed, this.#pageUsed));
+      this.#readyPages.push(release);
+      this.#pageSealed = this.#pageUsed;
+    } else if (release !== null) {
+      if (this.#ready.length > 0) this.#tagLast(release);
+      else this.#writtenPages.push(release);
+    }
+  }
+
+  /** The last entry may have a page of its own to give back; then an empty entry carries this one. */
+  #tagLast(page: Buffer): void {
+    const last = this.#readyPages.length - 1;
+    if (this.#readyPages[last] === null) this.#readyPages[last] = page;
+    else {
+      this.#ready.push(page.subarray(0, 0));
+      this.#readyPages.push(page);
+    }
+  }
+
+  #newPage(): void {
+    this.#seal(this.#page);
+    this.#page = pool.pop() ?? Buffer.allocUnsafeSlow(PAGE_BYTES);
+    this.#pageUsed = 0;
+    this.#pageSealed = 0;
+  }
+
+  /** One function per outlet, not per write. */
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#busy = false;
+    if (this.#socket === null || error) return;
+    this.bytes -= this.#writingBytes;
+    this.#writingBytes = 0;
+    for (const page of this.#writtenPages) giveBack(page);
+    if (this.#writtenPages.length > 0) this.#writtenPages = [];
+    if (this.bytes > 0) this.flush();
+    else if (this.#page !== null) {
+      giveBack(this.#page);
+      this.#page = null;
+    }
+    this.#owner.onWritten();
+  };
+}
+
+function giveBack(page: Buffer): void {
+  if (pool.length < POOL_PAGES_MAX) pool.push(page);
+}

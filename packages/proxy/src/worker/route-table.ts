@@ -1,0 +1,60 @@
+// The slot table as the data path reads it: one immutable snapshot, replaced whole by a single assignment.
+
+import { findGroup, masterOf, type ServerAddr, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
+import type { Server } from './server.ts';
+
+export const OFFLINE = 0;
+export const ONLINE = 1;
+export const LOCKED = 2;
+export const MIGRATING = 3;
+
+/** Arrays by slot. */
+export interface RouteTable {
+  /** -1 before the first topology was seen. */
+  readonly epoch: number;
+  readonly kind: Uint8Array;
+  /** Where requests go: the owner's master, or the target's while migrating; null for a slot that is offline or locked, or a group without a master. */
+  readonly home: readonly (Server | null)[];
+  /** Where keys come from while migrating. */
+  readonly from: readonly (Server | null)[];
+  readonly topology: Topology | null;
+}
+
+export function emptyRouteTable(): RouteTable {
+  const none = new Array<Server | null>(SLOT_COUNT).fill(null);
+  return { epoch: -1, kind: new Uint8Array(SLOT_COUNT), home: none, from: none, topology: null };
+}
+
+/** `server` finds or makes the one object for an address. */
+export function buildRouteTable({ epoch, topology }: VersionedTopology, server: (addr: ServerAddr) => Server): RouteTable {
+  const kind = new Uint8Array(SLOT_COUNT);
+  const home = new Array<Server | null>(SLOT_COUNT).fill(null);
+  const from = new Array<Server | null>(SLOT_COUNT).fill(null);
+  const masters = new Map<number, Server | null>();
+  for (const group of topology.groups) {
+    const master = masterOf(group);
+    masters.set(group.id, master ? server(master) : null);
+  }
+  for (const [slot, state] of topology.slots.entries()) {
+    if (state.kind === 'online') {
+      kind[slot] = ONLINE;
+      home[slot] = masters.get(state.owner) ?? null;
+    } else if (state.kind === 'locked') kind[slot] = LOCKED;
+    else if (state.kind === 'migrating') {
+      kind[slot] = MIGRATING;
+      home[slot] = masters.get(state.to) ?? null;
+      from[slot] = masters.get(state.from) ?? null;
+    }
+  }
+  return { epoch, kind, home, from, topology };
+}
+
+/** Why a slot that has no home has none, in words for a client. */
+export function whyNoHome(table: RouteTable, slot: number): string {
+  const state = table.topology?.slots[slot];
+  if (table.topology === null || state === undefined)
+    return 'this proxy has not seen a slot table yet; make one with: codis-config slot init';
+  if (state.kind === 'offline') return `slot ${slot} is offline: it belongs to no group`;
+  const id = state.kind === 'online' ? state.owner : state.kind === 'migrating' && table.home[slot] !== null ? state.from : state.to;
+  return findGroup(table.topology, id) ? `group ${id}, which has slot ${slot}, has no master` : `slot ${slot} has no group`;
+}

@@ -1,0 +1,320 @@
+// Decides what happens to a request: answer it here, send it to the server of its slot, hold it because its slot is in a move, take it apart, or
+// refuse it with an error that says why. Holds the one reference to the route table of this worker.
+
+import { type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
+import { type Command, findCommand } from '../commands/command.ts';
+import { extractKeys, KEYS_BLOCKING, KEYS_OK, KEYS_PATTERN, type KeysResult, keyArgs } from '../commands/key-specs.ts';
+import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, SYNTAX_ERROR } from '../resp/replies.ts';
+import type { Frame } from '../resp/request-scanner.ts';
+import type { Backend, BackendOptions } from './backend.ts';
+import { HandOvers } from './hand-over.ts';
+import { type Held, reframe } from './held.ts';
+import type { LocalCommands } from './local-commands.ts';
+import { LockedSlots } from './locked-slots.ts';
+import { type Request, SINK_CLIENT } from './request.ts';
+import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
+import { Server } from './server.ts';
+import type { Session } from './session.ts';
+import { encodePart, partition, Split } from './split.ts';
+import type { Stats } from './stats.ts';
+
+export interface RouterOptions extends BackendOptions {
+  readonly holdTimeoutMs: number;
+  readonly holdBytesMax: number;
+}
+
+export class Router {
+  readonly stats: Stats;
+  readonly servers = new Map<ServerAddr, Server>();
+  readonly lockedSlots: LockedSlots;
+  readonly handOvers: HandOvers;
+  readonly #options: RouterOptions;
+  readonly #local: LocalCommands;
+  #table: RouteTable = emptyRouteTable();
+
+  constructor(options: RouterOptions, local: LocalCommands) {
+    this.#options = options;
+    this.stats = options.stats;
+    this.#local = local;
+    const { clock, inFlight, stats, password } = options;
+    const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
+    const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
+    this.lockedSlots = new LockedSlots({ ...holds, route: (request, held) => this.#routeHeld(request, held) });
+    this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
+  }
+
+  get now(): number {
+    return this.#options.clock.now;
+  }
+
+  get table(): RouteTable {
+    return this.#table;
+  }
+
+  /** Takes a newer table; an older one, or the one held, changes nothing. */
+  apply(next: VersionedTopology): void {
+    if (next.epoch <= this.#table.epoch) return;
+    this.#table = buildRouteTable(next, (addr) => this.#server(addr));
+    this.#retireServers();
+    this.handOvers.onTable(this.#table);
+    this.lockedSlots.onTable(this.#table);
+  }
+
+  tick(): void {
+    this.lockedSlots.tick();
+    this.handOvers.tick();
+  }
+
+  /** A session is gone. */
+  forget(session: Session): void {
+    this.handOvers.forget(session);
+  }
+
+  /** HOT PATH: runs once per request. `frame` is valid during the call only. */
+  route(session: Session, frame: Frame): void {
+    this.stats.requests++;
+    const args = frame.args;
+    const start = args[0] as number;
+    const end = args[1] as number;
+    const found = findCommand(frame.buf, start, end);
+    if (found === undefined) {
+      this.#fail(session, unknownCommand(frame));
+      return;
+    }
+    const command = found.subcommands === null || frame.argc < 2 ? found : subcommand(found, frame);
+    if (command === undefined) {
+      this.#fail(session, unknownSubcommand(found, frame));
+      return;
+    }
+    this.stats.calls[command.index] = (this.stats.calls[command.index] as number) + 1;
+    session.lastCommand = command.name;
+    if (!session.authenticated && !command.flags.includes('no_auth')) {
+      this.#fail(session, NOAUTH);
+      return;
+    }
+    if (command.arity > 0 ? frame.argc !== command.arity : frame.argc < -command.arity) {
+      this.#fail(session, wrongArity(command));
+      return;
+    }
+    this.#byClass(session, command, frame);
+  }
+
+  #byClass(session: Session, command: Command, frame: Frame): void {
+    const kind = command.class;
+    switch (kind.kind) {
+      case 'slot':
+        this.#oneSlot(session, command, frame);
+        return;
+      case 'split':
+        this.#split(session, command, frame, kind.merge);
+        return;
+      case 'local':
+        this.#local.run(session, command, frame);
+        return;
+      case 'later':
+        this.#fail(session, errorReply(`ERR '${command.name}' can't go through the proxy: ${kind.why}`));
+        return;
+      case 'refused':
+        this.#fail(session, errorReply(`ERR '${command.name}' is refused by the proxy: ${kind.why}`));
+        return;
+    }
+  }
+
+  /** HOT PATH. */
+  #oneSlot(session: Session, command: Command, frame: Frame): void {
+    const spec = command.keys;
+    let slot: number;
+    if (spec.kind === 'range' && spec.first === 1 && spec.last === 1) {
+      slot = slotOf(frame.buf, frame.args[2] as number, frame.args[3] as number);
+    } else {
+      const result = extractKeys(spec, frame);
+      if (result !== KEYS_OK || keyArgs.count === 0) {
+        this.#fail(session, noKeys(command, result));
+        return;
+      }
+      slot = slotOfKey(frame, 0);
+      for (let key = 1; key < keyArgs.count; key++) {
+        if (slotOfKey(frame, key) === slot) continue;
+        this.#fail(session, CROSSSLOT);
+        return;
+      }
+    }
+    this.#dispatch(session.enqueue(), slot, command, frame);
+  }
+
+  /** HOT PATH. Sends `request`, which concerns `slot` alone, where the table says. */
+  #dispatch(request: Request, slot: number, command: Command, frame: Frame): void {
+    const table = this.#table;
+    const session = request.session as Session;
+    const kind = table.kind[slot];
+    if (kind === LOCKED) {
+      this.lockedSlots.hold(request, slot, command, frame);
+      return;
+    }
+    const home = table.home[slot] as Server | null;
+    if (home === null || (kind === MIGRATING && table.from[slot] === null)) {
+      this.#answer(request, errorReply(`ERR ${whyNoHome(table, slot)}`));
+    } else if (kind === MIGRATING || session.waiting !== null) {
+      this.#dispatchMoving(request, slot, command, frame);
+    } else {
+      request.slot = slot;
+      this.#options.inFlight.enter(slot);
+      this.#send(request, home, frame.buf, frame.start, frame.end);
+    }
+  }
+
+  #dispatchMoving(request: Request, slot: number, command: Command, frame: Frame): void {
+    if (this.#table.kind[slot] === MIGRATING && namesOtherDatabase(command, frame)) this.#answer(request, MOVE_OTHER_DB);
+    else this.handOvers.take(request, slot, command, frame, this.#table);
+  }
+
+  /** HOT PATH. `request` is counted in flight by the caller. */
+  #send(request: Request, server: Server, buf: Buffer, start: number, end: number): void {
+    const session = request.session;
+    let backend: Backend | null = null;
+    if (session !== null && session.pinned !== null) backend = session.pinnedTo(server, request.db);
+    backend ??= server.backend(request.db);
+    if (backend !== null) {
+      backend.send(request, buf, start, end);
+      return;
+    }
+    this.#options.inFlight.leave(request);
+    request.slot = -1;
+    request.slots = null;
+    this.#answer(request, errorReply(`ERR server ${server.addr} can't be reached (${server.lastError}), so the command was not sent`));
+  }
+
+  #sendArrived(request: Request, frame: Buffer, to: Server): void {
+    const home = this.#table.home[request.slot] ?? to;
+    this.#send(request, home, frame, 0, frame.length);
+  }
+
+  #routeHeld(request: Request, held: Held): void {
+    const frame = reframe(held.frame);
+    this.#dispatch(request, held.slot, held.command, frame);
+  }
+
+  #split(session: Session, command: Command, frame: Frame, merge: 'sum' | 'array' | 'ok'): void {
+    if (command.keys.kind === 'range' && command.keys.step === 2 && frame.argc % 2 === 0) {
+      this.#fail(session, wrongArity(command));
+      return;
+    }
+    extractKeys(command.keys, frame);
+    const table = this.#table;
+    const settled = session.waiting === null;
+    const parts = partition(
+      (key) => slotOfKey(frame, key),
+      (slot) => (settled && table.kind[slot] === ONLINE ? table.home[slot] : slot),
+    );
+    const request = session.enqueue();
+    const only = parts[0];
+    if (only !== undefined && parts.length === 1) {
+      this.#sendPart(request, only.slots, command, frame);
+      return;
+    }
+    const split = new Split(request, merge, parts, keyArgs.count);
+    request.split = split;
+    const frames = parts.map((part) => encodePart(frame, command, part));
+    for (const [index, part] of parts.entries()) {
+      this.#sendPart(split.take(session, index), part.slots, command, reframe(frames[index] as Buffer));
+    }
+  }
+
+  /** Keys of several slots travel together only when one server has them all. */
+  #sendPart(request: Request, slots: readonly number[], command: Command, frame: Frame): void {
+    const first = slots[0] as number;
+    const home = this.#table.home[first];
+    if (slots.length === 1 || !home) {
+      this.#dispatch(request, first, command, frame);
+      return;
+    }
+    request.slots = Uint16Array.from(slots);
+    for (const slot of slots) this.#options.inFlight.enter(slot);
+    this.#send(request, home, frame.buf, frame.start, frame.end);
+  }
+
+  #fail(session: Session, reply: Buffer): void {
+    this.stats.errors++;
+    session.reply(reply);
+  }
+
+  #answer(request: Request, reply: Buffer): void {
+    this.stats.errors++;
+    if (request.sink === SINK_CLIENT) request.session?.answer(request, reply);
+    else {
+      request.stored = [reply];
+      request.session?.onStored(reply.length);
+      request.split?.onPart(request);
+    }
+  }
+
+  #server(addr: ServerAddr): Server {
+    let server = this.servers.get(addr);
+    if (server === undefined) {
+      server = new Server(addr, this.#options);
+      this.servers.set(addr, server);
+    }
+    server.revive();
+    return server;
+  }
+
+  /** Servers that no slot leads to any more are let go. */
+  #retireServers(): void {
+    const used = new Set<Server | null>([...this.#table.home, ...this.#table.from]);
+    const masters = new Set(
+      this.#table.topology?.groups.flatMap((group) => group.servers.filter(({ role }) => role === 'master').map(({ addr }) => addr)),
+    );
+    for (const [addr, server] of this.servers) {
+      if (used.has(server) || masters.has(addr)) continue;
+      server.retire();
+      if (server.connectionCount === 0) this.servers.delete(addr);
+    }
+  }
+}
+
+function slotOfKey(frame: Frame, key: number): number {
+  const arg = (keyArgs.list[key] as number) * 2;
+  return slotOf(frame.buf, frame.args[arg] as number, frame.args[arg + 1] as number);
+}
+
+function subcommand(command: Command, frame: Frame): Command | undefined {
+  const name = frame.buf.toString('latin1', frame.args[2], frame.args[3]).toLowerCase();
+  return command.subcommands?.get(name);
+}
+
+/** MOVE, and COPY … DB: keys of the same name in another database would have to be handed over too. */
+function namesOtherDatabase(command: Command, frame: Frame): boolean {
+  return command.name === 'move' || (command.name === 'copy' && frame.argc > 4);
+}
+
+function argText(frame: Frame, arg: number, max = 128): string {
+  const start = frame.args[arg * 2] as number;
+  return frame.buf.toString('utf8', start, Math.min(frame.args[arg * 2 + 1] as number, start + max));
+}
+
+/** In Redis's words: server.c, processCommand(). */
+function unknownCommand(frame: Frame): Buffer {
+  let args = '';
+  for (let arg = 1; arg < frame.argc && args.length < 128; arg++) args += `'${argText(frame, arg, 128 - args.length)}' `;
+  return errorReply(`ERR unknown command '${argText(frame, 0)}', with args beginning with: ${args}`);
+}
+
+function unknownSubcommand(command: Command, frame: Frame): Buffer {
+  return errorReply(`ERR unknown subcommand '${argText(frame, 1)}'. Try ${command.name.toUpperCase()} HELP.`);
+}
+
+function wrongArity(command: Command): Buffer {
+  return errorReply(`ERR wrong number of arguments for '${command.name}' command`);
+}
+
+function noKeys(command: Command, result: KeysResult): Buffer {
+  if (result === KEYS_BLOCKING)
+    return errorReply(`ERR '${command.name}' with BLOCK can't go through the proxy: blocking commands are not supported yet`);
+  if (result === KEYS_PATTERN)
+    return errorReply(
+      `ERR '${command.name}' with a pattern after BY or GET can't go through the proxy yet: the keys it reads may be in other groups`,
+    );
+  if (result === KEYS_OK)
+    return errorReply(`ERR '${command.name}' without a key can't go through the proxy: a key says which group it runs in`);
+  return SYNTAX_ERROR;
+}

@@ -1,0 +1,20 @@
+// Counters of one worker. Plain numbers that only go up, but for gauges; the primary sums them over its workers when somebody looks.
+
+import { COMMANDS } from '../commands/command.ts';
+
+export class Stats {
+  requests = 0;
+  /** Error replies that went out, the servers' and the proxy's own. */
+  errors = 0;
+  clientsTotal = 0;
+  clientsRefused = 0;
+  clientBytesIn = 0;
+  backendBytesIn = 0;
+  /** Requests that had to wait for a slot in a move, and those that got -TRYAGAIN for it. */
+  held = 0;
+  tryAgain = 0;
+  handOvers = 0;
+  handOverErrors = 0;
+  /** Calls per command, by Command.index. */
+  readonly calls = new Float64Array(COMMANDS.length);
+}

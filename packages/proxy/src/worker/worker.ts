@@ -1,0 +1,211 @@
+// One worker: accepts clients, routes by the table the primary sends, and tells the primary when it has taken one up. All of the data path happens in
+// this process; everything that needs the coordinator happens in the primary.
+
+import { createServer, type Server as Listener, type Socket } from 'node:net';
+import { asEpoch, decodeTopology, parseAddr } from '@codis/config/model';
+import type { Settings } from '@codis/config/settings';
+import type { Logger } from 'pino';
+import { COMMANDS } from '../commands/command.ts';
+import type { ToPrimary, WorkerReport } from '../ipc.ts';
+import { MAX_CLIENTS } from '../resp/replies.ts';
+import { Clock } from './clock.ts';
+import { InFlight } from './in-flight.ts';
+import { infoText } from './info.ts';
+import { LocalCommands } from './local-commands.ts';
+import { LOCKED } from './route-table.ts';
+import { Router } from './router.ts';
+import { Session, type SessionOwner } from './session.ts';
+import { Stats } from './stats.ts';
+
+export interface WorkerOptions {
+  readonly settings: Settings;
+  readonly version: string;
+  /** This worker's share of max_clients. */
+  readonly maxClients: number;
+  readonly log: Logger;
+  readonly send: (message: ToPrimary) => void;
+}
+
+const SECOND_MS = 1000;
+/** How long a client may take to read its last replies and close. */
+const CLOSING_MS = 5000;
+/** INFO's version when no server was seen yet; client libraries expect some number. */
+const REDIS_VERSION_UNKNOWN = '7.0.0';
+
+export class Worker implements SessionOwner {
+  readonly #options: WorkerOptions;
+  readonly #stats = new Stats();
+  readonly #sessions = new Set<Session>();
+  readonly #clock: Clock;
+  readonly #inFlight: InFlight;
+  readonly #router: Router;
+  readonly #startedAt = performance.now();
+  #listener: Listener | null = null;
+  #draining = false;
+  #nextId = 1;
+  #secondAt = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    const { settings } = options;
+    this.#clock = new Clock(() => this.#tick());
+    this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
+    const local = new LocalCommands({
+      password: settings.session_auth,
+      version: options.version,
+      info: (sections) => this.#info(sections),
+      redisVersion: () => this.#redisVersion(),
+    });
+    this.#router = new Router(this.#routerOptions(), local);
+  }
+
+  /** Routes by `topology` from now on; `applied` is sent when nothing that went out before is under way for the slots it locks. */
+  applyTable(epoch: number, topology: string): void {
+    this.#router.apply({ epoch: asEpoch(epoch), topology: decodeTopology(Buffer.from(topology)) });
+    const locked: number[] = [];
+    for (const [slot, kind] of this.#router.table.kind.entries()) if (kind === LOCKED) locked.push(slot);
+    this.#inFlight.drain(locked);
+  }
+
+  listen(): void {
+    this.#draining = false;
+    if (this.#listener !== null) return;
+    const { host, port } = parseAddr(this.#options.settings.proxy_addr);
+    const listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+    listener.on('error', (error: Error) => this.#options.send({ type: 'listen-failed', message: error.message }));
+    listener.listen({ host, port, backlog: 1024 }, () => this.#options.send({ type: 'listening' }));
+    this.#listener = listener;
+  }
+
+  /** Takes no more clients and closes each one that there is when its requests are answered; those left after `timeoutMs` are cut off. */
+  drain(timeoutMs: number): void {
+    this.#listener?.close();
+    this.#listener = null;
+    this.#draining = true;
+    for (const session of this.#sessions) session.end();
+    const cutOff = setTimeout(() => {
+      if (this.#draining) for (const session of this.#sessions) session.destroy('the proxy stops serving');
+    }, timeoutMs);
+    cutOff.unref();
+    this.#checkDrained();
+  }
+
+  report(): WorkerReport {
+    const { calls, ...counters } = this.#stats;
+    return {
+      ...counters,
+      pid: process.pid,
+      epoch: this.#router.table.epoch,
+      clients: this.#sessions.size,
+      backendConnections: [...this.#router.servers.values()].reduce((sum, server) => sum + server.connectionCount, 0),
+      rssBytes: process.memoryUsage.rss(),
+      draining: this.#inFlight.waitingFor(),
+      calls: Object.fromEntries(COMMANDS.flatMap(({ name, index }) => (calls[index] ? [[name, calls[index]]] : []))),
+    };
+  }
+
+  onSessionEnd(session: Session, reason: string): void {
+    this.#sessions.delete(session);
+    this.#options.log.debug({ client: session.addr, reason }, 'client disconnected');
+    if (this.#draining) this.#checkDrained();
+  }
+
+  close(): void {
+    this.#listener?.close();
+    for (const session of this.#sessions) session.destroy('the proxy is shutting down');
+    for (const server of this.#router.servers.values()) server.close();
+    this.#clock.close();
+  }
+
+  #checkDrained(): void {
+    if (this.#sessions.size === 0) this.#options.send({ type: 'drained' });
+  }
+
+  #accept(socket: Socket): void {
+    this.#stats.clientsTotal++;
+    if (this.#sessions.size >= this.#options.maxClients) {
+      this.#stats.clientsRefused++;
+      socket.on('error', () => socket.destroy());
+      socket.end(MAX_CLIENTS, () => socket.destroy());
+      return;
+    }
+    const { settings } = this.#options;
+    const session = new Session(socket, {
+      id: this.#nextId++,
+      now: this.#clock.now,
+      authenticated: settings.session_auth === '',
+      router: this.#router,
+      owner: this,
+      options: {
+        pipelineMax: settings.session_max_pipeline,
+        bufferBytesMax: settings.session_max_bufsize,
+        requestBytesMax: settings.request_max_bytes,
+      },
+    });
+    this.#sessions.add(session);
+  }
+
+  #tick(): void {
+    this.#router.tick();
+    if (this.#clock.now - this.#secondAt < SECOND_MS) return;
+    this.#secondAt = this.#clock.now;
+    for (const server of this.#router.servers.values()) server.tick();
+    this.#checkSessions();
+  }
+
+  #checkSessions(): void {
+    const { session_max_timeout: idle, session_stall_timeout: stall } = this.#options.settings;
+    const now = this.#clock.now;
+    for (const session of this.#sessions) {
+      if (session.out.bytes === 0) session.progressAt = now;
+      if (now - session.progressAt > stall * SECOND_MS) session.destroy(`it read nothing for session_stall_timeout (${stall} s)`);
+      else if (session.closingSince > 0 && now - session.closingSince > CLOSING_MS) session.destroy('it did not close in time');
+      else if (idle > 0 && session.pending === 0 && now - session.activeAt > idle * SECOND_MS) {
+        session.destroy(`it was idle for session_max_timeout (${idle} s)`);
+      }
+    }
+  }
+
+  #redisVersion(): string {
+    const versions = [...this.#router.servers.values()].map((server) => server.version).filter((version) => version !== '');
+    return versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))[0] ?? REDIS_VERSION_UNKNOWN;
+  }
+
+  #info(sections: readonly string[]): string {
+    const { settings, version, maxClients } = this.#options;
+    const facts = {
+      redisVersion: this.#redisVersion(),
+      version,
+      product: settings.product_name,
+      proxyId: settings.proxy_id,
+      port: parseAddr(settings.proxy_addr).port,
+      uptimeSeconds: Math.floor((performance.now() - this.#startedAt) / SECOND_MS),
+      clients: this.#sessions.size,
+      maxClients,
+      stats: this.#stats,
+      table: this.#router.table,
+    };
+    return infoText(facts, sections);
+  }
+
+  #routerOptions(): ConstructorParameters<typeof Router>[0] {
+    const { settings, send } = this.#options;
+    return {
+      clock: this.#clock,
+      inFlight: this.#inFlight,
+      stats: this.#stats,
+      product: settings.product_name,
+      proxyId: settings.proxy_id,
+      password: settings.product_auth,
+      connectTimeoutMs: settings.backend_connect_timeout_ms,
+      recvTimeoutMs: settings.backend_recv_timeout * SECOND_MS,
+      pingPeriodMs: settings.backend_ping_period * SECOND_MS,
+      bufferBytesMax: settings.backend_max_bufsize,
+      sessionBytesMax: settings.session_max_bufsize,
+      epoch: () => this.#router.table.epoch,
+      onBehind: () => send({ type: 'behind' }),
+      holdTimeoutMs: settings.slot_hold_timeout_ms,
+      holdBytesMax: settings.slot_hold_max_bytes,
+    };
+  }
+}
