@@ -16,7 +16,7 @@ export interface AssignRangeRequest {
 
 /** `POST /groups`. */
 export interface AddGroupRequest {
-  readonly id: number;
+  readonly group: number;
 }
 
 /** `POST /groups/{group}/servers`. Codis's `slave` is taken for `replica`. */

@@ -9,12 +9,12 @@ import {
   checkMoves,
   decodeMigration,
   encodeMigration,
+  holdsSlots,
   type Migration,
   type MigrationId,
   type Move,
   type Slot,
   slotsDone,
-  slotsWhere,
   type Topology,
   targets,
 } from '../model/index.ts';
@@ -84,16 +84,16 @@ function checkOverlap(existing: readonly Migration[], moves: readonly Move[]): v
   }
 }
 
-/** Ends a migration: slots that have not begun to move stay where they are. Throws CODIS_E_UNKNOWN_MIGRATION, CODIS_E_CONFLICT when it has ended
- *  already, or CODIS_E_SLOT_IN_MOVE while some of its slots are between two groups: those have to arrive first. */
+/** Stops a migration: slots that have not begun to move stay where they are, those between two groups still arrive (then `endedAt` is null, and the
+ *  controller sets it). Throws CODIS_E_UNKNOWN_MIGRATION, or CODIS_E_CONFLICT when it has ended already. */
 export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
   return commitAudited(caller, async () => {
     const { epoch, topology } = await readTopology(caller);
     const { migration, version } = await readVersioned(caller.coordinator, id);
     if (migration.state !== 'running') throw new CodisError('CODIS_E_CONFLICT', `migration ${id} is ${migration.state} already`);
-    checkBetweenBatches(topology, id);
     const progress = { ...migration.progress, slotsDone: slotsDone(topology, migration) };
-    const cancelled: Migration = { ...migration, progress, state: 'cancelled', waiting: null, endedAt: new Date().toISOString() };
+    const endedAt = holdsSlots(topology, migration) ? null : new Date().toISOString();
+    const cancelled: Migration = { ...migration, progress, state: 'cancelled', waiting: null, endedAt };
     return {
       ops: [
         { op: 'check', path: PATHS.topology, version: epoch },
@@ -103,16 +103,6 @@ export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Pr
       value: cancelled,
     };
   });
-}
-
-function checkBetweenBatches(topology: Topology, id: MigrationId): void {
-  const moving = slotsWhere(topology, (state) => (state.kind === 'locked' || state.kind === 'migrating') && state.migration === id);
-  const [first] = moving;
-  if (first === undefined) return;
-  throw new CodisError(
-    'CODIS_E_SLOT_IN_MOVE',
-    `${moving.length} slots of migration ${id} are between two groups now (slot ${first} for one); cancel again when this batch has arrived`,
-  );
 }
 
 async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {

@@ -1,0 +1,50 @@
+// What every route is given, and how a request becomes the caller of an operation.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Coordinator } from '@codis/config/coordinator';
+import { asEpoch, CodisError } from '@codis/config/model';
+import type { Caller, Expecting } from '@codis/config/operations';
+import type { Settings } from '@codis/config/settings';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { StatusReader } from './status.ts';
+
+/** The app with schemas that type their routes. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+/** What the API needs to know of the controller in the same process. */
+export interface ControllerStatus {
+  status(): { readonly elected: boolean };
+}
+
+export interface Context {
+  readonly coordinator: Coordinator;
+  readonly controller: ControllerStatus;
+  readonly settings: Settings;
+  readonly status: StatusReader;
+}
+
+const ACTOR = /^[\x20-\x7e]{1,100}$/;
+const ETAG = /^"(\d{1,15})"$/;
+
+/** Who asks. There is no login yet, so a client's word is taken for it, and its address stands beside it. */
+export function callerOf({ coordinator, settings }: Context, request: FastifyRequest): Caller {
+  const claimed = request.headers['x-codis-actor'];
+  if (claimed !== undefined && (typeof claimed !== 'string' || !ACTOR.test(claimed))) {
+    throw new CodisError('CODIS_E_BAD_REQUEST', 'X-Codis-Actor must be 1 to 100 printable ASCII characters');
+  }
+  return { coordinator, password: settings.product_auth, actor: `${claimed ?? 'http'}@${request.ip}` };
+}
+
+/** What `If-Match` asks for: the ETag of the topology that the client decided on. */
+export function expectingOf(request: FastifyRequest): Expecting {
+  const header = request.headers['if-match'];
+  if (header === undefined || header === '*') return {};
+  const epoch = ETAG.exec(header)?.[1];
+  if (epoch === undefined) {
+    throw new CodisError('CODIS_E_BAD_REQUEST', `If-Match is ${JSON.stringify(header)}: send the ETag of GET /api/v1/topology, like "12"`);
+  }
+  return { expectedEpoch: asEpoch(Number(epoch)) };
+}
+
+export const etagOf = (epoch: number): string => `"${epoch}"`;

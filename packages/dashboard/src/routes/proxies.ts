@@ -1,0 +1,60 @@
+// Proxies: what is registered, and what the operator wants of them.
+
+import type { ProxyEntryView } from '@codis/config/api';
+import { asProxyId, type Epoch, isCodisError, type ProxyView } from '@codis/config/model';
+import { listProxies, readProxy, readTopology, removeProxy, setProxyWanted } from '@codis/config/operations';
+import Type from 'typebox';
+import { type App, type Context, callerOf } from '../context.ts';
+import { answers, ProxiesSchema, ProxyId, ProxySchema, ProxyWantedBody, ProxyWantedSchema } from '../schemas.ts';
+import { proxyView } from '../views.ts';
+
+const ProxyParams = Type.Object({ proxy: ProxyId });
+
+export function proxyRoutes(app: App, context: Context): void {
+  const { coordinator } = context;
+  const viewOf = async (proxy: ProxyView): Promise<ProxyEntryView> => proxyView(proxy, await currentEpoch(context));
+
+  app.get('/proxies', { schema: { summary: 'All registered proxies', response: answers(ProxiesSchema) } }, async () => {
+    const epoch = await currentEpoch(context);
+    return { proxies: (await listProxies(coordinator)).map((proxy) => proxyView(proxy, epoch)) };
+  });
+  app.get(
+    '/proxies/:proxy',
+    { schema: { summary: 'One proxy', params: ProxyParams, response: answers(ProxySchema) } },
+    async ({ params }) => viewOf(await readProxy(coordinator, asProxyId(params.proxy))),
+  );
+  app.put(
+    '/proxies/:proxy/wanted',
+    {
+      schema: {
+        summary: 'Bring a proxy online or offline',
+        params: ProxyParams,
+        body: ProxyWantedBody,
+        response: answers(ProxyWantedSchema),
+      },
+    },
+    async (request) => {
+      const id = asProxyId(request.params.proxy);
+      const { proxy, takenUp, note } = await setProxyWanted(callerOf(context, request), { id, wanted: request.body.wanted });
+      return { proxy: await viewOf(proxy), takenUp, notes: note === null ? [] : [note] };
+    },
+  );
+  app.delete(
+    '/proxies/:proxy',
+    { schema: { summary: 'Forget a proxy that is gone for good', params: ProxyParams, response: answers(ProxySchema) } },
+    async (request) => {
+      const view = await viewOf(await readProxy(coordinator, asProxyId(request.params.proxy)));
+      await removeProxy(callerOf(context, request), { id: asProxyId(request.params.proxy) });
+      return view;
+    },
+  );
+}
+
+async function currentEpoch(context: Context): Promise<Epoch | null> {
+  try {
+    return (await readTopology(context)).epoch;
+  } catch (error) {
+    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+// The JSON schemas of the API: they validate requests, shape answers and make up /api/openapi.json. The compiler holds each against its type in
+// @codis/config/api, so a client can trust the types.
+
+import type {
+  ChangeView,
+  EventsView,
+  GroupsView,
+  GroupView,
+  MigrationsView,
+  MigrationView,
+  ProblemView,
+  ProxiesView,
+  ProxyEntryView,
+  ProxyWantedView,
+  SlotsView,
+  SlotView,
+  StatusView,
+  TopologyView,
+} from '@codis/config/api';
+import { SLOT_COUNT } from '@codis/config/model';
+import Type, { type Static, type TProperties, type TSchema, type TUnsafe } from 'typebox';
+import { PROBLEM_TYPE } from './problems.ts';
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? unknown : never) : never;
+
+/** `schema`, typed as `View`; does not compile unless it describes exactly that. */
+function describes<View>() {
+  return <Schema extends TSchema>(schema: Schema & Same<Frozen<Static<Schema>>, View>): TUnsafe<View> => Type.Unsafe<View>(schema);
+}
+
+const object = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
+const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const words = <const Word extends string>(...values: Word[]) => Type.Enum(values);
+
+export const Slot = Type.Integer({ minimum: 0, maximum: SLOT_COUNT - 1, description: 'a slot' });
+export const GroupId = Type.Integer({ minimum: 1, maximum: 9999, description: 'a group' });
+export const MigrationId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'a migration' });
+export const ProxyId = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', description: 'a proxy' });
+export const Addr = Type.String({ minLength: 3, maxLength: 270, description: 'host:port' });
+const Count = Type.Integer({ minimum: 0 });
+const Time = Type.String({ description: 'ISO 8601' });
+const Role = words('master', 'replica');
+const Wanted = words('online', 'offline');
+
+const slotState = {
+  state: words('offline', 'online', 'locked', 'migrating'),
+  group: nullable(GroupId),
+  to: nullable(GroupId),
+  migration: nullable(MigrationId),
+};
+const SlotRun = object({ first: Slot, last: Slot, ...slotState });
+const server = { addr: Addr, role: Role };
+const Group = object({ id: GroupId, slotsCount: Count, servers: Type.Array(object(server)) });
+const ProxyEntry = object({
+  id: ProxyId,
+  addr: Type.String(),
+  adminAddr: Type.String(),
+  wanted: Wanted,
+  state: words('online', 'behind', 'offline', 'lost'),
+  epoch: nullable(Count),
+  pid: nullable(Count),
+  startedAt: nullable(Time),
+});
+const Migration = object({
+  id: MigrationId,
+  state: words('running', 'done', 'cancelled'),
+  moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId })),
+  delayMs: Count,
+  slotsTotal: Count,
+  slotsDone: Count,
+  keysSwept: Count,
+  waiting: nullable(Type.String()),
+  actor: Type.String(),
+  createdAt: Time,
+  endedAt: nullable(Time),
+});
+const Event = object({
+  seq: Count,
+  at: Time,
+  actor: Type.String(),
+  action: Type.String(),
+  object: Type.String(),
+  epoch: nullable(Count),
+});
+const ServerStatus = object({
+  ...server,
+  up: Type.Boolean(),
+  observedRole: nullable(Role),
+  linkUp: nullable(Type.Boolean()),
+  version: nullable(Type.String()),
+  keysCount: nullable(Count),
+  usedMemoryBytes: nullable(Count),
+  maxMemoryBytes: nullable(Count),
+  problem: nullable(Type.String()),
+});
+const notes = Type.Array(Type.String());
+
+export const TopologySchema = describes<TopologyView>()(object({ epoch: Count, slots: Type.Array(SlotRun), groups: Type.Array(Group) }));
+export const SlotsSchema = describes<SlotsView>()(object({ epoch: Count, slots: Type.Array(SlotRun) }));
+export const SlotSchema = describes<SlotView>()(object({ epoch: Count, slot: Slot, ...slotState, server: nullable(Addr) }));
+export const GroupsSchema = describes<GroupsView>()(object({ epoch: Count, groups: Type.Array(Group) }));
+export const GroupSchema = describes<GroupView>()(Group);
+export const ChangeSchema = describes<ChangeView>()(object({ epoch: Count, notes }));
+export const ProxiesSchema = describes<ProxiesView>()(object({ proxies: Type.Array(ProxyEntry) }));
+export const ProxySchema = describes<ProxyEntryView>()(ProxyEntry);
+export const ProxyWantedSchema = describes<ProxyWantedView>()(object({ proxy: ProxyEntry, takenUp: Type.Boolean(), notes }));
+export const MigrationSchema = describes<MigrationView>()(Migration);
+export const MigrationsSchema = describes<MigrationsView>()(object({ migrations: Type.Array(Migration) }));
+export const EventsSchema = describes<EventsView>()(object({ events: Type.Array(Event) }));
+export const StatusSchema = describes<StatusView>()(
+  object({
+    product: Type.String(),
+    verdict: words('healthy', 'degraded', 'empty'),
+    summary: Type.String(),
+    problems: notes,
+    warnings: notes,
+    epoch: nullable(Count),
+    slots: object({ total: Count, served: Count, offline: Count, moving: Count }),
+    groups: Type.Array(object({ id: GroupId, slotsCount: Count, servers: Type.Array(ServerStatus) })),
+    proxies: Type.Array(ProxyEntry),
+    migrationsRunning: Count,
+    elected: Type.Boolean(),
+    readAt: Time,
+  }),
+);
+const ProblemSchema = describes<ProblemView>()(
+  object({
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    try: notes,
+    retryable: Type.Boolean(),
+  }),
+);
+
+export const InitSlotsBody = object({ force: Type.Optional(Type.Boolean()) });
+export const AssignRangeBody = object({ first: Slot, last: Slot, group: nullable(GroupId) });
+export const AddGroupBody = object({ group: GroupId });
+export const AddServerBody = object({
+  addr: Addr,
+  role: words('master', 'replica', 'slave'),
+  force: Type.Optional(Type.Boolean()),
+});
+export const PromoteServerBody = object({ force: Type.Optional(Type.Boolean()) });
+export const ProxyWantedBody = object({ wanted: Wanted });
+export const CreateMigrationBody = object({
+  moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId }), { minItems: 1, maxItems: SLOT_COUNT }),
+  delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' })),
+});
+
+const problem = { description: 'What went wrong and what to do', content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
+
+/** The answers of a route: its view, or a problem. */
+export function answers<Schema extends TSchema>(schema: Schema) {
+  return { 200: schema, '4xx': problem, '5xx': problem };
+}

@@ -1,0 +1,129 @@
+// Is it well? One reading of topology, proxies and migrations, with every server asked in person, and the verdict on it.
+//
+// Invariant: nothing is assumed. A server that did not answer is down and its numbers are null, never zero or last minute's.
+
+import type { GroupStatusView, ServerStatusView, StatusView } from '@codis/config/api';
+import type { Coordinator } from '@codis/config/coordinator';
+import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
+import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '@codis/config/operations';
+import { judge, servedCount } from './verdict.ts';
+import { groupViews, proxyView } from './views.ts';
+
+/** How long a server may take to answer before it counts as down. */
+const PROBE_MS = 800;
+/** Everyone who asks within this time gets the same reading. */
+const FRESH_MS = 1000;
+
+/** Reads the status, at most once a second however many ask. Rejects with the coordinator's errors. */
+export type StatusReader = () => Promise<StatusView>;
+
+export interface StatusSource {
+  readonly coordinator: Coordinator;
+  readonly product: string;
+  readonly password: string;
+  elected(): boolean;
+}
+
+export function statusReader(source: StatusSource): StatusReader {
+  let last: { at: number; reading: Promise<StatusView> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last && now - last.at < FRESH_MS) return last.reading;
+    const reading = readStatus(source);
+    last = { at: now, reading };
+    reading.catch(() => {
+      last = undefined;
+    });
+    return reading;
+  };
+}
+
+async function readStatus({ coordinator, product, password, elected }: StatusSource): Promise<StatusView> {
+  const readAt = new Date().toISOString();
+  const [current, registered, migrations] = await Promise.all([
+    topologyOrNull(coordinator),
+    listProxies(coordinator),
+    listMigrations(coordinator),
+  ]);
+  const groups = current ? await groupStatuses(current.topology, password) : [];
+  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null));
+  const slots = slotCounts(current?.topology ?? null, groups);
+  return {
+    product,
+    ...judge({ initialised: current !== null, slots, groups, proxies }),
+    epoch: current?.epoch ?? null,
+    slots,
+    groups,
+    proxies,
+    migrationsRunning: migrations.filter(({ state }) => state === 'running').length,
+    elected: elected(),
+    readAt,
+  };
+}
+
+async function topologyOrNull(coordinator: Coordinator): Promise<VersionedTopology | null> {
+  try {
+    return await readTopology({ coordinator });
+  } catch (error) {
+    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
+    throw error;
+  }
+}
+
+function slotCounts(topology: Topology | null, groups: readonly GroupStatusView[]): StatusView['slots'] {
+  const states = topology?.slots ?? [];
+  return {
+    total: SLOT_COUNT,
+    served: topology ? servedCount(topology, groups) : 0,
+    offline: topology ? states.filter(({ kind }) => kind === 'offline').length : SLOT_COUNT,
+    moving: states.filter(({ kind }) => kind === 'locked' || kind === 'migrating').length,
+  };
+}
+
+function groupStatuses(topology: Topology, password: string): Promise<GroupStatusView[]> {
+  return Promise.all(
+    groupViews(topology).map(async ({ id, slotsCount }) => {
+      const servers = topology.groups.find((group) => group.id === id)?.servers ?? [];
+      return { id, slotsCount, servers: await Promise.all(servers.map((server) => serverStatus(server, password))) };
+    }),
+  );
+}
+
+async function serverStatus(server: Server, password: string): Promise<ServerStatusView> {
+  try {
+    return found(server, await probeServer(server.addr, { password, timeoutMs: PROBE_MS }));
+  } catch (error) {
+    if (!isCodisError(error)) throw error;
+    return {
+      ...server,
+      up: false,
+      observedRole: null,
+      linkUp: null,
+      version: null,
+      keysCount: null,
+      usedMemoryBytes: null,
+      maxMemoryBytes: null,
+      problem: error.message,
+    };
+  }
+}
+
+function found(server: Server, probe: ServerProbe): ServerStatusView {
+  return {
+    ...server,
+    up: true,
+    observedRole: probe.role,
+    linkUp: probe.master ? probe.master.linkUp : null,
+    version: probe.version,
+    keysCount: probe.keysCount,
+    usedMemoryBytes: probe.usedMemoryBytes,
+    maxMemoryBytes: probe.maxMemoryBytes,
+    problem: mismatch(server, probe),
+  };
+}
+
+function mismatch({ addr, role }: Server, probe: ServerProbe): string | null {
+  if (probe.role !== role) return `${addr} should be a ${role}, but is a ${probe.role}`;
+  if (probe.master && !probe.master.linkUp) return `${addr} has no link to its master ${probe.master.addr}`;
+  return null;
+}

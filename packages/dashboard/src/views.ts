@@ -1,0 +1,77 @@
+// From model values to what the API answers. Pure.
+
+import type { GroupView, MigrationView, ProxyEntryView, SlotRunView, SlotStateView, TopologyView } from '@codis/config/api';
+import {
+  type Epoch,
+  type GroupId,
+  type Migration,
+  type ProxyView,
+  type SlotState,
+  slotRuns,
+  type Topology,
+  unreachable,
+  type VersionedTopology,
+} from '@codis/config/model';
+
+export function topologyView({ epoch, topology }: VersionedTopology): TopologyView {
+  return { epoch, slots: slotRunViews(topology), groups: groupViews(topology) };
+}
+
+export function slotRunViews(topology: Topology): SlotRunView[] {
+  return slotRuns(topology).map(({ first, last, state }) => ({ first, last, ...slotStateView(state) }));
+}
+
+export function slotStateView(state: SlotState): SlotStateView {
+  switch (state.kind) {
+    case 'offline':
+      return { state: 'offline', group: null, to: null, migration: null };
+    case 'online':
+      return { state: 'online', group: state.owner, to: null, migration: null };
+    case 'locked':
+    case 'migrating':
+      return { state: state.kind, group: state.from, to: state.to, migration: state.migration };
+    default:
+      return unreachable(state);
+  }
+}
+
+/** The group that requests for a slot go to; null when it belongs to none. */
+export function servingGroup(state: SlotState): GroupId | null {
+  if (state.kind === 'offline') return null;
+  if (state.kind === 'online') return state.owner;
+  return state.kind === 'locked' ? state.from : state.to;
+}
+
+export function groupViews(topology: Topology): GroupView[] {
+  const counts = new Map<number, number>();
+  for (const state of topology.slots) {
+    const { group } = slotStateView(state);
+    if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
+  }
+  return topology.groups.map(({ id, servers }) => ({ id, slotsCount: counts.get(id) ?? 0, servers }));
+}
+
+/** `epoch` is the topology's; null before there is one. */
+export function proxyView(proxy: ProxyView, epoch: Epoch | null): ProxyEntryView {
+  const { id, addr, adminAddr, wanted, live } = proxy;
+  return {
+    id,
+    addr,
+    adminAddr,
+    wanted,
+    state: proxyState(proxy, epoch),
+    epoch: live?.epoch ?? null,
+    pid: live?.pid ?? null,
+    startedAt: live?.startedAt ?? null,
+  };
+}
+
+function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null): ProxyEntryView['state'] {
+  if (wanted === 'offline') return 'offline';
+  if (!live) return 'lost';
+  return epoch !== null && live.epoch < epoch ? 'behind' : 'online';
+}
+
+export function migrationView({ progress, ...migration }: Migration): MigrationView {
+  return { ...migration, ...progress };
+}
