@@ -1,0 +1,53 @@
+// /metrics of a proxy: counters of all workers, summed when somebody scrapes.
+
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { WorkerReport } from '../ipc.ts';
+import type { ProxyStatus } from './primary.ts';
+
+type CounterName = Exclude<
+  { [Key in keyof WorkerReport]: WorkerReport[Key] extends number ? Key : never }[keyof WorkerReport],
+  'pid' | 'epoch'
+>;
+
+const COUNTERS: Readonly<Partial<Record<CounterName, readonly [name: string, help: string]>>> = {
+  requests: ['codis_proxy_requests_total', 'Requests received.'],
+  errors: ['codis_proxy_error_replies_total', 'Error replies sent, those of servers included.'],
+  clientsTotal: ['codis_proxy_clients_total', 'Clients accepted.'],
+  clientsRefused: ['codis_proxy_clients_refused_total', 'Clients refused because of max_clients.'],
+  clientBytesIn: ['codis_proxy_client_received_bytes_total', 'Bytes received from clients.'],
+  backendBytesIn: ['codis_proxy_backend_received_bytes_total', 'Bytes received from servers.'],
+  held: ['codis_proxy_requests_held_total', 'Requests that waited for a slot in a move.'],
+  tryAgain: ['codis_proxy_requests_tryagain_total', 'Requests answered TRYAGAIN.'],
+  handOvers: ['codis_proxy_hand_overs_total', 'Hand-overs of keys started on demand.'],
+  handOverErrors: ['codis_proxy_hand_over_errors_total', 'Hand-overs that failed.'],
+};
+
+const GAUGES: Readonly<Partial<Record<CounterName, readonly [name: string, help: string]>>> = {
+  clients: ['codis_proxy_clients', 'Clients connected.'],
+  backendConnections: ['codis_proxy_backend_connections', 'Connections to servers.'],
+  rssBytes: ['codis_proxy_workers_resident_memory_bytes', 'Resident memory of the workers.'],
+};
+
+/** The text of /metrics. Workers that were restarted begin at 0 again, as counters of Prometheus may. */
+export async function renderMetrics(status: ProxyStatus): Promise<{ contentType: string; text: string }> {
+  const registers = [new Registry()];
+  const sum = (key: CounterName) => status.workers.reduce((total, worker) => total + worker[key], 0);
+  for (const [key, [name, help]] of entries(COUNTERS)) new Counter({ name, help, registers }).inc(sum(key));
+  for (const [key, [name, help]] of entries(GAUGES)) new Gauge({ name, help, registers }).set(sum(key));
+  const gauge = (name: string, help: string, value: number) => new Gauge({ name, help, registers }).set(value);
+  gauge('codis_proxy_serving', 'Whether clients are served.', status.serving ? 1 : 0);
+  gauge('codis_proxy_topology_epoch', 'Epoch of the slot table acknowledged; -1 for none.', status.epoch.acknowledged);
+  gauge('codis_proxy_coordinator_connected', 'Whether the coordinator can be reached.', status.coordinator.state === 'connected' ? 1 : 0);
+  gauge('codis_proxy_workers', 'Workers that answer.', status.workers.length);
+  new Counter({ name: 'codis_proxy_worker_restarts_total', help: 'Workers that died and were replaced.', registers }).inc(
+    status.workerRestarts,
+  );
+  const calls = new Counter({ name: 'codis_proxy_command_calls_total', help: 'Calls by command.', labelNames: ['command'], registers });
+  for (const { calls: counts } of status.workers) for (const [command, count] of Object.entries(counts)) calls.inc({ command }, count);
+  const [registry] = registers as [Registry];
+  return { contentType: registry.contentType, text: await registry.metrics() };
+}
+
+function entries<T>(table: Readonly<Partial<Record<CounterName, T>>>): [CounterName, T][] {
+  return Object.entries(table) as [CounterName, T][];
+}

@@ -1,0 +1,210 @@
+// The worker processes of a proxy: started, given every table, replaced when they die, asked for their counters. Knows nothing of the coordinator.
+
+import cluster, { type Worker as Process } from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { Settings } from '@codis/config/settings';
+import type { Logger } from 'pino';
+import type { ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
+
+export interface WorkerPoolOptions {
+  readonly settings: Settings;
+  readonly version: string;
+  readonly log: Logger;
+  /** Every worker routes by this epoch and has drained what it locks. Called again for each epoch, and when a dead worker was the last one missing. */
+  readonly onApplied: (epoch: number) => void;
+  /** The address can't be listened on. */
+  readonly onListenFailed: (message: string) => void;
+  /** A server was fenced against the table we hold. */
+  readonly onBehind: () => void;
+}
+
+interface Table {
+  readonly epoch: number;
+  readonly topology: string;
+}
+
+interface Member {
+  readonly process: Process;
+  applied: number;
+  listening: boolean;
+  drained: boolean;
+  readonly startedAt: number;
+}
+
+const RESPAWN_MS_MIN = 100;
+const RESPAWN_MS_MAX = 5000;
+/** A worker that lived this long did not die of its start. */
+const STABLE_MS = 10_000;
+const REPORT_TIMEOUT_MS = 1000;
+
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #members = new Map<number, Member>();
+  readonly #reports = new Map<number, (report: WorkerReport) => void>();
+  readonly #size: number;
+  #table: Table | null = null;
+  #serving = false;
+  #closed = false;
+  #respawnMs = RESPAWN_MS_MIN;
+  #reportId = 0;
+  #restarts = 0;
+  #onDrained: (() => void) | null = null;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    const { workers } = options.settings;
+    this.#size = workers === 'auto' ? availableParallelism() : workers;
+    cluster.setupPrimary({ exec: resolve(import.meta.dirname, '../worker/main.js'), args: [] });
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How often a worker had to be replaced. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get listeningCount(): number {
+    return [...this.#members.values()].filter((member) => member.listening).length;
+  }
+
+  /** Epoch that every worker has applied; -1 while one has none. */
+  get applied(): number {
+    if (this.#members.size < this.#size) return -1;
+    return Math.min(...[...this.#members.values()].map((member) => member.applied));
+  }
+
+  start(): void {
+    for (let count = 0; count < this.#size; count++) this.#spawn();
+  }
+
+  /** Sends a table to all workers, and to those that start later. */
+  setTable(table: Table): void {
+    this.#table = table;
+    for (const { process } of this.#members.values()) post(process, { type: 'table', ...table });
+  }
+
+  /** Workers listen from now on, those that start later too. */
+  serve(): void {
+    this.#serving = true;
+    for (const { process } of this.#members.values()) post(process, { type: 'listen' });
+  }
+
+  /** Takes no more clients; resolves when those there were have been served, or cut off after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#serving = false;
+    const drained = new Promise<void>((done) => {
+      this.#onDrained = done;
+    });
+    for (const member of this.#members.values()) {
+      member.drained = false;
+      member.listening = false;
+      post(member.process, { type: 'drain', timeoutMs });
+    }
+    if (this.#members.size === 0) return;
+    await drained;
+  }
+
+  /** Counters of all workers; one that does not answer within a second is left out. */
+  async report(): Promise<WorkerReport[]> {
+    const asked = [...this.#members.values()].map(({ process }) => this.#ask(process));
+    return (await Promise.all(asked)).filter((report) => report !== null);
+  }
+
+  /** Ends all workers; their clients are cut off. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ended = [...this.#members.values()].map(({ process }) => new Promise((done) => process.once('exit', done)));
+    for (const { process } of this.#members.values()) process.process.kill('SIGKILL');
+    await Promise.all(ended);
+  }
+
+  #spawn(): void {
+    const process = cluster.fork();
+    const member: Member = { process, applied: -1, listening: false, drained: false, startedAt: performance.now() };
+    this.#members.set(process.id, member);
+    process.on('message', (message: ToPrimary) => this.#onMessage(member, message));
+    process.on('error', (error: Error) => this.#options.log.warn({ err: error, worker: process.process.pid }, 'worker error'));
+    process.on('exit', (code, signal) => this.#onExit(member, code, signal));
+  }
+
+  #onExit(member: Member, code: number | null, signal: string | null): void {
+    this.#members.delete(member.process.id);
+    if (this.#closed) return;
+    this.#restarts++;
+    if (performance.now() - member.startedAt > STABLE_MS) this.#respawnMs = RESPAWN_MS_MIN;
+    this.#options.log.error(
+      { worker: member.process.process.pid, code, signal, restartMs: this.#respawnMs },
+      'a worker died; starting another',
+    );
+    setTimeout(() => {
+      if (!this.#closed) this.#spawn();
+    }, this.#respawnMs);
+    this.#respawnMs = Math.min(this.#respawnMs * 2, RESPAWN_MS_MAX);
+    this.#checkDrained();
+  }
+
+  #onMessage(member: Member, message: ToPrimary): void {
+    switch (message.type) {
+      case 'up':
+        this.#introduce(member);
+        return;
+      case 'applied':
+        member.applied = message.epoch;
+        if (this.#table !== null && this.applied === this.#table.epoch) this.#options.onApplied(this.#table.epoch);
+        return;
+      case 'listening':
+        member.listening = true;
+        return;
+      case 'listen-failed':
+        this.#options.onListenFailed(message.message);
+        return;
+      case 'drained':
+        member.drained = true;
+        this.#checkDrained();
+        return;
+      case 'behind':
+        this.#options.onBehind();
+        return;
+      case 'report':
+        this.#reports.get(message.id)?.(message.report);
+        return;
+    }
+  }
+
+  /** A new worker gets the table before it may listen. */
+  #introduce({ process }: Member): void {
+    const { settings, version } = this.#options;
+    post(process, { type: 'start', settings, version, maxClients: Math.max(1, Math.floor(settings.max_clients / this.#size)) });
+    if (this.#table !== null) post(process, { type: 'table', ...this.#table });
+    if (this.#serving) post(process, { type: 'listen' });
+  }
+
+  #checkDrained(): void {
+    if (this.#onDrained === null || ![...this.#members.values()].every((member) => member.drained)) return;
+    this.#onDrained();
+    this.#onDrained = null;
+  }
+
+  #ask(process: Process): Promise<WorkerReport | null> {
+    const id = ++this.#reportId;
+    return new Promise((done) => {
+      const give = (report: WorkerReport | null) => {
+        clearTimeout(timer);
+        this.#reports.delete(id);
+        done(report);
+      };
+      const timer = setTimeout(() => give(null), REPORT_TIMEOUT_MS);
+      this.#reports.set(id, give);
+      post(process, { type: 'report', id });
+    });
+  }
+}
+
+/** A worker that is just dying takes no message; its `exit` tells the rest. */
+function post(process: Process, message: ToWorker): void {
+  if (process.isConnected()) process.send(message, () => undefined);
+}
