@@ -1,0 +1,156 @@
+// From a bare checkout to something that runs: Node's version, npm packages, programs from Debian's packages, the build.
+// Plain JavaScript without dependencies, for it runs before there are any.
+//
+// Invariant: an interrupted or failed step is noticed and done again by the next run. npm packages count as installed only
+// with a stamp that is written after `npm ci` has ended well; TypeScript keeps its own books.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isInstalled, writeStamp } from './install-stamp.mjs';
+
+export const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
+const NODE_MINIMUM = [20, 19];
+
+/** A failure that the person at the terminal can mend: only its message is shown. */
+export class SetupFailure extends Error {}
+
+/** What may have to be installed, and how to see that it is there. */
+const PROGRAMS = {
+  'redis-server': { packages: ['redis-server', 'redis-tools'], present: () => onPath('redis-server') },
+  'redis-cli': { packages: ['redis-tools'], present: () => onPath('redis-cli') },
+  java: { packages: ['openjdk-17-jre-headless'], present: () => onPath('java') },
+  ZooKeeper: { packages: ['libzookeeper-java'], present: () => existsSync('/usr/share/java/zookeeper.jar') },
+};
+
+/** Runs `main` after everything it needs is there, and ends the process with the code it gives. */
+export async function runWith({ programs, build, main }) {
+  try {
+    checkNode();
+    await installPackages();
+    await installPrograms(programs);
+    if (build.length > 0) await buildProjects(build);
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    console.error(`\n${error.message}`);
+    process.exit(1);
+  }
+  process.exit(await main());
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1])) return;
+  throw new SetupFailure(
+    `This is Node ${process.versions.node}; Node ${NODE_MINIMUM.join('.')} or newer is needed. Get it from https://nodejs.org`,
+  );
+}
+
+async function installPackages() {
+  if (isInstalled(TOP)) return;
+  console.log('Installing npm packages …');
+  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (code !== 0) {
+    throw new SetupFailure(
+      `npm could not install the packages (exit code ${code}); its reason is above. Mend that and run the same command again.`,
+    );
+  }
+  writeStamp(TOP);
+}
+
+/** All that is missing in one apt call, or a sentence that says what to type. */
+async function installPrograms(names) {
+  const missing = names.filter((name) => !PROGRAMS[name].present());
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.flatMap((name) => PROGRAMS[name].packages))];
+  const byHand = existsSync('/etc/debian_version')
+    ? `sudo apt-get install --no-install-recommends ${packages.join(' ')}`
+    : `${missing.join(', ')} with your system's package manager`;
+  const root = asRoot();
+  if (root === null)
+    throw new SetupFailure(`${missing.join(' and ')} can't be found. Install it and run the same command again:\n\n  ${byHand}`);
+  console.log(`Installing ${packages.join(', ')} from Debian's packages …`);
+  const code = await run(...root('sh', ['-c', APT_SCRIPT, 'apt', ...packages]));
+  const still = missing.filter((name) => !PROGRAMS[name].present());
+  if (code === 0 && still.length === 0) return;
+  throw new SetupFailure(
+    `apt-get could not install ${still.join(' and ') || packages.join(' and ')} (exit code ${code}); its reason is above. By hand:\n\n  ${byHand}`,
+  );
+}
+
+/** Debian starts a server as soon as it is installed, and at every boot: a Redis on 6379 that nobody asked for. policy-rc.d forbids the first for as
+ *  long as this runs, disabling it prevents the second. A policy that is there already is the owner's and stays; one of ours, left by a kill -9, goes. */
+const APT_SCRIPT = `
+policy=/usr/sbin/policy-rc.d
+mark='# Written by the setup of Codis while it installs packages; safe to delete.'
+had_redis=$(command -v redis-server || true)
+if [ ! -e "$policy" ] || grep -qxF "$mark" "$policy"; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\\n%s\\nexit 101\\n' "$mark" > "$policy" && chmod 755 "$policy" || exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -o DPkg::Lock::Timeout=120 update -q || exit 1
+apt-get -o DPkg::Lock::Timeout=120 install -q -y --no-install-recommends "$@" || exit 1
+if [ -z "$had_redis" ] && [ -d /run/systemd/system ]; then systemctl disable --quiet redis-server 2>/dev/null || true; fi
+`;
+
+/** How to run something as root on a Debian; null where that can't be done without asking. */
+function asRoot() {
+  if (!existsSync('/etc/debian_version') || !onPath('apt-get')) return null;
+  if (process.getuid?.() === 0) return (command, args) => [command, args];
+  if (onPath('sudo') && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) {
+    return (command, args) => ['sudo', ['-n', command, ...args]];
+  }
+  return null;
+}
+
+async function buildProjects(projects) {
+  const code = await run(process.execPath, [join(TOP, 'node_modules/typescript/bin/tsc'), '-b', ...projects]);
+  if (code !== 0) throw new SetupFailure('The build failed; the errors are above.');
+}
+
+/** Runs a step to its end; a signal to this process ends the step first, then this process. */
+function run(command, args) {
+  const guarded = onPath('setpriv') && command !== 'sudo';
+  const [file, ...rest] = guarded ? ['setpriv', '--pdeathsig', 'TERM', '--', command, ...args] : [command, ...args];
+  // Its own process group, so that all of it can be ended; sudo stays in ours, where its terminal is.
+  const child = spawn(file, rest, { cwd: TOP, stdio: ['ignore', 'inherit', 'inherit'], detached: guarded });
+  return new Promise((done) => {
+    const stop = (signal) => {
+      endGroup(child.pid, guarded);
+      child.once('exit', () => process.exit(signal === 'SIGINT' ? 130 : 143));
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, stop);
+    const end = (code) => {
+      for (const signal of signals) process.off(signal, stop);
+      done(code);
+    };
+    child.once('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      end(127);
+    });
+    child.once('exit', (code) => end(code ?? 1));
+  });
+}
+
+function endGroup(pid, hasGroup) {
+  try {
+    process.kill(hasGroup ? -pid : pid, 'SIGTERM');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+export function onPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+    try {
+      accessSync(join(dir, name), constants.X_OK);
+      return dir !== '';
+    } catch {
+      return false;
+    }
+  });
+}

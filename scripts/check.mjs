@@ -1,0 +1,126 @@
+// Every check of the house, one after another: types and build, format and lint, type-aware lint, tests. All run whatever the ones before
+// found; the last line printed is `N passed, N failed`, where a check that is not made of tests counts as one.
+//
+// Plain JavaScript, because it must run when the build does not. It owns node_modules/.cache/codis-test, the tests' scratch directory: emptied
+// before, removed afterwards. Invariant: no process of a run outlives it; one that would is killed and fails the run.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { onPath, TOP } from './bootstrap.mjs';
+import { endLeftovers, RUN_MARK } from './leftovers.mjs';
+
+const SCRATCH = join(TOP, 'node_modules/.cache/codis-test');
+const RESULTS = join(SCRATCH, 'results.json');
+const bin = (path) => join(TOP, 'node_modules', path);
+
+/** `tests`: its verdict is counted by test, not by its exit code alone. */
+const STEPS = [
+  { name: 'types and build', script: bin('typescript/bin/tsc'), args: ['-b'] },
+  { name: 'format and lint', script: bin('@biomejs/biome/bin/biome'), args: ['ci', '--error-on-warnings', '.'] },
+  { name: 'type-aware lint', script: bin('oxlint/bin/oxlint'), args: ['--type-aware', '--deny-warnings'] },
+  {
+    name: 'tests',
+    script: bin('vitest/vitest.mjs'),
+    args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`],
+    tests: true,
+  },
+];
+
+/** Gives the exit code: 0 when everything passed. */
+export async function check() {
+  /** @type {{ mark: string, group: number | null, interrupted: string | null }} */
+  const run = { mark: `${process.pid}-${Date.now()}`, group: null, interrupted: null };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupt(run, signal));
+  emptyScratch();
+  const total = { passed: 0, failed: 0 };
+  for (const step of STEPS) {
+    if (run.interrupted === null) add(total, await runStep(step, run));
+  }
+  add(total, await noLeftovers(run));
+  rmSync(SCRATCH, { recursive: true, force: true });
+  if (run.interrupted !== null) {
+    console.log(`Stopped by ${run.interrupted}; nothing is left running.`);
+    return 130;
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+async function runStep(step, run) {
+  console.log(`\n— ${step.name}`);
+  const code = await runProgram(step, run);
+  if (run.interrupted !== null) return { passed: 0, failed: 0 };
+  if (step.tests) return countTests(code);
+  if (code === 0) return { passed: 1, failed: 0 };
+  console.log(`✗ ${step.name} failed (exit code ${code})`);
+  return { passed: 0, failed: 1 };
+}
+
+/** In a process group of its own, which is told to end when this process dies. */
+function runProgram({ script, args }, run) {
+  const guard = onPath('setpriv') ? ['setpriv', '--pdeathsig', 'TERM', '--'] : [];
+  const [command, ...rest] = [...guard, process.execPath, script, ...args];
+  const env = { ...process.env, [RUN_MARK]: run.mark };
+  const child = spawn(command, rest, { cwd: TOP, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  run.group = child.pid ?? null;
+  return new Promise((done) => {
+    child.once('error', (error) => {
+      console.log(`${command}: ${error.message}`);
+      done(127);
+    });
+    child.once('exit', (code, signal) => done(code ?? signal));
+  }).finally(() => {
+    run.group = null;
+  });
+}
+
+/** A file that could not be run at all, an error outside of every test, and a run without tests are failures too. */
+function countTests(code) {
+  let results;
+  try {
+    results = JSON.parse(readFileSync(RESULTS, 'utf8'));
+  } catch (error) {
+    console.log(`✗ the tests gave no results (exit code ${code}): ${error.message}`);
+    return { passed: 0, failed: 1 };
+  }
+  const unrun = results.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+  );
+  let failed = results.numFailedTests + unrun.length;
+  if (failed === 0 && (code !== 0 || results.numPassedTests === 0)) {
+    console.log(`✗ the test run failed as a whole (exit code ${code}, ${results.numPassedTests} tests passed)`);
+    failed = 1;
+  }
+  return { passed: results.numPassedTests, failed };
+}
+
+async function noLeftovers(run) {
+  const left = await endLeftovers({ mark: run.mark, directory: SCRATCH, graceMs: run.interrupted === null ? 5000 : 0 });
+  if (left.length === 0 || run.interrupted !== null) return { passed: 0, failed: 0 };
+  console.log('\n✗ processes were left running (they are killed now):');
+  for (const { pid, command } of left) console.log(`  ${pid} ${command}`);
+  return { passed: 0, failed: 1 };
+}
+
+/** The first signal asks what runs to end, another one kills it. */
+function interrupt(run, signal) {
+  const again = run.interrupted !== null;
+  run.interrupted = signal;
+  if (run.group === null) return;
+  try {
+    process.kill(-run.group, again ? 'SIGKILL' : 'SIGTERM');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+function emptyScratch() {
+  rmSync(SCRATCH, { recursive: true, force: true });
+  mkdirSync(SCRATCH, { recursive: true });
+}
+
+function add(total, { passed, failed }) {
+  total.passed += passed;
+  total.failed += failed;
+}

@@ -1,0 +1,54 @@
+// Processes that a test run started and did not end. A process belongs to the run when it inherited the run's mark in its environment, or works
+// in the scratch directory (a Redis overwrites its environment with its title). Linux only: elsewhere there is no /proc to look in.
+
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Environment variable that every process of a run inherits. */
+export const RUN_MARK = 'CODIS_TEST_RUN';
+
+/** Waits up to `graceMs` for them to end by themselves, kills the rest and gives those. */
+export async function endLeftovers({ mark, directory, graceMs }) {
+  const deadline = performance.now() + graceMs;
+  let left = leftovers(mark, directory);
+  while (left.length > 0 && performance.now() < deadline) {
+    await new Promise((next) => setTimeout(next, 100));
+    left = leftovers(mark, directory);
+  }
+  for (const { pid } of left) kill(pid);
+  return left;
+}
+
+function leftovers(mark, directory) {
+  const found = [];
+  for (const name of processes()) {
+    const pid = Number(name);
+    if (pid === process.pid) continue;
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      const inScratch = readlinkSync(`/proc/${pid}/cwd`).startsWith(directory) || command.includes(directory);
+      if (command !== '' && (inScratch || environment.includes(`${RUN_MARK}=${mark}`))) found.push({ pid, command });
+    } catch (error) {
+      // It ended while it was looked at, or is another user's.
+      if (!['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)) throw error;
+    }
+  }
+  return found;
+}
+
+function processes() {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
