@@ -4,7 +4,7 @@ import { CodisError, invariant } from '../model/index.ts';
 import { type Op, VALUE_BYTES_MAX } from './coordinator.ts';
 
 /** ZooKeeper's rule for one name, which the contract makes its own: no control characters, surrogates, private use or specials. */
-const NAME = /^(?!\.{1,2}$)[^/\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]+$/;
+const NAME = /^(?!\.{1,2}$)[^/\p{Cc}\p{Cs}\p{Co}\u{fff0}-\u{10ffff}]+$/u;
 
 /** A path of a node; throws InvariantError. */
 export function checkPath(path: string): void {
