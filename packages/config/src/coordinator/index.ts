@@ -1,2 +1,3 @@
 export * from './coordinator.ts';
+export * from './open.ts';
 export * from './paths.ts';

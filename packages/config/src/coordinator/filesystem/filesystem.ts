@@ -41,9 +41,6 @@ export interface FilesystemOptions {
 /** Opens the coordinator kept in a directory. Throws CODIS_E_COORDINATOR_LOST when that can't be made or written. */
 export function openFilesystemCoordinator(options: FilesystemOptions): FilesystemCoordinator {
   const dir = join(options.dir, options.product);
-  if (options.product === '.' || options.product === '..') {
-    throw new CodisError('CODIS_E_BAD_CONFIG', `product_name ${options.product} can't name a directory; use another name`);
-  }
   try {
     mkdirSync(dir, { recursive: true });
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
