@@ -9,6 +9,8 @@ export const PATHS = {
   proxies: 'proxies',
   migrations: 'migrations',
   controller: 'controller',
+  /** Persistent; its version counts the elections, so a write that checks it fails once another controller was elected. */
+  term: 'term',
   events: 'events',
 } as const;
 

@@ -53,6 +53,13 @@ export const ERROR_KINDS = {
     'The coordinator can’t be reached',
     'check that ZooKeeper runs and zk in config.ini names it, or that coordinator_dir is there and writable; nothing can change until it is back',
   ),
+  CODIS_E_COORDINATOR_REFUSED: kind(
+    502,
+    1,
+    false,
+    'The coordinator refused a call for a reason of its own',
+    'nothing was changed; look at ZooKeeper’s log and its quotas and ACLs under /codis',
+  ),
   CODIS_E_COORDINATOR_UNKNOWN: kind(
     503,
     5,

@@ -1,0 +1,146 @@
+// The first step of a batch: make sure that nothing stands in its way, fence off the proxies that can't be asked, lock the slots.
+//
+// Invariant: nothing is locked before the target was seen to hold no key of these slots (B wins, so an orphan there would win over real data), and no
+// lost proxy is left unfenced at the source when the lock is written.
+
+import type { Redis } from 'ioredis';
+import { migrationPath } from '../coordinator/index.ts';
+import {
+  type Action,
+  asEpoch,
+  CodisError,
+  type GroupId,
+  lockSlots,
+  type ProxyId,
+  requireGroup,
+  requireMaster,
+  type ServerAddr,
+  type Slot,
+  slotOf,
+  slotState,
+  targets,
+} from '../model/index.ts';
+import { probe } from '../redis/probe.ts';
+import { withControlled } from './controlled.ts';
+import { fence } from './fence.ts';
+import { sortAbsences } from './lost-proxies.ts';
+import { scanSlots } from './scan.ts';
+import { serverTrouble } from './server-trouble.ts';
+import { type Office, type Outcome, PROGRESSED, waiting, writeTopology } from './turn.ts';
+import type { Job, World } from './world.ts';
+
+type LockAction = Extract<Action, { kind: 'lock' }>;
+
+/** How soon a look at a server that was not fit is repeated. */
+const RETRY_MS = 2000;
+const DOUBT_RETRY_MS = 200;
+const EXAMPLES_MAX = 3;
+
+export async function lock(office: Office, world: World, job: Job, action: LockAction): Promise<Outcome> {
+  const unfit = await findObstacle(office, world, job, action);
+  if (unfit !== null) return waiting(unfit, RETRY_MS);
+  const { lost, doubtful } = sortAbsences(office.memory.absences, {
+    nowMs: performance.now(),
+    timeoutMs: office.settings.proxy_lost_timeout * 1000,
+  });
+  if (doubtful.length > 0) return waiting(doubtText(doubtful, office.settings.proxy_lost_timeout), DOUBT_RETRY_MS);
+  const trouble = await fenceOff(office, world, action.from, lost);
+  if (trouble !== null) return waiting(trouble, RETRY_MS);
+  await write(office, world, job, action);
+  return PROGRESSED;
+}
+
+function doubtText(doubtful: readonly ProxyId[], timeoutSeconds: number): string {
+  return `proxy ${doubtful.join(', ')} has no session; the move goes on when it is back, or fenced off after ${timeoutSeconds} s`;
+}
+
+async function write(office: Office, world: World, { migration, version }: Job, { slots, to }: LockAction): Promise<void> {
+  const topology = lockSlots(world.topology, {
+    slots,
+    to,
+    migration: migration.id,
+    epoch: asEpoch(world.epoch + 1),
+    leaseMs: office.settings.slot_lock_lease_ms,
+  });
+  const check = { op: 'check', path: migrationPath(migration.id), version } as const;
+  const written = await writeTopology(office, { epoch: world.epoch, topology, others: [check] });
+  if (written) office.log.info({ migration: migration.id, epoch: world.epoch + 1, slotsCount: slots.length }, 'slots locked');
+}
+
+/** Fences the lost proxies off the source at the epoch that the lock will have. Returns why it can't be done, null when it is. */
+async function fenceOff(office: Office, world: World, from: GroupId, lost: readonly ProxyId[]): Promise<string | null> {
+  const epoch = asEpoch(world.epoch + 1);
+  office.memory.fences.delete(from);
+  if (lost.length === 0) return null;
+  const { product_name: product, product_auth: password } = office.settings;
+  const group = requireGroup(world.topology, from);
+  try {
+    const { killedCount, unreachable } = await fence({ product, password, group, proxies: lost, epoch });
+    office.memory.fences.set(from, { epoch, proxies: new Set(lost) });
+    office.memory.markers.set(from, epoch);
+    office.log.warn({ group: from, proxies: lost, epoch, killedCount, unreachable }, 'lost proxies fenced off');
+    return null;
+  } catch (error) {
+    return `lost proxy ${lost.join(', ')} can't be fenced off group ${from}: ${serverTrouble(requireMaster(world.topology, from), error)}`;
+  }
+}
+
+/** Why this batch can't be locked now; null when it can. */
+async function findObstacle(office: Office, world: World, job: Job, action: LockAction): Promise<string | null> {
+  const source = requireMaster(world.topology, action.from);
+  const target = requireMaster(world.topology, action.to);
+  try {
+    await withControlled(office, source, (redis) => checkMaster(redis, source));
+  } catch (error) {
+    return `the source can't be used: ${serverTrouble(source, error)}`;
+  }
+  try {
+    return await withControlled(office, target, async (redis) => {
+      await checkMaster(redis, target);
+      return findOrphans(office, redis, { world, job, addr: target, group: action.to });
+    });
+  } catch (error) {
+    return `the target can't be used: ${serverTrouble(target, error)}`;
+  }
+}
+
+/** Throws CODIS_E_SERVER_WRONG_ROLE for what the topology calls a master and is none. */
+async function checkMaster(redis: Redis, addr: ServerAddr): Promise<void> {
+  const { role } = await probe(addr, redis);
+  if (role === 'master') return;
+  throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${addr} is a replica, though the topology has it as a master; promote the right one`);
+}
+
+/** Looks for keys at the target that belong to slots it shall get; once for all slots of the migration, for nothing else writes there. */
+async function findOrphans(
+  office: Office,
+  redis: Redis,
+  { world, job, addr, group }: { world: World; job: Job; addr: ServerAddr; group: GroupId },
+): Promise<string | null> {
+  const known = `${job.migration.id} ${addr}`;
+  if (office.memory.cleanTargets.has(known)) return null;
+  const slots = slotsToCome(world, job, group);
+  const examples: string[] = [];
+  for await (const { db, keys } of scanSlots(redis, { addr, slots, product: office.settings.product_name })) {
+    for (const key of keys) examples.push(`${printable(key)} (slot ${slotOf(key)}, database ${db})`);
+    if (examples.length >= EXAMPLES_MAX) break;
+  }
+  if (examples.length === 0) {
+    office.memory.cleanTargets.add(known);
+    return null;
+  }
+  return `group ${group}'s master ${addr} holds keys of slots it does not own, like ${examples.slice(0, EXAMPLES_MAX).join(', ')}; delete them there if they are leftovers`;
+}
+
+function slotsToCome({ topology }: World, { migration }: Job, group: GroupId): ReadonlySet<Slot> {
+  const slots = new Set<Slot>();
+  for (const [slot, to] of targets(migration)) {
+    const state = slotState(topology, slot);
+    if (to === group && state.kind === 'online' && state.owner !== group) slots.add(slot);
+  }
+  return slots;
+}
+
+function printable(key: Buffer): string {
+  return JSON.stringify(key.toString('latin1').slice(0, 64));
+}

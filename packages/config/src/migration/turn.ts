@@ -1,0 +1,116 @@
+// What the steps of a migration work with: the office they act in, and what this process has learnt while in it.
+//
+// Invariant: nothing here is needed to go on after a crash. What a controller has learnt (whom it fenced, which target it found clean) is only ever
+// a reason to act, and a controller that does not know it finds it out again.
+
+import type { Logger } from 'pino';
+import { type Coordinator, migrationPath, type Op, PATHS } from '../coordinator/index.ts';
+import {
+  type Epoch,
+  encodeMigration,
+  encodeTopology,
+  type GroupId,
+  type LockSightings,
+  type Migration,
+  type MigrationId,
+  NO_SIGHTINGS,
+  type ProxyId,
+  type Topology,
+} from '../model/index.ts';
+import type { Settings } from '../settings/index.ts';
+import { type BackOff, backOffAfter } from './back-off.ts';
+import { commitInTerm, type Term } from './election.ts';
+import type { Absences } from './lost-proxies.ts';
+import { FIRST_PACE, type Pace } from './pace.ts';
+import type { Job } from './world.ts';
+
+/** The keys of config.ini that a controller reads. */
+export type ControllerSettings = Pick<
+  Settings,
+  'product_name' | 'product_auth' | 'migration_batch_slots' | 'slot_lock_lease_ms' | 'proxy_lost_timeout'
+>;
+
+/** A fence that stands: these proxies run nothing at the group that was routed by a table older than `epoch`. */
+export interface StandingFence {
+  readonly epoch: Epoch;
+  readonly proxies: ReadonlySet<ProxyId>;
+}
+
+/** Learnt during one term, forgotten after it. */
+export interface Memory {
+  absences: Absences;
+  sightings: LockSightings;
+  pace: Pace;
+  /** The last fence before a lock, by source. Counts for the lock of its epoch only. */
+  readonly fences: Map<GroupId, StandingFence>;
+  /** The marker that each group's master is known to have. */
+  readonly markers: Map<GroupId, Epoch>;
+  markersCheckedAtMs: number;
+  /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
+  readonly cleanTargets: Set<string>;
+  /** Migrations whose last lock or sweep failed; gone once one succeeds. */
+  readonly backOffs: Map<MigrationId, BackOff>;
+}
+
+export function newMemory(): Memory {
+  return {
+    absences: new Map(),
+    sightings: NO_SIGHTINGS,
+    pace: FIRST_PACE,
+    fences: new Map(),
+    markers: new Map(),
+    markersCheckedAtMs: Number.NEGATIVE_INFINITY,
+    cleanTargets: new Set(),
+    backOffs: new Map(),
+  };
+}
+
+/** Acting in one term. */
+export interface Office {
+  readonly coordinator: Coordinator;
+  readonly term: Term;
+  readonly settings: ControllerSettings;
+  readonly log: Logger;
+  /** Aborted the moment this process may no longer act. */
+  readonly signal: AbortSignal;
+  readonly memory: Memory;
+}
+
+/** What came of a step. */
+export type Outcome =
+  /** Something changed (or may have): look again at once. */
+  | { readonly kind: 'progressed' }
+  /** Not now. `reason` is for people; null when it is a matter of milliseconds. */
+  | { readonly kind: 'waiting'; readonly reason: string | null; readonly retryMs: number };
+
+export const PROGRESSED: Outcome = { kind: 'progressed' };
+export const waiting = (reason: string | null, retryMs: number): Outcome => ({ kind: 'waiting', reason, retryMs });
+
+/** The step failed: leaves the migration alone for a while, longer each time. */
+export function backingOff({ memory }: Office, { migration }: Job, reason: string): Outcome {
+  const nowMs = performance.now();
+  const backOff = backOffAfter(memory.backOffs.get(migration.id), { nowMs, reason });
+  memory.backOffs.set(migration.id, backOff);
+  return waiting(reason, backOff.untilMs - nowMs);
+}
+
+/** Writes the record of a migration. The job as it is then; null when something else changed it. */
+export async function saveJob(office: Office, job: Job, migration: Migration): Promise<Job | null> {
+  const result = await commitInTerm(office.coordinator, office.term, [setJob(job, migration)]);
+  return result.ok ? { migration, version: job.version + 1 } : null;
+}
+
+/** The step that writes the record of a migration, if it is still as it was read. */
+export function setJob({ version }: Job, migration: Migration): Op {
+  return { op: 'set', path: migrationPath(migration.id), data: encodeMigration(migration), version };
+}
+
+/** Writes `topology` over the one at `epoch`, with `others` in the same commit. False when something else was faster. */
+export async function writeTopology(
+  office: Office,
+  change: { epoch: Epoch; topology: Topology; others?: readonly Op[] },
+): Promise<boolean> {
+  const set: Op = { op: 'set', path: PATHS.topology, data: encodeTopology(change.topology), version: change.epoch };
+  const result = await commitInTerm(office.coordinator, office.term, [set, ...(change.others ?? [])]);
+  return result.ok;
+}
