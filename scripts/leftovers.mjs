@@ -9,16 +9,17 @@ export const RUN_MARK = 'CODIS_TEST_RUN';
 /** Waits up to `graceMs` for them to end by themselves, kills the rest and gives those. */
 export async function endLeftovers({ mark, directory, graceMs }) {
   const deadline = performance.now() + graceMs;
-  let left = leftovers(mark, directory);
+  let left = leftovers({ mark, directory });
   while (left.length > 0 && performance.now() < deadline) {
     await new Promise((next) => setTimeout(next, 100));
-    left = leftovers(mark, directory);
+    left = leftovers({ mark, directory });
   }
   for (const { pid } of left) kill(pid);
   return left;
 }
 
-function leftovers(mark, directory) {
+/** Those that run now. */
+export function leftovers({ mark, directory }) {
   const found = [];
   for (const name of processes()) {
     const pid = Number(name);
