@@ -1,0 +1,36 @@
+// Arguments of the command line, checked before anything is asked of anyone.
+
+import { asGroupId, asMigrationId, asProxyId, asServerAddr, asSlot, CodisError, type ErrorCode } from '../model/index.ts';
+
+export const slotArgument = (text: string) => asSlot(wholeNumber(text, 'CODIS_E_BAD_SLOT', 'a slot: slots are numbers from 0 to 1023'));
+export const groupArgument = (text: string) => asGroupId(wholeNumber(text, 'CODIS_E_BAD_GROUP', 'a group id: they are numbers from 1'));
+export const migrationArgument = (text: string) =>
+  asMigrationId(wholeNumber(text, 'CODIS_E_BAD_MIGRATION', 'a migration id: they are numbers from 1'));
+export const addrArgument = (text: string) => asServerAddr(text);
+export const proxyArgument = (text: string) => asProxyId(text);
+
+/** Codis's `slave` is today's replica. */
+export function roleArgument(text: string): 'master' | 'replica' {
+  if (text === 'slave' || text === 'replica') return 'replica';
+  if (text === 'master') return text;
+  throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a role: write master, replica or slave`);
+}
+
+export function onlineArgument(text: string): 'online' | 'offline' {
+  if (text === 'online' || text === 'offline') return text;
+  throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a status: write online or offline`);
+}
+
+/** For options: a whole number in a range. */
+export function numberOption(name: string, { min, max }: { min: number; max: number }): (text: string) => number {
+  return (text) => {
+    const value = wholeNumber(text, 'CODIS_E_BAD_REQUEST', `a value for ${name}: write a whole number from ${min} to ${max}`);
+    if (value >= min && value <= max) return value;
+    throw new CodisError('CODIS_E_BAD_REQUEST', `${name} is ${value}: write a whole number from ${min} to ${max}`);
+  };
+}
+
+function wholeNumber(text: string, code: ErrorCode, what: string): number {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  throw new CodisError(code, `${JSON.stringify(text)} is not ${what}`);
+}

@@ -1,0 +1,72 @@
+// codis-config migration …: looking after moves of slots. They are started with `slot migrate`.
+
+import type { Command } from 'commander';
+import type { MigrationsView, MigrationView } from '../../api/index.ts';
+import { migrationArgument, numberOption } from '../arguments.ts';
+import { followMigration } from '../follow.ts';
+import type { Table } from '../output.ts';
+import { sessionOf } from '../session.ts';
+import { rangeText } from './changes.ts';
+
+const EXAMPLES = `Examples:
+  codis-config migration list
+  codis-config migration watch 1
+`;
+
+export function migrationCommands(program: Command): void {
+  const migration = program.command('migration').description('moves of slots that were asked for').addHelpText('before', EXAMPLES);
+  migration
+    .command('list')
+    .description('all migrations, oldest first')
+    .action(async (_, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.client.get<MigrationsView>('/migrations');
+      session.print({ json: view, table: tableOf(view.migrations), names: view.migrations.map(({ id }) => id) });
+    });
+  migration
+    .command('show')
+    .description('one migration')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.client.get<MigrationView>(`/migrations/${id}`);
+      session.print({ json: view, table: tableOf([view]), names: [view.id] });
+    });
+  migration
+    .command('watch')
+    .description('show progress until it has ended; Ctrl-C leaves it running')
+    .argument('<id>', 'migration id', migrationArgument)
+    .option('--timeout <seconds>', 'give up watching after this long', numberOption('--timeout', { min: 1, max: 1_000_000 }))
+    .action(async (id: number, { timeout }: { timeout?: number }, command: Command) => {
+      const session = sessionOf(command);
+      process.exitCode = await followMigration(session, { id, timeoutMs: (timeout ?? Number.POSITIVE_INFINITY) * 1000 });
+      const view = await session.client.get<MigrationView>(`/migrations/${id}`);
+      session.print({ json: view, table: tableOf([view]), names: [view.id] });
+    });
+  migration
+    .command('cancel')
+    .description('stop a migration; every slot ends whole on one side')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.client.post<MigrationView>(`/migrations/${id}/cancel`);
+      const notes = view.endedAt === null ? ['slots that are between two groups still arrive'] : [];
+      session.print({ json: view, table: `migration ${id} is cancelled`, names: [id], notes });
+    });
+}
+
+function tableOf(migrations: readonly MigrationView[]): Table {
+  return {
+    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'CREATED', 'BY', 'WAITING'],
+    rows: migrations.map(({ id, state, moves, slotsDone, slotsTotal, keysSwept, createdAt, actor, waiting }) => [
+      id,
+      state,
+      moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(','),
+      `${slotsDone}/${slotsTotal}`,
+      keysSwept,
+      createdAt,
+      actor,
+      waiting,
+    ]),
+  };
+}
