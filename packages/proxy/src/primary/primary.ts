@@ -58,7 +58,6 @@ export class Primary {
   #syncing = false;
   #syncAgain = false;
   #retry: NodeJS.Timeout | null = null;
-  #listened: (() => void) | null = null;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;

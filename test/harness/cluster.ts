@@ -1,0 +1,201 @@
+// A whole product for a test, out of the programs a user runs: real redis-servers in groups, codis-dashboard, codis-proxy processes, and
+// codis-config to steer it. Everything on 127.0.0.1 and free ports, over the filesystem coordinator or a ZooKeeper that is given.
+
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { type Child, eventually, freePort, REPO, scratchDir, start } from './process.ts';
+import { type RedisServer, startRedis } from './redis.ts';
+
+export interface ClusterOptions {
+  /** How many proxies to start; the first is proxy_1. */
+  readonly proxies?: number;
+  /** How many groups; slots are spread evenly over them. */
+  readonly groups?: number;
+  /** Replicas per group. */
+  readonly replicas?: number;
+  /** `host:port` of ZooKeeper servers; the filesystem coordinator unless given. */
+  readonly zk?: string;
+  /** Further lines of config.ini. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** redis.conf's words for every server. */
+  readonly redisConfig?: Readonly<Record<string, string>>;
+}
+
+export interface ProxyProcess {
+  readonly id: string;
+  readonly port: number;
+  readonly adminPort: number;
+  child: Child;
+  /** A new client, closed with the cluster. */
+  client(options?: { db?: number; password?: string }): Redis;
+  status(): Promise<ProxyStatusView>;
+}
+
+/** The part of a proxy's /status that tests look at. */
+export interface ProxyStatusView {
+  readonly serving: boolean;
+  readonly epoch: { readonly held: number; readonly applied: number; readonly acknowledged: number };
+  readonly workers: readonly {
+    readonly pid: number;
+    readonly clients: number;
+    readonly requests: number;
+    readonly held: number;
+    readonly tryAgain: number;
+    readonly handOvers: number;
+  }[];
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Cluster {
+  readonly configFile: string;
+  readonly dashboardPort: number;
+  /** By group, the master first. Group ids start at 1. */
+  readonly servers: RedisServer[][];
+  readonly proxies: ProxyProcess[];
+  dashboard: Child;
+  /** Runs codis-config against this cluster. */
+  cli(...args: string[]): Promise<CliResult>;
+  /** As `cli`, and throws unless it exits 0; returns stdout. */
+  cliOk(...args: string[]): Promise<string>;
+  startDashboard(): Promise<void>;
+  startProxy(id: string): Promise<ProxyProcess>;
+  stop(): Promise<void>;
+}
+
+const SESSION_TIMEOUT_MS = 3000;
+
+/** Starts it and waits until every proxy serves. `stop` it in afterAll. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const dir = scratchDir('cluster');
+  const dashboardPort = await freePort();
+  const configFile = join(dir, 'config.ini');
+  writeFileSync(configFile, renderConfig(options, dashboardPort));
+  const clients: Redis[] = [];
+  const cli = (...args: string[]) => run([join(REPO, 'packages/config/bin/codis-config.js'), '-c', configFile, ...args]);
+  const cluster: Cluster = {
+    configFile,
+    dashboardPort,
+    servers: await startServers(options),
+    proxies: [],
+    dashboard: startProgram('dashboard', configFile),
+    cli,
+    cliOk: async (...args) => {
+      const result = await cli(...args);
+      if (result.code !== 0) throw new Error(`codis-config ${args.join(' ')} exited ${result.code}:\n${result.stderr}${result.stdout}`);
+      return result.stdout;
+    },
+    startDashboard: async () => {
+      cluster.dashboard = startProgram('dashboard', configFile);
+      await untilDashboard(cluster);
+    },
+    startProxy: async (id) => {
+      const proxy = await startProxy(id, configFile, clients);
+      cluster.proxies.push(proxy);
+      await eventually(async () => (await proxy.status()).serving, { what: `${id} to serve: ${proxy.child.output()}` });
+      return proxy;
+    },
+    stop: async () => {
+      for (const client of clients) client.disconnect();
+      await Promise.all([...cluster.proxies.map(({ child }) => child.stop()), cluster.dashboard.stop()]);
+      await Promise.all(cluster.servers.flat().map((server) => server.stop()));
+    },
+  };
+  await untilDashboard(cluster);
+  await assignSlots(cluster);
+  for (let number = 1; number <= (options.proxies ?? 2); number++) await cluster.startProxy(`proxy_${number}`);
+  return cluster;
+}
+
+function renderConfig(options: ClusterOptions, dashboardPort: number): string {
+  const settings = {
+    product_name: 'test',
+    ...(options.zk ? { coordinator: 'zookeeper', zk: options.zk } : { coordinator: 'filesystem', coordinator_dir: 'coordinator' }),
+    zk_session_timeout: SESSION_TIMEOUT_MS,
+    dashboard_addr: `127.0.0.1:${dashboardPort}`,
+    workers: 1,
+    log_level: 'debug',
+    ...options.settings,
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} = ${value}\n`)
+    .join('');
+}
+
+async function startServers(options: ClusterOptions): Promise<RedisServer[][]> {
+  const config = options.redisConfig ? { config: { ...options.redisConfig } } : {};
+  const groups: RedisServer[][] = [];
+  for (let group = 0; group < (options.groups ?? 2); group++) {
+    const master = await startRedis(config);
+    const servers = [master];
+    for (let replica = 0; replica < (options.replicas ?? 0); replica++) servers.push(await startRedis(config));
+    groups.push(servers);
+  }
+  return groups;
+}
+
+/** As an operator does it. */
+async function assignSlots(cluster: Cluster): Promise<void> {
+  await cluster.cliOk('slot', 'init');
+  const count = cluster.servers.length;
+  for (const [index, [master, ...replicas]] of cluster.servers.entries()) {
+    const group = String(index + 1);
+    await cluster.cliOk('server', 'add', group, (master as RedisServer).addr, 'master');
+    for (const replica of replicas) await cluster.cliOk('server', 'add', group, replica.addr, 'slave');
+    const first = Math.floor((1024 * index) / count);
+    const last = Math.floor((1024 * (index + 1)) / count) - 1;
+    await cluster.cliOk('slot', 'range-set', String(first), String(last), group, 'online');
+  }
+}
+
+function startProgram(program: 'dashboard' | 'proxy', configFile: string, flags: readonly string[] = []): Child {
+  const name = `codis-${program}`;
+  return start('node', [join(REPO, `packages/${program}/bin/${name}.js`), '-c', configFile, ...flags], { name });
+}
+
+async function untilDashboard(cluster: Cluster): Promise<void> {
+  const url = `http://127.0.0.1:${cluster.dashboardPort}/readyz`;
+  await eventually(async () => (await fetch(url)).ok, { what: `the dashboard: ${cluster.dashboard.output()}`, timeoutMs: 20_000 });
+}
+
+async function startProxy(id: string, configFile: string, clients: Redis[]): Promise<ProxyProcess> {
+  const port = await freePort();
+  const adminPort = await freePort();
+  const flags = ['--proxy-id', id, '--proxy-addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${adminPort}`];
+  return {
+    id,
+    port,
+    adminPort,
+    child: startProgram('proxy', configFile, flags),
+    client: (options = {}) => {
+      const client = new Redis({ host: '127.0.0.1', port, protocol: 2, maxRetriesPerRequest: 0, retryStrategy: () => 50, ...options });
+      client.on('error', () => undefined);
+      clients.push(client);
+      return client;
+    },
+    status: async () => (await (await fetch(`http://127.0.0.1:${adminPort}/status`)).json()) as ProxyStatusView,
+  };
+}
+
+/** Runs a program of ours to its end. */
+export function run(args: readonly string[]): Promise<CliResult> {
+  return new Promise((done, failed) => {
+    const child = spawn('node', args, { cwd: REPO, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += String(chunk);
+    });
+    child.on('error', failed);
+    child.on('close', (code) => done({ code, stdout, stderr }));
+  });
+}
