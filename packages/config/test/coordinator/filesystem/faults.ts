@@ -1,9 +1,9 @@
 // Faults brought upon a filesystem coordinator's directory, through the driver's own storage layer.
 
 import { join } from 'node:path';
-import { type Document, withoutSessions } from '../../src/coordinator/filesystem/document.ts';
-import { DocumentStore } from '../../src/coordinator/filesystem/store.ts';
-import { VersionedFiles } from '../../src/coordinator/filesystem/versioned-files.ts';
+import { type Document, withoutSessions } from '../../../src/coordinator/filesystem/document.ts';
+import { DocumentStore } from '../../../src/coordinator/filesystem/store.ts';
+import { VersionedFiles } from '../../../src/coordinator/filesystem/versioned-files.ts';
 
 /** The store of a product as another process would use it. */
 export function storeOf(place: { dir: string; product: string }): DocumentStore {

@@ -2,11 +2,11 @@
 
 import { existsSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { scratchDir } from '../../../../test/harness/process.ts';
-import type { Coordinator } from '../../src/coordinator/coordinator.ts';
-import { openFilesystemCoordinator } from '../../src/coordinator/filesystem/filesystem.ts';
-import { type CoordinatorEnvironment, coordinatorContract } from './contract.ts';
-import { endSession } from './filesystem-faults.ts';
+import { scratchDir } from '../../../../../test/harness/process.ts';
+import type { Coordinator } from '../../../src/coordinator/coordinator.ts';
+import { openFilesystemCoordinator } from '../../../src/coordinator/filesystem/filesystem.ts';
+import { type CoordinatorEnvironment, coordinatorContract } from '../contract.ts';
+import { endSession } from './faults.ts';
 
 const SESSION_TIMEOUT_MS = 2000;
 
