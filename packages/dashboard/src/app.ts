@@ -5,7 +5,7 @@ import type { Coordinator } from '@codis/config/coordinator';
 import type { Settings } from '@codis/config/settings';
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger } from 'fastify';
+import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { App, Context, ControllerStatus } from './context.ts';
 import { originGuard } from './guard.ts';
@@ -38,7 +38,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,

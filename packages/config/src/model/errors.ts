@@ -88,8 +88,8 @@ export const ERROR_KINDS = {
   ),
   CODIS_E_NO_MASTER: kind(409, 4, false, 'The group has no master', 'add one with: codis-config server add <group> <host:port> master'),
   CODIS_E_NOT_FOUND: kind(404, 3, false, 'There is nothing at this address', 'see /api/openapi.json for what there is'),
-  CODIS_E_NOT_REDIS: kind(422, 1, false, 'What listens there is not a usable Redis', 'check the address and product_auth'),
   CODIS_E_NOT_INITIALISED: kind(409, 4, false, 'The product has no slot table yet', 'make it with: codis-config slot init'),
+  CODIS_E_NOT_REDIS: kind(422, 1, false, 'What listens there is not a usable Redis', 'check the address and product_auth'),
   CODIS_E_PROXY_RUNNING: kind(409, 4, false, 'A proxy with this id runs already', 'stop it, or give this one another proxy_id'),
   CODIS_E_SERVER_EXISTS: kind(409, 4, false, 'The server is in a group already', 'a server belongs to one group; remove it there first'),
   CODIS_E_SERVER_IN_USE: kind(409, 4, false, 'The server is needed where it is', 'promote another one, or move the slots away first'),
@@ -108,6 +108,7 @@ export const ERROR_KINDS = {
     'The server’s own role is another',
     'look at INFO replication there; REPLICAOF NO ONE makes it a master',
   ),
+  CODIS_E_SLOT_IN_MOVE: kind(409, 4, true, 'A slot is being moved', 'wait for the migration, or cancel it'),
   CODIS_E_SLOT_OFFLINE: kind(
     409,
     4,
@@ -115,7 +116,6 @@ export const ERROR_KINDS = {
     'A slot belongs to no group',
     'give it to one with: codis-config slot range-set <first> <last> <group> online',
   ),
-  CODIS_E_SLOT_IN_MOVE: kind(409, 4, true, 'A slot is being moved', 'wait for the migration, or cancel it'),
   CODIS_E_SLOTS_EXIST: kind(
     409,
     4,

@@ -58,7 +58,7 @@ export async function withRedis<T>(addr: ServerAddr, options: ProbeOptions, use:
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const redis = await connectRedis(addr, { password: options.password, connectTimeoutMs: timeoutMs, commandTimeoutMs: timeoutMs }).catch(
     (error: unknown) => {
-      throw silent(addr, error);
+      throw stranger(addr, error);
     },
   );
   try {
@@ -103,7 +103,7 @@ export function parseInfo(text: string): ReadonlyMap<string, string> {
 
 function checkKind(addr: ServerAddr, info: ReadonlyMap<string, string>): void {
   const refuse = (why: string) => new CodisError('CODIS_E_NOT_REDIS', `${addr} ${why}`);
-  for (const key of info.keys()) if (key.startsWith('codis_')) throw refuse('is a codis-proxy; give the address of a redis-server');
+  if (info.has('proxy_id')) throw refuse('is a codis-proxy; give the address of a redis-server');
   if (!info.has('redis_version') || !info.has('run_id') || !info.has('role')) {
     throw refuse('answers, but its INFO is not that of a redis-server (another proxy?); give the address of the Redis itself');
   }
@@ -139,12 +139,16 @@ function numberOf(info: ReadonlyMap<string, string>, key: string): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-function silent(addr: ServerAddr, error: unknown): unknown {
-  if (!isCodisError(error, 'CODIS_E_SERVER_UNREACHABLE')) return error;
-  if (!(error.cause instanceof Error) || error.cause.message !== 'Command timed out') return error;
-  return new CodisError('CODIS_E_NOT_REDIS', `${addr} takes connections but does not answer PING: it is not a Redis, or it hangs`, {
-    cause: error,
-  });
+/** Says what a failed connection tells about who listens: nobody, somebody silent, or somebody who speaks another protocol. */
+function stranger(addr: ServerAddr, error: unknown): unknown {
+  if (!isCodisError(error) || !(error.cause instanceof Error)) return error;
+  if (error.cause.message === 'Command timed out') {
+    return new CodisError('CODIS_E_NOT_REDIS', `${addr} takes connections but does not answer PING: it is not a Redis, or it hangs`, {
+      cause: error,
+    });
+  }
+  if (!error.cause.message.startsWith('Unknown RESP type')) return error;
+  return new CodisError('CODIS_E_NOT_REDIS', `${addr} answers, but not as a Redis does; is it a web server?`, { cause: error });
 }
 
 function broken(addr: ServerAddr, error: unknown): unknown {
