@@ -5,13 +5,13 @@
 // silent too, so `follow` is called with every poll and starts anew when another directory has taken its place.
 
 import { type FSWatcher, watch } from 'node:fs';
-import { inodeOf } from './versioned-files.ts';
+import { identityOf } from './versioned-files.ts';
 
 export class DirectoryHints {
   readonly #dir: string;
   readonly #onHint: () => void;
   #watcher: FSWatcher | null = null;
-  #inode: bigint | null = null;
+  #identity: string | null = null;
   #closed = false;
 
   constructor(dir: string, onHint: () => void) {
@@ -21,12 +21,12 @@ export class DirectoryHints {
 
   /** Watches the directory that is there now; true when it is another one than at the call before. */
   async follow(): Promise<boolean> {
-    const inode = await inodeOf(this.#dir);
-    const moved = inode !== this.#inode;
+    const identity = await identityOf(this.#dir);
+    const moved = identity !== this.#identity;
     if (this.#closed || (!moved && this.#watcher)) return moved;
     this.#stop();
-    this.#inode = inode;
-    if (inode !== null) this.#start();
+    this.#identity = identity;
+    if (identity !== null) this.#start();
     return moved;
   }
 

@@ -127,7 +127,8 @@ export async function makeDir(dir: string): Promise<void> {
   });
 }
 
-/** The directory's inode, null when it is gone: tells a directory from one put in its place. */
-export async function inodeOf(dir: string): Promise<bigint | null> {
-  return (await stat(dir, { bigint: true }).catch(nullWhenMissing))?.ino ?? null;
+/** Tells a directory from one put in its place, which may well get its inode number; null when it is gone. */
+export async function identityOf(dir: string): Promise<string | null> {
+  const stats = await stat(dir, { bigint: true }).catch(nullWhenMissing);
+  return stats && `${stats.ino} ${stats.birthtimeNs}`;
 }
