@@ -4,13 +4,14 @@ import { CodisError } from '../model/index.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Coordinator } from './coordinator.ts';
 import { openFilesystemCoordinator } from './filesystem/filesystem.ts';
+import { openZookeeperCoordinator } from './zookeeper/zookeeper.ts';
 
 /** The keys that say which coordinator, and where. */
 export type CoordinatorSettings = Pick<Settings, 'product_name' | 'coordinator' | 'coordinator_dir' | 'zk' | 'zk_session_timeout'>;
 
 export interface OpenOptions {
   /** Told when the store begins to fail, and each time the reason changes; for the log. */
-  readonly onError?: (error: CodisError) => void;
+  readonly onError?: (error: unknown) => void;
 }
 
 /** Opens it and returns at once, in the state `connecting`; `ready` waits. `coordinator_dir` is absolute, as loadSettings makes it.
@@ -21,8 +22,7 @@ export function openCoordinator(settings: CoordinatorSettings, options: OpenOpti
   if (product === '.' || product === '..') {
     throw new CodisError('CODIS_E_BAD_CONFIG', `product_name ${product} names no directory and no node; use another name`);
   }
-  if (settings.coordinator === 'zookeeper') {
-    throw new CodisError('CODIS_E_BAD_CONFIG', 'coordinator zookeeper is not there yet; use filesystem');
-  }
+  if (settings.coordinator === 'zookeeper')
+    return openZookeeperCoordinator({ servers: settings.zk, product, sessionTimeoutMs, ...options });
   return openFilesystemCoordinator({ dir: settings.coordinator_dir, product, sessionTimeoutMs, ...options });
 }

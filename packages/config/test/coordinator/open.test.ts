@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { scratchDir } from '../../../../test/harness/process.ts';
+import { freePort, scratchDir } from '../../../../test/harness/process.ts';
 import { type CoordinatorSettings, openCoordinator } from '../../src/coordinator/index.ts';
 
 const settings = (change: Partial<CoordinatorSettings> = {}): CoordinatorSettings => ({
@@ -28,6 +28,15 @@ describe('openCoordinator', () => {
     writeFileSync(file, '');
     const open = () => openCoordinator(settings({ coordinator_dir: file }));
     expect(open).toThrow(expect.objectContaining({ code: 'CODIS_E_COORDINATOR_LOST', message: expect.stringContaining(file) }));
+  });
+
+  it('returns at once for a ZooKeeper that is not there; ready says so after its time, and close ends it', async () => {
+    const nobody = `127.0.0.1:${await freePort()}`;
+    const coordinator = openCoordinator(settings({ coordinator: 'zookeeper', zk: [nobody] }));
+    expect(coordinator.state.kind).toBe('connecting');
+    await expect(coordinator.ready(200)).rejects.toMatchObject({ code: 'CODIS_E_COORDINATOR_LOST' });
+    await coordinator.close();
+    expect(coordinator.state.kind).toBe('closed');
   });
 
   it.each(['.', '..'])('refuses the product name %s, which would name another directory', (product_name) => {
