@@ -29,6 +29,6 @@ export function explained(server: string, error: unknown): unknown {
   return new CodisError('CODIS_E_SERVER_UNREACHABLE', `${server} stopped answering: ${error.message}`, { cause: error });
 }
 
-function isErrorReply(error: unknown): error is Error {
+function isErrorReply(error: unknown): error is Error & { readonly name: 'ReplyError' } {
   return error instanceof Error && error.name === 'ReplyError';
 }
