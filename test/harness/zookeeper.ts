@@ -20,7 +20,7 @@ export interface ZookeeperOptions {
   readonly config?: Readonly<Record<string, string | number>>;
 }
 
-export interface Zookeeper {
+export interface ZookeeperServer {
   readonly port: number;
   readonly addr: string;
   readonly dataDir: string;
@@ -39,17 +39,17 @@ export interface Zookeeper {
 }
 
 /** Starts one and waits until it serves. */
-export async function startZookeeper(options: ZookeeperOptions = {}): Promise<Zookeeper> {
-  const server = new ZookeeperServer(options.port ?? (await freePort()), options);
+export async function startZookeeper(options: ZookeeperOptions = {}): Promise<ZookeeperServer> {
+  const server = new ServerProcess(options.port ?? (await freePort()), options);
   await server.restart();
   return server;
 }
 
 export interface Ensemble {
-  readonly servers: readonly Zookeeper[];
+  readonly servers: readonly ZookeeperServer[];
   readonly addrs: readonly string[];
   /** The one that leads now; waits for an election under way. */
-  leader(): Promise<Zookeeper>;
+  leader(): Promise<ZookeeperServer>;
   stop(): Promise<void>;
 }
 
@@ -57,10 +57,10 @@ export interface Ensemble {
 export async function startEnsemble(count: number, options: Pick<ZookeeperOptions, 'tickMs' | 'config'> = {}): Promise<Ensemble> {
   const members: Record<string, string> = {};
   for (let id = 1; id <= count; id++) members[`server.${id}`] = `127.0.0.1:${await freePort()}:${await freePort()}`;
-  const servers: ZookeeperServer[] = [];
+  const servers: ServerProcess[] = [];
   for (let id = 1; id <= count; id++) {
     const config = { initLimit: 25, syncLimit: 10, ...options.config, ...members };
-    servers.push(new ZookeeperServer(await freePort(), { ...options, config }, id));
+    servers.push(new ServerProcess(await freePort(), { ...options, config }, id));
   }
   await Promise.all(servers.map((server) => server.restart()));
   return {
@@ -78,7 +78,7 @@ export async function startEnsemble(count: number, options: Pick<ZookeeperOption
   };
 }
 
-class ZookeeperServer implements Zookeeper {
+class ServerProcess implements ZookeeperServer {
   readonly port: number;
   readonly dataDir: string;
   readonly #id: number | undefined;
