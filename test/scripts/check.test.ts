@@ -1,0 +1,130 @@
+// Goal: `npm test` fails when anything is wrong, runs everything nevertheless, and leaves neither files nor processes.
+// Method: the real runner in a scratch checkout whose compiler, linters and vitest are stand-ins that end as a test wants them to.
+
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Child, eventually, REPO, scratchDir, start, stopAll } from '../harness/process.ts';
+
+const BINARIES = {
+  tsc: 'typescript/bin/tsc',
+  biome: '@biomejs/biome/bin/biome',
+  oxlint: 'oxlint/bin/oxlint',
+  vitest: 'vitest/vitest.mjs',
+} as const;
+type Step = keyof typeof BINARIES;
+
+const testFile = (status: 'passed' | 'failed', ...assertions: ('passed' | 'failed')[]) => ({
+  status,
+  assertionResults: assertions.map((of) => ({ status: of })),
+});
+
+/** A vitest that reports so many tests, then ends with `code`. */
+function vitestWith(results: { passed: number; failed: number; files?: unknown[]; code?: number; before?: string }): string {
+  const report = {
+    numPassedTests: results.passed,
+    numFailedTests: results.failed,
+    testResults: results.files ?? [testFile('passed', 'passed')],
+  };
+  return `import { writeFileSync } from 'node:fs';
+${results.before ?? ''}
+const file = process.argv.find((arg) => arg.startsWith('--outputFile.json=')).slice('--outputFile.json='.length);
+writeFileSync(file, ${JSON.stringify(JSON.stringify(report))});
+process.exit(${results.code ?? 0});`;
+}
+
+function checkout(steps: Partial<Record<Step, string>> = {}) {
+  const top = scratchDir('check');
+  mkdirSync(join(top, 'scripts'));
+  for (const name of ['bootstrap', 'install-stamp', 'check', 'leftovers'])
+    cpSync(join(REPO, `scripts/${name}.mjs`), join(top, `scripts/${name}.mjs`));
+  writeFileSync(join(top, 'scripts/run.mjs'), "import { check } from './check.mjs'; process.exit(await check());");
+  for (const [step, path] of Object.entries(BINARIES)) {
+    const file = join(top, 'node_modules', path);
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(join(file, '../package.json'), '{"type":"module"}');
+    const fallback = step === 'vitest' ? vitestWith({ passed: 5, failed: 0 }) : 'process.exit(0);';
+    writeFileSync(file, `console.log('ran ${step}');\n${steps[step as Step] ?? fallback}`);
+  }
+  const scratch = join(top, 'node_modules/.cache/codis-test');
+  return { top, scratch, run: () => start(process.execPath, [join(top, 'scripts/run.mjs')], { cwd: top }) };
+}
+
+async function verdict(child: Child): Promise<{ code: number | null; last: string | undefined; output: string }> {
+  const code = await child.exited();
+  const output = child.output();
+  return { code, last: output.trimEnd().split('\n').at(-1), output };
+}
+
+afterEach(stopAll);
+
+describe('the last line', () => {
+  test('counts the tests, and each other check as one', async () => {
+    expect(await verdict(checkout().run())).toMatchObject({ code: 0, last: '8 passed, 0 failed' });
+  });
+
+  test.each<Step>(['tsc', 'biome', 'oxlint'])('counts a failure of %s, after which all the others ran', async (step) => {
+    const { code, last, output } = await verdict(checkout({ [step]: 'process.exit(3);' }).run());
+    expect({ code, last }).toEqual({ code: 1, last: '7 passed, 1 failed' });
+    for (const name of Object.keys(BINARIES)) expect(output).toContain(`ran ${name}`);
+  });
+
+  test.each([
+    ['failed tests', vitestWith({ passed: 4, failed: 2, files: [testFile('failed', 'failed', 'failed')], code: 1 }), '7 passed, 2 failed'],
+    ['a file that could not be loaded', vitestWith({ passed: 4, failed: 0, files: [testFile('failed')], code: 1 }), '7 passed, 1 failed'],
+    ['an error outside of all tests', vitestWith({ passed: 4, failed: 0, code: 1 }), '7 passed, 1 failed'],
+    ['a run without tests', vitestWith({ passed: 0, failed: 0, files: [] }), '3 passed, 1 failed'],
+    ['a vitest that dies', "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);", '3 passed, 1 failed'],
+  ])('counts %s', async (_what, vitest, last) => {
+    expect(await verdict(checkout({ vitest }).run())).toMatchObject({ code: 1, last });
+  });
+});
+
+describe('what a run leaves', () => {
+  const lostChild = (dir: string) => `
+import { spawn } from 'node:child_process';
+const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+child.unref();
+writeFileSync('${dir}/lost.pid', String(child.pid));`;
+
+  test('is no process: one that is left fails the run and is killed', async () => {
+    const pids = scratchDir('pids');
+    const { code, last, output } = await verdict(checkout({ vitest: vitestWith({ passed: 5, failed: 0, before: lostChild(pids) }) }).run());
+    expect({ code, last }).toEqual({ code: 1, last: '8 passed, 1 failed' });
+    const pid = readFileSync(join(pids, 'lost.pid'), 'utf8');
+    expect(output).toContain(`${pid} sleep 600`);
+    expect(commandOf(pid)).toBe('');
+  });
+
+  test('is no scratch directory, and nothing of an earlier run is found in it', async () => {
+    const { scratch, run } = checkout({
+      biome: "import { readdirSync } from 'node:fs'; process.exit(readdirSync('node_modules/.cache/codis-test').length);",
+    });
+    mkdirSync(scratch, { recursive: true });
+    writeFileSync(join(scratch, 'old'), '');
+    expect(await verdict(run())).toMatchObject({ code: 0 });
+    expect(existsSync(scratch)).toBe(false);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('is nothing after %s in the middle', async (signal) => {
+    const pids = scratchDir('pids');
+    const hanging = vitestWith({
+      passed: 0,
+      failed: 0,
+      before: `${lostChild(pids)}\nawait new Promise(() => setInterval(() => {}, 1000));`,
+    });
+    const { scratch, run } = checkout({ vitest: hanging });
+    const child = run();
+    await eventually(() => existsSync(join(pids, 'lost.pid')) && readFileSync(join(pids, 'lost.pid'), 'utf8') !== '', {
+      what: 'the tests to run',
+    });
+    expect(await child.stop(signal)).toBe(130);
+    expect(commandOf(readFileSync(join(pids, 'lost.pid'), 'utf8'))).toBe('');
+    expect(existsSync(scratch)).toBe(false);
+  });
+});
+
+/** Empty for a process that is gone or a zombie. */
+function commandOf(pid: string): string {
+  return existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+}
