@@ -11,6 +11,7 @@ import {
   encodeTopology,
   fenceKey,
   lockSlots,
+  type Migration,
   type MigrationId,
   proxyClientName,
   requireGroup,
@@ -46,17 +47,19 @@ const recordOf = (id: MigrationId) => readMigration(observer, id);
 const stateOf = async (slot: number) => slotState((await readTopology({ coordinator: observer })).topology, asSlot(slot));
 
 function reached(id: MigrationId, state: string) {
-  return eventually(async () => (await recordOf(id)).state === state && recordOf(id), {
-    what: `migration ${id} ${state}`,
-    timeoutMs: 15_000,
-  });
+  return recordWhere(id, (record) => record.state === state, `migration ${id} ${state}`);
 }
 
 function waitsFor(id: MigrationId, reason: RegExp) {
-  return eventually(async () => reason.test((await recordOf(id)).waiting ?? '') && recordOf(id), {
-    what: `waiting ${reason}`,
-    timeoutMs: 15_000,
-  });
+  return recordWhere(id, ({ waiting }) => waiting !== null && reason.test(waiting), `waiting ${reason}`);
+}
+
+function recordWhere(id: MigrationId, test: (record: Migration) => boolean, what: string): Promise<Migration> {
+  const probe = async () => {
+    const record = await recordOf(id);
+    return test(record) ? record : undefined;
+  };
+  return eventually(probe, { what, timeoutMs: 15_000 });
 }
 
 async function fill(server: RedisServer, slots: readonly number[], each = 5): Promise<string[]> {
