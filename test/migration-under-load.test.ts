@@ -53,10 +53,12 @@ for (const coordinator of ['filesystem', 'zookeeper'] as const) {
       );
       await workload.stop();
 
-      expect(done.slotsDone).toBe(512);
-      expect(workload.writes).toBeGreaterThan(before);
       await workload.verify();
       expect(workload.violations).toEqual([]);
+      expect(done.slotsDone).toBe(512);
+      expect(workload.writes).toBeGreaterThan(before);
+      const workers = (await Promise.all(cluster.proxies.map((proxy) => proxy.status()))).flatMap((status) => status.workers);
+      expect(workers.every((worker) => worker.handOvers > 0)).toBe(true);
     }, 120_000);
 
     test('afterwards every key is in the group that owns its slot, and nowhere else', async () => {

@@ -1,11 +1,8 @@
 // What is said on a new backend connection before any request: password, name, fence, database, version. Pure: bytes in, verdict out.
 
-import { fenceKey } from '@codis/config/model';
+import { asProxyId, fenceKey, proxyClientName } from '@codis/config/model';
 import { encodeRequest } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
-
-/** Prefix of every backend connection's client name; the proxy's id follows. Fencing finds connections by it. */
-export const CLIENT_NAME_PREFIX = 'codis-proxy:';
 
 export type HandshakeResult =
   | { readonly kind: 'more' }
@@ -39,7 +36,7 @@ export class Handshake {
     const auth = options.password === '' ? [] : [encodeRequest(['AUTH', options.password])];
     this.request = Buffer.concat([
       ...auth,
-      encodeRequest(['CLIENT', 'SETNAME', CLIENT_NAME_PREFIX + options.proxyId]),
+      encodeRequest(['CLIENT', 'SETNAME', proxyClientName(asProxyId(options.proxyId))]),
       encodeRequest(['GET', fenceKey(options.product)]),
       encodeRequest(['SELECT', String(options.db)]),
       encodeRequest(['INFO', 'server']),
