@@ -22,7 +22,8 @@ export type MigrationId = Brand<number, 'MigrationId'>;
 export type ServerAddr = Brand<string, 'ServerAddr'>;
 
 const GROUP_ID_MAX = 9999;
-const PROXY_ID = /^[A-Za-z0-9_.-]{1,64}$/;
+/** Not `.` or `..`: an id is a node's name in the coordinator. */
+const PROXY_ID = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/;
 /** A host name, an IPv4 address or an IPv6 address in brackets, then a port. */
 const HOST_PORT = /^(?:([A-Za-z0-9_.-]{1,253})|\[([0-9A-Fa-f:.]{2,45})\]):(\d{1,5})$/;
 

@@ -63,7 +63,7 @@ export const SETTINGS = {
   product_name: {
     type: 'string',
     default: 'demo',
-    pattern: /^[A-Za-z0-9_.-]{1,64}$/,
+    pattern: /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/,
     patternAbout: '1 to 64 of A-Z a-z 0-9 _ . -',
     about: 'Name of the cluster. Several products can share one coordinator; everything is kept under /codis/<product_name>.',
     programs: ALL,
@@ -157,7 +157,7 @@ export const SETTINGS = {
   proxy_id: {
     type: 'string',
     default: 'proxy_1',
-    pattern: /^[A-Za-z0-9_.-]{1,64}$/,
+    pattern: /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/,
     patternAbout: '1 to 64 of A-Z a-z 0-9 _ . -',
     about: 'Name of this proxy in the product; each proxy needs its own (--proxy-id).',
     programs: ['proxy'],

@@ -95,6 +95,8 @@ describe('a bad value', () => {
     ['product_name', 'a/b', /"a\/b" is not 1 to 64 of A-Z/],
     ['product_name', 'x'.repeat(65), /is not 1 to 64/],
     ['proxy_id', '', /nothing is not 1 to 64/],
+    ['proxy_id', '..', /is not 1 to 64/],
+    ['product_name', '.', /is not 1 to 64/],
     ['proxy_addr', '19000', /"19000" is not an address: write host:port/],
     ['proxy_addr', ':19000', /is not an address/],
     ['proxy_addr', 'localhost:0', /is not an address/],
