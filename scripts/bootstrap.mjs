@@ -2,10 +2,10 @@
 // Plain JavaScript without dependencies, for it runs before there are any.
 //
 // Invariant: an interrupted or failed step is noticed and done again by the next run. npm packages count as installed only
-// with a stamp that is written after `npm ci` has ended well; TypeScript keeps its own books.
+// with a stamp that is written after npm has ended well; TypeScript keeps its own books.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInstalled, writeStamp } from './install-stamp.mjs';
@@ -47,10 +47,13 @@ function checkNode() {
   );
 }
 
+/** From an empty node_modules, by the lock and without writing to it. Not `npm ci`: that refuses the whole lock where a registry lacks the
+ *  binaries of another platform, which no one here would install. */
 async function installPackages() {
   if (isInstalled(TOP)) return;
   console.log('Installing npm packages …');
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  rmSync(join(TOP, 'node_modules'), { recursive: true, force: true });
+  const code = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code !== 0) {
     throw new SetupFailure(
       `npm could not install the packages (exit code ${code}); its reason is above. Mend that and run the same command again.`,

@@ -1,5 +1,5 @@
 // Whether node_modules is what package-lock.json says: a stamp with the lock's hash, written when an install has ended well.
-// npm removes node_modules before it installs, so an install that was cut short leaves no stamp. Run as npm's postinstall, it covers installs by hand.
+// Who installs removes node_modules first, so an install that was cut short leaves no stamp. Run as npm's postinstall, it covers installs by hand.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,6 @@ export function writeStamp(top) {
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === self) {
   const top = resolve(self, '../..');
-  // `npm install --no-save x` and the like also end here; a node_modules that is not there has nothing to be stamped.
+  // `npm install --package-lock-only` ends here too, with nothing to be stamped.
   if (existsSync(join(top, 'node_modules'))) writeStamp(top);
 }
