@@ -10,8 +10,10 @@
 import type { ProxyId } from './ids.ts';
 
 /** KEYS: the keys. ARGV: target host, target port, database, timeout in ms, password of the target ('' for none).
+ *  Before Redis 5 a script was replicated as it stands unless it asks otherwise, and a replica must not run MIGRATE.
  *  Replies +OK, or the error of MIGRATE. Blocks the source while it runs. */
 export const HAND_OVER_SCRIPT = `
+if redis.replicate_commands then redis.replicate_commands() end
 local function migrate(first, last)
   local call = {'MIGRATE', ARGV[1], ARGV[2], '', ARGV[3], ARGV[4]}
   if ARGV[5] ~= '' then

@@ -43,6 +43,7 @@ declare module 'node-zookeeper-client' {
   export interface ConnectionManager extends EventEmitter {
     readonly state: number;
     xid: number;
+    readonly pendingBuffer: Buffer | null;
     /** The newest transaction that a reply has told of. */
     zxid: Buffer;
     socket?: Socket;
