@@ -119,6 +119,16 @@ describe('a cluster from one command', { timeout: 4 * UP_TIMEOUT_MS }, () => {
     await noneLeft(place);
   });
 
+  test('ends with the npm that ran it, however that ends', async () => {
+    const place = await freePlace();
+    const args = ['start', '--silent', '--', '--data-dir', place.dataDir, '--port-offset', String(place.offset)];
+    const npm = start('npm', args, { name: 'npm', env: { CODIS_TEST_RUN: mark } });
+    await untilItSays(npm, 'The cluster is up');
+    await npm.stop('SIGKILL');
+    await noneLeft(place);
+    expect(existsSync(join(place.dataDir, 'cluster.pid'))).toBe(false);
+  });
+
   test('says so when a part dies, and starts it again', async () => {
     const place = await freePlace();
     const child = await up(place);

@@ -5,15 +5,25 @@ import { readFileSync } from 'node:fs';
 /** `<pid> <start time>`; null when there is no such process (a zombie is none). Without /proc the start time is left out. */
 export function identityOf(pid: number): string | null {
   if (!isAlive(pid)) return null;
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return isAlive(pid) && process.platform !== 'linux' ? `${pid} -` : null;
-  }
-  // The name, in parentheses, may hold anything: fields are counted from behind it. State is the 3rd field, start time the 22nd.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statOf(pid);
+  if (fields === null) return process.platform === 'linux' ? null : `${pid} -`;
   return fields[0] === 'Z' ? null : `${pid} ${fields[19] ?? '-'}`;
+}
+
+/** The pid of its parent; null when there is no such process, or no /proc. */
+export function parentOf(pid: number): number | null {
+  return Number(statOf(pid)?.[1]) || null;
+}
+
+/** The fields of /proc/<pid>/stat from the 3rd on (state, parent, …); the 2nd, the name in parentheses, may hold anything. */
+function statOf(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    // Gone, or there is no /proc.
+    return null;
+  }
 }
 
 function isAlive(pid: number): boolean {

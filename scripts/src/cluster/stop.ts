@@ -2,6 +2,8 @@
 //
 // A Ctrl-C arrives twice when npm runs us (from the terminal, and passed on by npm), so signals within a moment count as one.
 
+import { parentOf } from './process-id.ts';
+
 const ONE_PRESS_MS = 700;
 const PARENT_CHECK_MS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -57,12 +59,12 @@ export class Stop {
   }
 }
 
-/** An npm that is killed can't pass it on; without npm, losing the parent means nothing (nohup). */
+/** An npm that is killed can't pass it on; without npm, losing the parent means nothing (nohup). Between npm and us there may be a shell. */
 function watchNpm(gone: () => void): NodeJS.Timeout | undefined {
   if (process.env['npm_lifecycle_event'] === undefined) return undefined;
-  const parent = process.ppid;
+  const parents = `${process.ppid} ${parentOf(process.ppid)}`;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (parents === `${process.ppid} ${parentOf(process.ppid)}`) return;
     clearInterval(timer);
     gone();
   }, PARENT_CHECK_MS);
