@@ -27,6 +27,8 @@ const ARGS_MAX = 1024 * 1024;
 const BULK_BYTES_MAX = 512 * 1024 * 1024;
 const ARGS_MAX_UNAUTHENTICATED = 10;
 const BULK_BYTES_MAX_UNAUTHENTICATED = 16_384;
+/** Any negative number of 64 bits is as good as -1. */
+const NEGATIVE_MAX = 2 ** 63;
 /** A length with more digits than this can't be within any limit. */
 const LENGTH_DIGITS_MAX = 32;
 const GATHER_BYTES_MIN = 4096;
@@ -151,7 +153,7 @@ export class RequestScanner {
     return FRAME;
   }
 
-  /** Reads `<type><digits>\r\n` at #pos and moves behind it; NEED_LENGTH when it is not all there, BAD_LENGTH after setting `error`. */
+  /** Reads `<type><number>\r\n` at #pos and moves behind it, the number as strict as Redis's string2ll(); NEED_LENGTH when it is not all there, BAD_LENGTH after setting `error`. */
   #length(problem: string, max: number): number {
     const buf = this.#buf;
     let at = this.#pos + 1;
@@ -166,7 +168,8 @@ export class RequestScanner {
     }
     if (at - this.#pos > LENGTH_DIGITS_MAX) return this.#badLength(problem);
     if (at + 1 >= this.#end) return at < this.#end && buf[at] !== CR ? this.#badLength(problem) : NEED_LENGTH;
-    if (buf[at] !== CR || at === digits || value > max || (value > 0 && buf[digits] === ZERO)) return this.#badLength(problem);
+    const isNumber = buf[at] === CR && at > digits && (buf[digits] !== ZERO || (at === digits + 1 && !negative));
+    if (!isNumber || value > (negative ? NEGATIVE_MAX : max)) return this.#badLength(problem);
     this.#pos = at + 2;
     return negative ? -value : value;
   }
