@@ -73,7 +73,7 @@ export class RequestScanner {
   #ownArgs = false;
   #argc = 0;
 
-  /** `bytesMax`: largest request. */
+  /** `bytesMax`: largest request, all its bytes counted. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
@@ -143,7 +143,7 @@ export class RequestScanner {
         this.#bulk = bulk;
       }
       const end = this.#pos + this.#bulk;
-      if (end - this.#start > this.#bytesMax) return this.#fail(`request is larger than request_max_bytes (${this.#bytesMax})`);
+      if (end + 2 - this.#start > this.#bytesMax) return this.#fail(`request is larger than request_max_bytes (${this.#bytesMax})`);
       if (end + 2 > this.#end) return this.#need();
       this.#push(this.#pos, end);
       this.#pos = end + 2;
