@@ -5,6 +5,7 @@ import { eventually } from '../../../../test/harness/process.ts';
 import { startTcpProxy, type TcpProxy } from '../../../../test/harness/tcp-proxy.ts';
 import { startZookeeper, type ZookeeperServer } from '../../../../test/harness/zookeeper.ts';
 import type { Coordinator, SessionState } from '../../src/coordinator/coordinator.ts';
+import type { Link } from '../../src/coordinator/zookeeper/link.ts';
 import { openZookeeperCoordinator } from '../../src/coordinator/zookeeper/zookeeper.ts';
 
 export const LOST = { code: 'CODIS_E_COORDINATOR_LOST' };
@@ -76,4 +77,23 @@ export class ZookeeperBench {
   async knows(session: string): Promise<boolean> {
     return (await this.server.ask('dump')).includes(session);
   }
+}
+
+/** What tests look at inside the library; its full types are known where it is used only (src/coordinator/zookeeper). */
+export interface LibraryInside {
+  readonly connectionManager: {
+    readonly packetQueue: { readonly queue: readonly unknown[] };
+    readonly pendingQueue: readonly unknown[];
+    readonly pendingBuffer: Buffer | null;
+    readonly watcherManager: { readonly dataWatchers: object; readonly existenceWatchers: object };
+    xid: number;
+    listenerCount(name: string): number;
+  };
+  exists(path: string, watcher: () => void, callback: () => void): void;
+  getData(path: string, watcher: undefined, callback: (error: unknown, data?: Buffer) => void): void;
+  transaction(): { setData(path: string, data: null): { commit(callback: () => void): void } };
+}
+
+export function insideOf(link: Link): LibraryInside {
+  return link.library as unknown as LibraryInside;
 }

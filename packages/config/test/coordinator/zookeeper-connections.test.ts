@@ -5,7 +5,7 @@ import { eventually } from '../../../../test/harness/process.ts';
 import type { Entry } from '../../src/coordinator/coordinator.ts';
 import { Link } from '../../src/coordinator/zookeeper/link.ts';
 import { committed, create, createEphemeral, recordStates, seen, sessionOf, set, Told } from './contract/environment.ts';
-import { LOST, newProduct, reaches, UNKNOWN, ZookeeperBench } from './zookeeper-bench.ts';
+import { insideOf, LOST, newProduct, reaches, UNKNOWN, ZookeeperBench } from './zookeeper-bench.ts';
 
 const bench = new ZookeeperBench();
 
@@ -157,6 +157,25 @@ describe('watches', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('18: a watch that nobody listens to any more ends with its connection', async () => {
+    const [coordinator, proxy] = await bench.connectThroughProxy();
+    const before = await bench.watchesCount();
+    const stop = coordinator.watch('gone', () => undefined);
+    const told = new Told<Entry | null>();
+    coordinator.watch('kept', told.listener);
+    await told.until('null', (entry) => entry === null);
+    expect(await bench.watchesCount()).toBe(before + 2);
+    stop();
+    proxy.refuse();
+    await reaches(coordinator, 'suspended');
+    proxy.restore();
+    await reaches(coordinator, 'connected');
+    await eventually(async () => (await bench.watchesCount()) === before + 1, { what: 'one watch' });
+    const again = new Told<Entry | null>();
+    coordinator.watch('gone', again.listener);
+    await again.until('null', (entry) => entry === null);
+  });
+
   it('19: a listener that throws leaves the session as it was', async () => {
     const [coordinator, proxy] = await bench.connectThroughProxy();
     const before = process.listeners('uncaughtException');
@@ -187,11 +206,12 @@ describe('leaks', () => {
       events: { up: () => upCount++, down: () => undefined, expired: () => undefined, failed: () => failedCount++ },
     });
     onTestFinished(() => link.destroy());
-    const manager = link.library.connectionManager;
+    const library = insideOf(link);
+    const manager = library.connectionManager;
     await eventually(() => upCount === 1, { what: 'the first connection' });
     for (let round = 1; round <= 30; round++) {
       for (const path of ['/', '/none'])
-        link.library.exists(
+        library.exists(
           path,
           () => undefined,
           () => undefined,
@@ -209,6 +229,24 @@ describe('leaks', () => {
     proxy.restore();
     await eventually(() => upCount === 32, { what: 'the last connection' });
     expect(proxy.connectionsCount).toBe(1);
+  });
+
+  it('14: request numbers begin again before they outgrow 32 bits', async () => {
+    let isUp = false;
+    const link = new Link({
+      servers: bench.server.addr,
+      sessionTimeoutMs: 1000,
+      events: { up: () => (isUp = true), down: () => undefined, expired: () => undefined, failed: () => undefined },
+    });
+    onTestFinished(() => link.destroy());
+    await eventually(() => isUp, { what: 'the connection' });
+    const library = insideOf(link);
+    library.connectionManager.xid = 2_000_000_001;
+    const exists = () => new Promise<void>((done) => library.exists('/', () => undefined, done));
+    const answer = exists();
+    link.numberRequest();
+    await Promise.all([answer, exists()]);
+    expect(library.connectionManager.xid).toBe(2);
   });
 
   it('sixty reconnects and six sessions leave the server one session, one connection and one watch', async () => {
@@ -255,12 +293,12 @@ describe('what other tools wrote', () => {
     });
     onTestFinished(() => link.destroy());
     await eventually(() => isUp, { what: 'the other tool to connect' });
-    const dataOf = (path: string) =>
-      new Promise((done) => link.library.getData(path, undefined, (_: unknown, data: unknown) => done(data)));
+    const library = insideOf(link);
+    const dataOf = (path: string) => new Promise((done) => library.getData(path, undefined, (_, data) => done(data)));
     for (const root of ['/codis', `/codis/${product}`]) expect(await dataOf(root)).toEqual(Buffer.alloc(0));
     const node = `/codis/${product}/node`;
     await new Promise<void>((done) =>
-      link.library
+      library
         .transaction()
         .setData(node, null)
         .commit(() => done()),

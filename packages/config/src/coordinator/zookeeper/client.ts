@@ -134,9 +134,9 @@ export class ZookeeperClient {
     if (!this.#link.isUp || this.#phase !== 'live') return Promise.reject(new ZookeeperFailure(CODES.NOT_SENT));
     this.#link.numberRequest();
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown) => {
+      const fail = (failure: Error) => {
         this.#calls.delete(fail);
-        reject(error);
+        reject(failure);
       };
       this.#calls.add(fail);
       try {
@@ -146,7 +146,8 @@ export class ZookeeperClient {
           resolve(value);
         });
       } catch (error) {
-        fail(error);
+        this.#calls.delete(fail);
+        throw error;
       }
     });
   }

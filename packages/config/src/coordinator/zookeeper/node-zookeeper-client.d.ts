@@ -13,7 +13,7 @@ declare module 'node-zookeeper-client' {
     readonly ephemeralOwner: Buffer;
   }
   /** What callbacks get; `Exception.create` makes them. */
-  export interface Failure {
+  export interface Failure extends Error {
     readonly code: number;
     getCode(): number;
   }
