@@ -17,7 +17,11 @@ const bin = (path) => join(TOP, 'node_modules', path);
 /** `tests`: its verdict is counted by test, not by its exit code alone. */
 const STEPS = [
   { name: 'types and build', script: bin('typescript/bin/tsc'), args: ['-b'] },
-  { name: 'format and lint', script: bin('@biomejs/biome/bin/biome'), args: ['ci', '--error-on-warnings', '.'] },
+  {
+    name: 'format and lint',
+    script: bin('@biomejs/biome/bin/biome'),
+    args: ['ci', '--error-on-warnings', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.'],
+  },
   { name: 'type-aware lint', script: bin('oxlint/bin/oxlint'), args: ['--type-aware', '--deny-warnings'] },
   {
     name: 'tests',
