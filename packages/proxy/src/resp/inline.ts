@@ -6,7 +6,10 @@ const SINGLE = 0x27;
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, a: 7 };
 
 const isSpace = (byte: number | undefined): boolean => byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
-const isEnd = (byte: number | undefined): boolean => byte === undefined || byte === 0 || isSpace(byte);
+/** What may follow a closing quote. */
+const isBreak = (byte: number | undefined): boolean => byte === undefined || byte === 0 || isSpace(byte);
+/** What ends a word without quotes: a vertical tab and a form feed don't, though they are skipped between words. */
+const isEnd = (byte: number | undefined): boolean => byte !== 11 && byte !== 12 && isBreak(byte);
 
 /** The words of `line`, with quotes and escapes resolved; null when a quote is not closed, or closed in the middle of a word. */
 export function splitInline(line: Buffer): Buffer[] | null {
@@ -16,18 +19,21 @@ export function splitInline(line: Buffer): Buffer[] | null {
     while (isSpace(line[at])) at++;
     if (at >= line.length || line[at] === 0) return words;
     const word: number[] = [];
-    while (!isEnd(line[at])) {
-      const byte = line[at] as number;
-      if (byte !== DOUBLE && byte !== SINGLE) {
-        word.push(byte);
-        at++;
-        continue;
-      }
-      at = quoted(line, at, word);
-      if (at < 0) return null;
-    }
+    at = readWord(line, at, word);
+    if (at < 0) return null;
     words.push(Buffer.from(word));
   }
+}
+
+/** Appends the word that begins at `from`, which ends with its first quoted part; returns where to go on, or -1. */
+function readWord(line: Buffer, from: number, word: number[]): number {
+  let at = from;
+  for (; !isEnd(line[at]); at++) {
+    const byte = line[at] as number;
+    if (byte === DOUBLE || byte === SINGLE) return quoted(line, at, word);
+    word.push(byte);
+  }
+  return at;
 }
 
 /** Appends what stands in the quotes that open at `open`; returns where to go on, or -1. */
@@ -36,7 +42,7 @@ function quoted(line: Buffer, open: number, word: number[]): number {
   let at = open + 1;
   while (at < line.length) {
     const byte = line[at] as number;
-    if (byte === quote) return isEnd(line[at + 1]) ? at + 1 : -1;
+    if (byte === quote) return isBreak(line[at + 1]) ? at + 1 : -1;
     if (byte === BACKSLASH && at + 1 < line.length) at += quote === DOUBLE ? escaped(line, at, word) : escapedSingle(line, at, word);
     else {
       word.push(byte);
