@@ -211,8 +211,9 @@ export class RequestScanner {
   }
 
   #inline(): ScanResult | typeof SKIPPED {
-    const end = this.#buf.indexOf(LF, this.#pos);
-    if (end < 0 || end >= this.#end) {
+    // Not further than what was received: behind it the buffer holds whatever was in memory before, as much again as the line.
+    const end = this.#buf.subarray(0, this.#end).indexOf(LF, this.#pos);
+    if (end < 0) {
       this.#pos = this.#end;
       return this.#end - this.#start > INLINE_BYTES_MAX ? this.#fail('too big inline request') : this.#need();
     }
