@@ -4,7 +4,19 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
 import type { Entry } from '../../src/coordinator/coordinator.ts';
 import { Link } from '../../src/coordinator/zookeeper/link.ts';
-import { committed, create, createEphemeral, recordStates, seen, sessionOf, set, Told } from './contract/environment.ts';
+import {
+  check,
+  committed,
+  create,
+  createEphemeral,
+  recordStates,
+  refused,
+  remove,
+  seen,
+  sessionOf,
+  set,
+  Told,
+} from './contract/environment.ts';
 import { insideOf, LOST, newProduct, reaches, UNKNOWN, ZookeeperBench } from './zookeeper-bench.ts';
 
 const bench = new ZookeeperBench();
@@ -114,6 +126,19 @@ describe('connections that break', () => {
     await eventually(() => performance.now() - idleSince > 1500, { what: 'several session timeouts to pass' });
     expect(states).toEqual([]);
     expect(proxy.acceptedCount).toBe(1);
+  });
+});
+
+describe('version 0', () => {
+  it('1: guards a set, a delete and a check as any other version does, and its absence guards nothing', async () => {
+    const coordinator = await bench.connect();
+    await committed(coordinator, create('topology', 'v0'), create('spare'));
+    await committed(coordinator, check('topology', 0), set('topology', 'v1', 0), remove('spare', 0));
+    for (const op of [set('topology', 'again', 0), remove('topology', 0), check('topology', 0)]) {
+      expect(await refused(coordinator, op)).toEqual({ index: 0, path: 'topology', reason: 'version' });
+    }
+    expect(await committed(coordinator, set('topology', 'v2'))).toEqual([2]);
+    await committed(coordinator, remove('topology'));
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { eventually } from '../../../../test/harness/process.ts';
+import { eventually, freePort } from '../../../../test/harness/process.ts';
 import type { Entry } from '../../src/coordinator/coordinator.ts';
 import { openZookeeperCoordinator } from '../../src/coordinator/zookeeper/zookeeper.ts';
 import { committed, create, createEphemeral, recordStates, refused, seen, sessionOf, set, Told } from './contract/environment.ts';
@@ -114,6 +114,17 @@ describe('one server of several', () => {
     for (const coordinator of coordinators) await coordinator.ready(10_000);
     const alone = open(['no-such-host.invalid:2181']);
     await expect(alone.ready(500)).rejects.toMatchObject({ message: expect.stringContaining('no-such-host.invalid') });
+  });
+});
+
+describe('a server that is not there', () => {
+  it.each(['localhost', '127.0.0.1'])('is named in what ready and calls reject with: %s', async (host) => {
+    const port = await freePort();
+    const coordinator = open([`${host}:${port}`]);
+    const why = { ...LOST, message: expect.stringMatching(new RegExp(`${host}:${port}: .*ECONNREFUSED`)) };
+    await expect(coordinator.ready(200)).rejects.toMatchObject(why);
+    await expect(coordinator.read('topology')).rejects.toMatchObject(why);
+    await expect(coordinator.commit([create('topology')])).rejects.toMatchObject(why);
   });
 });
 

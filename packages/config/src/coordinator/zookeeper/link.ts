@@ -120,7 +120,7 @@ export class Link {
       onSocketConnected.call(manager);
     };
     manager.onSocketError = (error) => {
-      this.#trouble ??= error.message;
+      this.#trouble ??= describe(error);
       onSocketError.call(manager, error);
     };
     manager.onSocketData = (bytes) => this.#onBytes(bytes, (frame) => onSocketData.call(manager, frame));
@@ -205,4 +205,9 @@ export class Link {
     const closed = this.#reached ? 'it closed the connection' : `no connection within ${this.#manager.connectTimeout} ms`;
     return new CodisError('CODIS_E_COORDINATOR_LOST', `ZooKeeper at ${this.#server}: ${this.#trouble ?? closed}`);
   }
+}
+
+/** A name with several addresses, all of which refuse, is an AggregateError without a message. */
+function describe(error: Error & { code?: string }): string {
+  return error.message || error.code || error.name;
 }
