@@ -1,8 +1,9 @@
 // The dashboard's HTTP API, called. Every refusal of the dashboard is a ProblemError; not reaching it, or reaching something else, is a CodisError.
 
+import { request as httpRequest } from 'node:http';
 import { userInfo } from 'node:os';
 import type { ProblemView } from '../api/index.ts';
-import { CodisError } from '../model/index.ts';
+import { CodisError, parseAddr } from '../model/index.ts';
 import { ProblemError } from './failures.ts';
 
 /** Longer than the slowest operation (a promotion that waits for a replica). */
@@ -34,30 +35,36 @@ interface Request {
   readonly body: object | undefined;
 }
 
-async function request<View>({ addr, method, path, body }: Request): Promise<View> {
-  const headers = { accept: 'application/json', 'x-codis-actor': actor(), ...(body ? { 'content-type': 'application/json' } : {}) };
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(`http://${addr}/api/v1${path}`, {
-      method,
-      headers,
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    text = await response.text();
-  } catch (error) {
+async function request<View>(call: Request): Promise<View> {
+  const { addr } = call;
+  const { status, text } = await exchange(call).catch((error: unknown) => {
     throw connectError(addr, error);
-  }
+  });
   const answer = parse(text);
-  if (response.ok && answer !== undefined) return answer as View;
+  if (status === 200 && answer !== undefined) return answer as View;
   if (isProblem(answer)) throw new ProblemError(answer);
-  throw new CodisError(
-    'CODIS_E_DASHBOARD_UNREACHABLE',
-    `what answers at ${addr} is not a Codis dashboard (HTTP status ${response.status})`,
-  );
+  throw new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', `what answers at ${addr} is not a Codis dashboard (HTTP status ${status})`);
 }
+
+/** One request and its whole answer. Plain node:http: Node 20's fetch never settles when the other side takes the connection and drops it. */
+function exchange({ addr, method, path, body }: Request): Promise<{ status: number; text: string }> {
+  const payload = body && JSON.stringify(body);
+  const headers = { accept: 'application/json', 'x-codis-actor': actor(), ...(payload ? { 'content-type': 'application/json' } : {}) };
+  return new Promise((done, failed) => {
+    const outgoing = httpRequest({ ...parseAddr(addr), method, path: `/api/v1${path}`, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', failed);
+      response.on('end', () => done({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+    });
+    const overdue = setTimeout(() => outgoing.destroy(new TimeoutError()), TIMEOUT_MS);
+    outgoing.on('error', failed);
+    outgoing.on('close', () => clearTimeout(overdue));
+    outgoing.end(payload);
+  });
+}
+
+class TimeoutError extends Error {}
 
 function parse(text: string): unknown {
   try {
@@ -81,26 +88,15 @@ function actor(): string {
 }
 
 function connectError(addr: string, error: unknown): CodisError {
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return new CodisError(
-      'CODIS_E_TIMEOUT',
-      `the dashboard at ${addr} did not answer in ${TIMEOUT_MS / 1000} s; what was asked may still be done`,
-      {
-        cause: error,
-      },
-    );
+  const unreachable = (what: string) => new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', what, { cause: error });
+  if (error instanceof TimeoutError) {
+    const what = `the dashboard at ${addr} did not answer in ${TIMEOUT_MS / 1000} s; what was asked may still be done`;
+    return new CodisError('CODIS_E_TIMEOUT', what, { cause: error });
   }
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (code.startsWith('HPE_')) {
-    return new CodisError(
-      'CODIS_E_DASHBOARD_UNREACHABLE',
-      `what listens at ${addr} does not speak HTTP; is it the port of a proxy or a Redis?`,
-      {
-        cause: error,
-      },
-    );
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code.startsWith('HPE_') || code === 'ECONNRESET') {
+    return unreachable(`what listens at ${addr} does not speak HTTP, or hung up; is it the port of a Redis or a proxy?`);
   }
-  const what = code === 'ECONNREFUSED' ? 'nothing listens there' : cause instanceof Error ? cause.message || code : String(cause);
-  return new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', `the dashboard at ${addr} can't be reached: ${what}`, { cause: error });
+  if (code === 'ECONNREFUSED') return unreachable(`the dashboard at ${addr} can't be reached: nothing listens there`);
+  return unreachable(`the dashboard at ${addr} can't be reached: ${error instanceof Error ? error.message || code : String(error)}`);
 }
