@@ -2,15 +2,22 @@
 // @codis/config/api, so a client can trust the types.
 
 import type {
+  AddGroupRequest,
+  AddServerRequest,
+  AssignRangeRequest,
   ChangeView,
+  CreateMigrationRequest,
   EventsView,
   GroupsView,
   GroupView,
+  InitSlotsRequest,
   MigrationsView,
   MigrationView,
   ProblemView,
+  PromoteServerRequest,
   ProxiesView,
   ProxyEntryView,
+  ProxyWantedRequest,
   ProxyWantedView,
   SlotsView,
   SlotView,
@@ -140,20 +147,20 @@ const ProblemSchema = describes<ProblemView>()(
   }),
 );
 
-export const InitSlotsBody = object({ force: Type.Optional(Type.Boolean()) });
-export const AssignRangeBody = object({ first: Slot, last: Slot, group: nullable(GroupId) });
-export const AddGroupBody = object({ group: GroupId });
-export const AddServerBody = object({
-  addr: Addr,
-  role: words('master', 'replica', 'slave'),
-  force: Type.Optional(Type.Boolean()),
-});
-export const PromoteServerBody = object({ force: Type.Optional(Type.Boolean()) });
-export const ProxyWantedBody = object({ wanted: Wanted });
-export const CreateMigrationBody = object({
-  moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId }), { minItems: 1, maxItems: SLOT_COUNT }),
-  delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' })),
-});
+export const InitSlotsBody = describes<InitSlotsRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
+export const AssignRangeBody = describes<AssignRangeRequest>()(object({ first: Slot, last: Slot, group: nullable(GroupId) }));
+export const AddGroupBody = describes<AddGroupRequest>()(object({ group: GroupId }));
+export const AddServerBody = describes<AddServerRequest>()(
+  object({ addr: Addr, role: words('master', 'replica', 'slave'), force: Type.Optional(Type.Boolean()) }),
+);
+export const PromoteServerBody = describes<PromoteServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
+export const ProxyWantedBody = describes<ProxyWantedRequest>()(object({ wanted: Wanted }));
+export const CreateMigrationBody = describes<CreateMigrationRequest>()(
+  object({
+    moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId }), { minItems: 1, maxItems: SLOT_COUNT }),
+    delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' })),
+  }),
+);
 
 const problem = { description: 'What went wrong and what to do', content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
 

@@ -31,7 +31,7 @@ export interface ServerProbe {
   readonly maxMemoryBytes: number;
 }
 
-export interface MasterLink {
+interface MasterLink {
   /** `host:port` as the replica was told it, which may be another spelling than the topology's. */
   readonly addr: string;
   readonly linkUp: boolean;
@@ -92,7 +92,7 @@ export async function probe(addr: ServerAddr, redis: Redis): Promise<ServerProbe
 }
 
 /** The `key:value` lines of an INFO reply. */
-export function parseInfo(text: string): ReadonlyMap<string, string> {
+function parseInfo(text: string): ReadonlyMap<string, string> {
   const info = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(':');
