@@ -15,14 +15,13 @@ export type ParsedSettings =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly problems: readonly SettingsProblem[] };
 
-/** Codis's and our own earlier spellings; "did you mean" would not find them. */
+/** What Codis 2 and 3 called them; the nearest word would not find them. */
 const RENAMED: Readonly<Record<string, SettingName>> = {
   product: 'product_name',
   password: 'product_auth',
   proxy_max_clients: 'max_clients',
   coordinator_name: 'coordinator',
   coordinator_addr: 'zk',
-  session_max_timeout_ms: 'session_max_timeout',
 };
 
 export const SETTING_NAMES = Object.keys(SETTINGS).filter(isSettingName);
