@@ -17,6 +17,9 @@ const AGGREGATE = 3;
 const MAP = 4;
 const ATTRIBUTE = 5;
 
+/** `#value` before the first digit of a length. */
+const NO_DIGITS = -1;
+
 const TYPES = new Uint8Array(256);
 for (const byte of Buffer.from('+-:_,#(')) TYPES[byte] = LINE;
 for (const byte of Buffer.from('$=!')) TYPES[byte] = BULK;
@@ -42,7 +45,7 @@ export class ReplyScanner {
   }
 
   /** HOT PATH: runs once per reply. Scans [pos, end) for the end of one reply: the position behind it, or -1 when all was used up
-   *  and more is needed. Throws CODIS_E_NOT_REDIS for a byte that begins no RESP element. */
+   *  and more is needed. Throws CODIS_E_NOT_REDIS for what is not RESP: a byte that begins no element, a length that is no number. */
   scan(buf: Buffer, pos: number, end: number): number {
     let at = pos;
     for (;;) {
@@ -66,8 +69,8 @@ export class ReplyScanner {
 
   #begin(byte: number): void {
     this.#line = TYPES[byte] as number;
-    if (this.#line === NONE) throw new CodisError('CODIS_E_NOT_REDIS', `a reply began with byte ${byte}, which is not RESP`);
-    this.#value = 0;
+    if (this.#line === NONE) throw notRedis(`a reply began with byte ${byte}, which is not RESP`);
+    this.#value = NO_DIGITS;
     this.#negative = false;
     if (this.#missing === 0) {
       this.#missing = 1;
@@ -80,9 +83,9 @@ export class ReplyScanner {
     for (; at < end; at++) {
       const byte = buf[at] as number;
       if (byte === LF) return at + 1;
-      if (byte >= 0x30 && byte <= 0x39) this.#value = this.#value * 10 + (byte - 0x30);
-      else if (byte === MINUS) this.#negative = true;
-      else if (byte !== CR) throw new CodisError('CODIS_E_NOT_REDIS', `a length held byte ${byte}, which is no digit`);
+      if (byte >= 0x30 && byte <= 0x39) this.#value = (this.#value < 0 ? 0 : this.#value * 10) + (byte - 0x30);
+      else if (byte === MINUS && !this.#negative && this.#value < 0) this.#negative = true;
+      else if (byte !== CR) throw notRedis(`a length held byte ${byte}, which is no digit`);
     }
     return -1;
   }
@@ -94,6 +97,8 @@ export class ReplyScanner {
       this.#missing--;
       return;
     }
+    if (this.#value < 0) throw notRedis('a length is missing');
+    if (this.#value > Number.MAX_SAFE_INTEGER) throw notRedis('a length is too large');
     if (this.#negative) this.#missing--;
     else if (line === BULK) this.#skip = this.#value + 2;
     else if (line === AGGREGATE) this.#missing += this.#value - 1;
@@ -105,4 +110,8 @@ export class ReplyScanner {
 function skipLine(buf: Buffer, from: number, end: number): number {
   for (let at = from; at < end; at++) if (buf[at] === LF) return at + 1;
   return -1;
+}
+
+function notRedis(what: string): CodisError {
+  return new CodisError('CODIS_E_NOT_REDIS', what);
 }
