@@ -9,6 +9,7 @@ import {
   type Action,
   asEpoch,
   CodisError,
+  type Epoch,
   type GroupId,
   lockSlots,
   type ProxyId,
@@ -44,7 +45,7 @@ export async function lock(office: Office, world: World, job: Job, action: LockA
     timeoutMs: office.settings.proxy_lost_timeout * 1000,
   });
   if (doubtful.length > 0) return waiting(doubtText(doubtful, office.settings.proxy_lost_timeout), DOUBT_RETRY_MS);
-  const trouble = await fenceOff(office, world, action.from, lost);
+  const trouble = await fenceOff(office, world, action, lost);
   if (trouble !== null) return waiting(trouble, RETRY_MS);
   await write(office, world, job, action);
   return PROGRESSED;
@@ -67,21 +68,33 @@ async function write(office: Office, world: World, { migration, version }: Job, 
   if (written) office.log.info({ migration: migration.id, epoch: world.epoch + 1, slotsCount: slots.length }, 'slots locked');
 }
 
-/** Fences the lost proxies off the source at the epoch that the lock will have. Returns why it can't be done, null when it is. */
-async function fenceOff(office: Office, world: World, from: GroupId, lost: readonly ProxyId[]): Promise<string | null> {
-  const epoch = asEpoch(world.epoch + 1);
+/** Fences the lost proxies off both groups at the epoch that the lock will have: the source, which they might go on using, and the target, which they might
+ *  still ask to hand keys over if they froze while the same slots moved the other way. Returns why it can't be done, null when it is. */
+async function fenceOff(office: Office, world: World, { from, to }: LockAction, lost: readonly ProxyId[]): Promise<string | null> {
   office.memory.fences.delete(from);
   if (lost.length === 0) return null;
+  const epoch = asEpoch(world.epoch + 1);
+  for (const group of [from, to]) {
+    const trouble = await fenceOffGroup(office, world, { id: group, lost, epoch });
+    if (trouble !== null) return trouble;
+  }
+  office.memory.fences.set(from, { epoch, proxies: new Set(lost) });
+  return null;
+}
+
+async function fenceOffGroup(
+  office: Office,
+  world: World,
+  { id, lost, epoch }: { id: GroupId; lost: readonly ProxyId[]; epoch: Epoch },
+): Promise<string | null> {
   const { product_name: product, product_auth: password } = office.settings;
-  const group = requireGroup(world.topology, from);
   try {
-    const { killedCount, unreachable } = await fence({ product, password, group, proxies: lost, epoch });
-    office.memory.fences.set(from, { epoch, proxies: new Set(lost) });
-    office.memory.markers.set(from, epoch);
-    office.log.warn({ group: from, proxies: lost, epoch, killedCount, unreachable }, 'lost proxies fenced off');
+    const { killedCount, unreachable } = await fence({ product, password, group: requireGroup(world.topology, id), proxies: lost, epoch });
+    office.memory.markers.set(id, epoch);
+    office.log.warn({ group: id, proxies: lost, epoch, killedCount, unreachable }, 'lost proxies fenced off');
     return null;
   } catch (error) {
-    return `lost proxy ${lost.join(', ')} can't be fenced off group ${from}: ${serverTrouble(requireMaster(world.topology, from), error)}`;
+    return `lost proxy ${lost.join(', ')} can't be fenced off group ${id}: ${serverTrouble(requireMaster(world.topology, id), error)}`;
   }
 }
 
