@@ -96,6 +96,7 @@ function closeOnSignal(parts: Parts, log: Logger): () => boolean {
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
   process.on('disconnect', () => stop('the program that started this one is gone'));
+  process.channel?.unref();
   return () => stopping;
 }
 

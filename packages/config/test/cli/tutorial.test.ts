@@ -52,6 +52,11 @@ describe('the tutorial of Codis 2.0', () => {
     await type('codis-config proxy offline proxy_1');
   });
 
+  test('says it when a dashboard runs already', async () => {
+    const second = await run([CLI, '-c', configFile, 'dashboard']);
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('something listens there already') });
+  });
+
   test('ends with Ctrl-C, and nothing is left of the dashboard', async () => {
     const child = eventually(() => childPid(dashboard), { what: 'the dashboard process' });
     const pid = await child;

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { migrationPath, PATHS } from '../../src/coordinator/index.ts';
-import { asEpoch, asGroupId, asMigrationId, asSlot, encodeMigration, encodeTopology, lockSlots, type Move } from '../../src/model/index.ts';
+import {
+  asEpoch,
+  asGroupId,
+  asMigrationId,
+  asSlot,
+  encodeMigration,
+  encodeTopology,
+  lockSlots,
+  type Move,
+  offlineSlots,
+} from '../../src/model/index.ts';
 import {
   addGroup,
   type Caller,
@@ -12,7 +22,7 @@ import {
   readMigration,
   readTopology,
 } from '../../src/operations/index.ts';
-import { ACTOR, G1, G2, newCluster, refusal } from './support.ts';
+import { ACTOR, G1, G2, newCluster, refusal, withCommit } from './support.ts';
 
 const move = (first: number, last: number, to = G2): Move => ({ first: asSlot(first), last: asSlot(last), to });
 const create = (caller: Caller, ...moves: Move[]) => createMigration(caller, { moves, delayMs: 10 });
@@ -56,6 +66,23 @@ describe('a migration', () => {
     expect(await refusal(caller, () => create(caller, move(10, 20)))).toBe('CODIS_E_SLOT_IN_MOVE');
     await cancelMigration(caller, { id: first.id });
     expect((await create(caller, move(10, 20))).id).toBe(2);
+  });
+
+  test('is checked again when the topology changes while it is written', async () => {
+    const { caller } = await newCluster();
+    const { coordinator } = caller;
+    let overtaken = false;
+    const racing = withCommit(coordinator, async (ops) => {
+      if (!overtaken) {
+        overtaken = true;
+        const { topology } = await readTopology(caller);
+        const data = encodeTopology(offlineSlots(topology, { first: asSlot(5), last: asSlot(5) }));
+        await coordinator.commit([{ op: 'set', path: PATHS.topology, data }]);
+      }
+      return coordinator.commit(ops);
+    });
+    await expect(create({ ...caller, coordinator: racing }, move(0, 9))).rejects.toMatchObject({ code: 'CODIS_E_SLOT_OFFLINE' });
+    expect(await listMigrations(coordinator)).toEqual([]);
   });
 
   test('decided on at another epoch is stale', async () => {

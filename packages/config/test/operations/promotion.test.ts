@@ -143,7 +143,15 @@ describe('promotion is refused, and nothing changes,', () => {
     relay.freeze();
     await old.client().set('key', 'value');
     expect(await refusal(caller, () => promote(caller, replica))).toBe('CODIS_E_TIMEOUT');
-    expect(await old.client().set('key', 'newer')).toBe('OK');
+    const write = { done: false };
+    const pending = old
+      .client()
+      .set('key', 'newer')
+      .then(() => {
+        write.done = true;
+      });
+    await eventually(() => write.done, { what: 'the write, long before the pause ends by itself', timeoutMs: 4000 });
+    await pending;
     expect(await infoOf(replica)).toMatchObject({ role: 'replica' });
   });
 });
