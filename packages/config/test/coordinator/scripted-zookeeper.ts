@@ -31,6 +31,8 @@ export interface ScriptedZookeeper {
   /** Requests that came before the handshake was answered. */
   readonly earlyRequestsCount: number;
   cut(): void;
+  /** Cuts, and tells whoever comes back that the session is over. */
+  expire(): void;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,8 @@ export async function startScriptedZookeeper(
   const requests: Request[] = [];
   const sockets = new Set<Socket>();
   let earlyRequestsCount = 0;
+  const expired = new Set<bigint>();
+  let current = 0n;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -54,10 +58,13 @@ export async function startScriptedZookeeper(
       if (greeted === 'no') {
         greeted = 'soon';
         handshakes.push({ lastZxid: frame.readBigInt64BE(4), session: frame.readBigInt64BE(16) });
-        const session = handshakes.at(-1)?.session || 0x1234n;
+        const asked = handshakes.at(-1)?.session ?? 0n;
+        const session = asked || 0x1234n + BigInt(handshakes.length - 1);
+        const timeoutMs = expired.has(session) ? 0 : (options.sessionTimeoutMs ?? 2000);
+        current = session;
         setTimeout(() => {
           greeted = 'yes';
-          socket.write(framed(int(0), int(options.sessionTimeoutMs ?? 2000), long(session), int(16), Buffer.alloc(16)));
+          socket.write(framed(int(0), int(timeoutMs), long(session), int(16), Buffer.alloc(16)));
         }, options.handshakeDelayMs ?? 0);
         return;
       }
@@ -91,6 +98,10 @@ export async function startScriptedZookeeper(
       return earlyRequestsCount;
     },
     cut,
+    expire: () => {
+      expired.add(current);
+      cut();
+    },
     close: async () => {
       cut();
       server.close();

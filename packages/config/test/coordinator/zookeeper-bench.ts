@@ -89,7 +89,7 @@ export interface LibraryInside {
     xid: number;
     listenerCount(name: string): number;
   };
-  exists(path: string, watcher: () => void, callback: () => void): void;
+  exists(path: string, watcher: () => void, callback: (error: unknown) => void): void;
   getData(path: string, watcher: undefined, callback: (error: unknown, data?: Buffer) => void): void;
   transaction(): { setData(path: string, data: null): { commit(callback: () => void): void } };
 }

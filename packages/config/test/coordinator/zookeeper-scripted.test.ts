@@ -7,8 +7,11 @@ import { openZookeeperCoordinator } from '../../src/coordinator/zookeeper/zookee
 import { create, recordStates } from './contract/environment.ts';
 import { framed, OP, type Reply, type Request, startScriptedZookeeper } from './scripted-zookeeper.ts';
 
-async function scripted(answer?: (request: Request) => Reply | null, handshakeDelayMs = 0) {
-  const server = await startScriptedZookeeper(answer, { handshakeDelayMs });
+async function scripted(
+  answer?: (request: Request) => Reply | null,
+  options: { handshakeDelayMs?: number; sessionTimeoutMs?: number } = {},
+) {
+  const server = await startScriptedZookeeper(answer, options);
   const errors: unknown[] = [];
   const coordinator = openZookeeperCoordinator({
     servers: [server.addr],
@@ -42,6 +45,23 @@ describe('a scripted ZooKeeper', () => {
     expect(server.handshakes[1]).toEqual({ lastZxid: 0x500000009n, session: 0x1234n });
   });
 
+  it('5, 21: the server’s word that a session is over is taken at once, and the next one is fenced too', async () => {
+    const { server, coordinator } = await scripted(undefined, { sessionTimeoutMs: 600_000 });
+    await coordinator.ready(5000);
+    const told: unknown[] = [];
+    coordinator.watch('topology', (entry) => told.push(entry));
+    await eventually(() => told.length === 1, { what: 'the first value' });
+    const states = recordStates(coordinator);
+    server.expire();
+    await eventually(() => states.at(-1)?.kind === 'connected', { what: 'a new session' });
+    await coordinator.read('topology');
+    expect(states.map((state) => state.kind)).toEqual(['suspended', 'lost', 'connected']);
+    expect(server.handshakes.map(({ session }) => session)).toEqual([0n, 0x1234n, 0n]);
+    const last = server.requests.filter((request) => request.connection === 2);
+    expect(last[0]?.type).toBe(OP.multi);
+    expect(told).toEqual([null]);
+  });
+
   it('21: an answer with a smaller transaction number does not take back what was seen', async () => {
     const zxids = [0x500000009n, -1n, 0x100000001n];
     const { server, coordinator } = await scripted((request) =>
@@ -55,7 +75,7 @@ describe('a scripted ZooKeeper', () => {
   });
 
   it('9: nothing is sent before the handshake is answered', async () => {
-    const { server, coordinator } = await scripted(undefined, 100);
+    const { server, coordinator } = await scripted(undefined, { handshakeDelayMs: 100 });
     coordinator.watch('topology', () => undefined);
     await coordinator.ready(5000);
     server.cut();

@@ -188,7 +188,7 @@ export class Link {
     this.#manager.socket?.destroy();
   }
 
-  /** Requests that were not sent yet, also the library's own. It would send them after the next handshake, or lose them with the session. */
+  /** What the library queued while there was no connection: it would send it after some later handshake, or never settle it. */
   #forgetQueue(): void {
     for (const { callback } of this.#manager.packetQueue.queue.splice(0)) callback?.(new ZookeeperFailure(CODES.NOT_SENT));
   }
