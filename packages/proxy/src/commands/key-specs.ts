@@ -9,8 +9,8 @@ export type KeySpec =
   | { readonly kind: 'range'; readonly first: number; readonly last: number; readonly step: number }
   /** `count` stands at argument `at`, then that many keys, each followed by step - 1 other arguments; `dest`: argument 1 is a key too. */
   | { readonly kind: 'numkeys'; readonly at: number; readonly dest: boolean; readonly step: number }
-  /** XREAD, XREADGROUP: after STREAMS, the first half of the rest. Options are looked for from argument `from`. */
-  | { readonly kind: 'streams'; readonly from: number }
+  /** XREAD, XREADGROUP: after STREAMS, the first half of the rest. */
+  | { readonly kind: 'streams' }
   /** SORT, GEORADIUS: the key, and the last argument after STORE (or STOREDIST); options from argument `from`. */
   | { readonly kind: 'store'; readonly from: number; readonly sort: boolean };
 
@@ -43,8 +43,8 @@ export const KEY_SPECS: Readonly<Record<string, KeySpec>> = {
   evalsha_ro: numkeys(2),
   fcall: numkeys(2),
   fcall_ro: numkeys(2),
-  xread: { kind: 'streams', from: 1 },
-  xreadgroup: { kind: 'streams', from: 4 },
+  xread: { kind: 'streams' },
+  xreadgroup: { kind: 'streams' },
   sort: { kind: 'store', from: 2, sort: true },
   sort_ro: { kind: 'store', from: 2, sort: true },
   georadius: { kind: 'store', from: 6, sort: false },
@@ -73,7 +73,7 @@ export function extractKeys(spec: KeySpec, frame: Frame): KeysResult {
     case 'numkeys':
       return countedKeys(spec, frame);
     case 'streams':
-      return streamKeys(frame, spec.from);
+      return streamKeys(frame);
     case 'store':
       return storeKeys(frame, spec);
   }
@@ -105,9 +105,18 @@ function countedKeys(spec: { at: number; dest: boolean; step: number }, frame: F
   return KEYS_OK;
 }
 
-function streamKeys(frame: Frame, from: number): KeysResult {
+/** How many arguments follow each option that may stand before STREAMS, in any order. */
+const STREAM_OPTIONS: ReadonlyMap<string | undefined, number> = new Map([
+  ['group', 2],
+  ['count', 1],
+  ['block', 1],
+  ['claim', 1],
+  ['noack', 0],
+]);
+
+function streamKeys(frame: Frame): KeysResult {
   let blocks = false;
-  for (let arg = from; arg < frame.argc; arg++) {
+  for (let arg = 1; arg < frame.argc; arg++) {
     const option = argLower(frame, arg, 8);
     if (option === 'streams') {
       const rest = frame.argc - arg - 1;
@@ -115,8 +124,10 @@ function streamKeys(frame: Frame, from: number): KeysResult {
       for (let key = 0; key < rest / 2; key++) add(arg + 1 + key);
       return blocks ? KEYS_BLOCKING : KEYS_OK;
     }
+    const values = STREAM_OPTIONS.get(option);
+    if (values === undefined) return KEYS_BAD;
     if (option === 'block') blocks = true;
-    if (option === 'block' || option === 'count') arg++;
+    arg += values;
   }
   return KEYS_BAD;
 }

@@ -106,7 +106,7 @@ const scalar3 = fc.oneof(
   crlfFree.map((text) => `=${text.length + 4}\r\ntxt:${text}\r\n`),
 );
 
-const items = (value: fc.Arbitrary<string>) => fc.array(value, { maxLength: 5 });
+const items = <T>(value: fc.Arbitrary<T>) => fc.array(value, { maxLength: 5 });
 const { resp2 } = fc.letrec<{ resp2: string }>((tie) => ({
   resp2: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
