@@ -76,6 +76,9 @@ function prepare(app: App, addr: string): void {
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler(sendNotFound);
   app.addHook('onRequest', async (request) => guard(request));
+  app.addHook('onResponse', async ({ method, url, log }, { statusCode }) => {
+    if (method !== 'GET') log.info({ method, url, status: statusCode }, 'change asked for');
+  });
   app.addHook('onSend', async (_, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
   });

@@ -17,6 +17,7 @@ import type {
   PromoteServerRequest,
   ProxiesView,
   ProxyEntryView,
+  ProxyRemovedView,
   ProxyWantedRequest,
   ProxyWantedView,
   SlotsView,
@@ -115,6 +116,7 @@ export const GroupSchema = describes<GroupView>()(Group);
 export const ChangeSchema = describes<ChangeView>()(object({ epoch: Count, notes }));
 export const ProxiesSchema = describes<ProxiesView>()(object({ proxies: Type.Array(ProxyEntry) }));
 export const ProxySchema = describes<ProxyEntryView>()(ProxyEntry);
+export const ProxyRemovedSchema = describes<ProxyRemovedView>()(object({ proxy: ProxyEntry, notes }));
 export const ProxyWantedSchema = describes<ProxyWantedView>()(object({ proxy: ProxyEntry, takenUp: Type.Boolean(), notes }));
 export const MigrationSchema = describes<MigrationView>()(Migration);
 export const MigrationsSchema = describes<MigrationsView>()(object({ migrations: Type.Array(Migration) }));

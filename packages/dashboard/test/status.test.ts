@@ -23,7 +23,7 @@ afterAll(stopAll);
 
 async function registerProxy(epoch: number): Promise<void> {
   const id = asProxyId('proxy_1');
-  const data = encodeProxyRegistration({ id, addr: '127.0.0.1:19000', adminAddr: '127.0.0.1:11080', wanted: 'online' });
+  const data = encodeProxyRegistration({ id, addr: '127.0.0.1:1', adminAddr: '127.0.0.1:11080', wanted: 'online' });
   const live = encodeProxyLive({ epoch: asEpoch(epoch), pid: 1, startedAt: '2026-01-01T00:00:00.000Z' });
   await dashboard.coordinator.commit([
     { op: 'create', path: 'proxies/proxy_1', data },
@@ -105,6 +105,14 @@ describe('a cluster with something wrong', () => {
     expect(page).toContain('<title>(!) test - Codis</title>');
     expect(page).toContain('<span class="down">down</span>');
     expect(await text('/metrics')).toContain(`codis_server_up{product="test",group="1",addr="${master.addr}",role="master"} 0`);
+  });
+});
+
+describe('a lost proxy', () => {
+  test('can be removed', async () => {
+    const { json } = await dashboard.ok('DELETE', '/proxies/proxy_1');
+    expect(json).toMatchObject({ proxy: { id: 'proxy_1', state: 'lost' }, notes: [expect.any(String)] });
+    expect((await dashboard.ok('GET', '/proxies')).json).toEqual({ proxies: [] });
   });
 });
 

@@ -96,6 +96,12 @@ export interface ProxyWantedView {
   readonly notes: readonly string[];
 }
 
+/** `DELETE /proxies/{id}`: what it was. */
+export interface ProxyRemovedView {
+  readonly proxy: ProxyEntryView;
+  readonly notes: readonly string[];
+}
+
 export interface MoveView {
   readonly first: number;
   readonly last: number;

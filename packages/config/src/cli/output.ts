@@ -13,6 +13,8 @@ export interface Table {
 export interface Answer {
   /** Printed as it is for `-o json`: what the API answered. */
   readonly json: unknown;
+  /** Stands above the table. */
+  readonly headline?: string;
   /** A table, or a sentence. */
   readonly table: Table | string;
   /** What it is about, one per line, for `-o name`. */
@@ -24,7 +26,8 @@ export interface Answer {
 export function render(answer: Answer, format: Format): string {
   if (format === 'json') return `${JSON.stringify(answer.json, null, 2)}\n`;
   if (format === 'name') return answer.names.map((name) => `${name}\n`).join('');
-  return typeof answer.table === 'string' ? `${answer.table}\n` : renderTable(answer.table);
+  const body = typeof answer.table === 'string' ? `${answer.table}\n` : renderTable(answer.table);
+  return answer.headline === undefined ? body : `${answer.headline}\n\n${body}`;
 }
 
 function renderTable({ head, rows }: Table): string {

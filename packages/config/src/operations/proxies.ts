@@ -86,15 +86,15 @@ async function waitForProxy(
   }
 }
 
-/** Forgets a proxy that is gone for good. Throws CODIS_E_UNKNOWN_PROXY, or CODIS_E_PROXY_RUNNING while it has a session or still listens: a frozen
+/** Forgets a proxy that is gone for good, and returns what the operator should know. Throws CODIS_E_UNKNOWN_PROXY, or CODIS_E_PROXY_RUNNING while it has a session or still listens: a frozen
  *  proxy, or one that is cut off from the coordinator, must not come back with an old table when nobody waits for it any more. */
-export async function removeProxy(caller: Caller, { id }: { id: ProxyId }): Promise<void> {
+export async function removeProxy(caller: Caller, { id }: { id: ProxyId }): Promise<string[]> {
   const { live, addr } = await readProxy(caller.coordinator, id);
   const others = (await listProxies(caller.coordinator)).filter((other) => other.live && other.addr === addr);
   if (!live && others.length === 0 && (await listens(addr))) {
     throw new CodisError('CODIS_E_PROXY_RUNNING', `proxy ${id} has no session, but something still listens at ${addr}; stop it first`);
   }
-  await commitAudited(caller, async () => {
+  return commitAudited(caller, async () => {
     const { version } = await readRegistration(caller.coordinator, id);
     const session = await caller.coordinator.read(proxyLivePath(id));
     if (session) {
@@ -104,7 +104,9 @@ export async function removeProxy(caller: Caller, { id }: { id: ProxyId }): Prom
     return {
       ops: [{ op: 'delete', path: proxyPath(id), version }],
       event: { action: 'proxy.remove', object: `proxy ${id}`, epoch: null },
-      value: undefined,
+      value: [
+        `be sure that its process is gone: slot moves no longer wait for ${id}, nor fence it off, should it only be cut off from here`,
+      ],
     };
   });
 }

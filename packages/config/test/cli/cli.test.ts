@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../../test/harness/cluster.ts';
-import { freePort, stopAll } from '../../../../test/harness/process.ts';
+import { eventually, freePort, start, stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { CLI, type CliUnderTest, startCli } from './support.ts';
 
@@ -126,7 +126,8 @@ describe('the exit code', () => {
 
   test('is 7 for a status that is not healthy, which is printed all the same', async () => {
     const { code, stdout, stderr } = await it.cli('status');
-    expect({ code, stderr }).toMatchObject({ code: 7, stderr: expect.stringContaining('Degraded: no proxy is online') });
+    expect({ code, stderr }).toMatchObject({ code: 7, stderr: expect.stringContaining('note: no proxy is online') });
+    expect(stdout).toMatch(/^Degraded: no proxy is online;/);
     expect(stdout).toContain(one.addr);
   });
 
@@ -136,6 +137,10 @@ describe('the exit code', () => {
     const slow = await it.cli('slot', 'migrate', '100', '300', '2', '--wait', '--timeout', '1');
     expect(slow).toMatchObject({ code: 8, stderr: expect.stringContaining('it goes on by itself') });
     const id = String(((await it.json('migration', 'list')) as { migrations: { id: number }[] }).migrations.at(-1)!.id);
+    const interrupted = start('node', [CLI, '-c', it.configFile, 'migration', 'watch', id], { name: 'watch' });
+    await eventually(() => interrupted.output().includes(`migration ${id} [`), { what: 'the watch to begin' });
+    expect(await interrupted.stop('SIGINT')).toBe(0);
+    expect(interrupted.output()).toContain(`watch it again with: codis-config migration watch ${id}`);
     const watching = it.cli('migration', 'watch', id, '--timeout', '60');
     await it.ok('migration', 'cancel', id);
     expect((await watching).code).toBe(9);

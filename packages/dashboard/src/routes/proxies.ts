@@ -5,7 +5,7 @@ import { asProxyId, type Epoch, isCodisError, type ProxyView } from '@codis/conf
 import { listProxies, readProxy, readTopology, removeProxy, setProxyWanted } from '@codis/config/operations';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
-import { answers, ProxiesSchema, ProxyId, ProxySchema, ProxyWantedBody, ProxyWantedSchema } from '../schemas.ts';
+import { answers, ProxiesSchema, ProxyId, ProxyRemovedSchema, ProxySchema, ProxyWantedBody, ProxyWantedSchema } from '../schemas.ts';
 import { proxyView } from '../views.ts';
 
 const ProxyParams = Type.Object({ proxy: ProxyId });
@@ -41,11 +41,11 @@ export function proxyRoutes(app: App, context: Context): void {
   );
   app.delete(
     '/proxies/:proxy',
-    { schema: { summary: 'Forget a proxy that is gone for good', params: ProxyParams, response: answers(ProxySchema) } },
+    { schema: { summary: 'Forget a proxy that is gone for good', params: ProxyParams, response: answers(ProxyRemovedSchema) } },
     async (request) => {
-      const view = await viewOf(await readProxy(coordinator, asProxyId(request.params.proxy)));
-      await removeProxy(callerOf(context, request), { id: asProxyId(request.params.proxy) });
-      return view;
+      const proxy = await viewOf(await readProxy(coordinator, asProxyId(request.params.proxy)));
+      const notes = await removeProxy(callerOf(context, request), { id: asProxyId(request.params.proxy) });
+      return { proxy, notes };
     },
   );
 }

@@ -1,7 +1,7 @@
 // codis-config proxy …
 
 import type { Command } from 'commander';
-import type { ProxiesView, ProxyEntryView, ProxyWantedView } from '../../api/index.ts';
+import type { ProxiesView, ProxyRemovedView, ProxyWantedView } from '../../api/index.ts';
 import { proxyArgument } from '../arguments.ts';
 import { EXIT } from '../failures.ts';
 import { sessionOf } from '../session.ts';
@@ -30,8 +30,8 @@ export function proxyCommands(program: Command): void {
     .argument('<proxy>', 'proxy id', proxyArgument)
     .action(async (id: string, _, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.delete<ProxyEntryView>(`/proxies/${id}`);
-      session.print({ json: view, table: `proxy ${id} is removed`, names: [id] });
+      const view = await session.client.delete<ProxyRemovedView>(`/proxies/${id}`);
+      session.print({ json: view, table: `proxy ${id} is removed`, names: [id], notes: view.notes });
     });
 }
 

@@ -18,8 +18,9 @@ export function statusCommands(program: Command): void {
       session.print({
         json: view,
         table: serversTable(view),
+        headline: view.summary,
         names: [view.verdict],
-        notes: [...view.problems, ...view.warnings, view.summary],
+        notes: [...view.problems, ...view.warnings],
       });
       if (view.verdict !== 'healthy') process.exitCode = EXIT.unhealthy;
     });
