@@ -17,6 +17,7 @@ const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 const BLOCKING = later('blocking commands are not supported yet');
 const TRANSACTION = later('transactions are not supported yet');
 const PUBSUB = later('Pub/Sub is not supported yet');
+const CONNECTION_STATE = later('commands that leave something behind on their connection are not supported yet');
 const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');
 const SERVER = refused('it is about one server; connect to that server');
 const TOPOLOGY = refused('replication is managed by the dashboard: see codis-config server --help');
@@ -46,6 +47,10 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   // A stream read blocks only when it says BLOCK, which the key extractor sees.
   xread: SLOT,
   xreadgroup: SLOT,
+
+  // What HIMPORT PREPARE says holds for the connection it was said on.
+  himport: CONNECTION_STATE,
+  'himport|set': CONNECTION_STATE,
 
   multi: TRANSACTION,
   exec: TRANSACTION,
