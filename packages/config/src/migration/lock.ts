@@ -1,7 +1,7 @@
 // The first step of a batch: make sure that nothing stands in its way, fence off the proxies that can't be asked, lock the slots.
 //
 // Invariant: nothing is locked before the target was seen to hold no key of these slots (B wins, so an orphan there would win over real data), and no
-// lost proxy is left unfenced at the source when the lock is written.
+// lost proxy is left unfenced at either side when the lock is written.
 
 import type { Redis } from 'ioredis';
 import { migrationPath } from '../coordinator/index.ts';
@@ -89,8 +89,8 @@ async function fenceOffGroup(
 ): Promise<string | null> {
   const { product_name: product, product_auth: password } = office.settings;
   try {
-    const { killedCount, unreachable } = await fence({ product, password, group: requireGroup(world.topology, id), proxies: lost, epoch });
     office.memory.markers.set(id, epoch);
+    const { killedCount, unreachable } = await fence({ product, password, group: requireGroup(world.topology, id), proxies: lost, epoch });
     office.log.warn({ group: id, proxies: lost, epoch, killedCount, unreachable }, 'lost proxies fenced off');
     return null;
   } catch (error) {
