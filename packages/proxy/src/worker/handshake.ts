@@ -10,6 +10,10 @@ export type HandshakeResult =
   /** `behind`: the fence is newer than our table. */
   | { readonly kind: 'failed'; readonly reason: string; readonly behind: boolean };
 
+/** All answers together are a few KB; whoever sends this much is no Redis. */
+const ANSWER_BYTES_MAX = 1024 * 1024;
+const EPOCH = /^\d{1,15}$/;
+
 interface HandshakeOptions {
   readonly product: string;
   readonly proxyId: string;
@@ -47,6 +51,7 @@ export class Handshake {
   /** Takes what the server sent; throws CODIS_E_NOT_REDIS when it isn't RESP. */
   feed(chunk: Buffer): HandshakeResult {
     this.#received = Buffer.concat([this.#received, chunk]);
+    if (this.#received.length > ANSWER_BYTES_MAX) return refused(`its answer to the handshake is larger than ${ANSWER_BYTES_MAX} bytes`);
     while (this.#step < this.#steps.length) {
       const end = this.#scanner.scan(this.#received, this.#scanned, this.#received.length);
       if (end < 0) {
@@ -64,10 +69,13 @@ export class Handshake {
 
   #check(reply: string): HandshakeResult | null {
     const step = this.#steps[this.#step];
-    if (reply.startsWith('-')) return { kind: 'failed', reason: `it answered the handshake with ${reply.slice(1).trim()}`, behind: false };
+    if (reply.startsWith('-')) return refused(`it answered the handshake with ${reply.slice(1).trim()}`);
     if (step === 'info') this.#version = /redis_version:(\S+)/.exec(reply)?.[1] ?? '';
     if (step !== 'fence' || reply.startsWith('$-1')) return null;
-    const fence = Number(reply.split('\r\n')[1]);
+    const marker = reply.split('\r\n')[1] ?? '';
+    if (!EPOCH.test(marker))
+      return refused(`${fenceKey(this.#options.product)} in its database 0 is no epoch but ${JSON.stringify(marker)}`);
+    const fence = Number(marker);
     const epoch = this.#options.epoch();
     if (epoch >= fence) return null;
     return {
@@ -76,4 +84,8 @@ export class Handshake {
       behind: true,
     };
   }
+}
+
+function refused(reason: string): HandshakeResult {
+  return { kind: 'failed', reason, behind: false };
 }
