@@ -73,7 +73,7 @@ export async function startScriptedZookeeper(
       requests.push(request);
       const reply = answer(request) ?? usual(request);
       socket.write(reply.raw ?? framed(int(request.xid), long(reply.zxid ?? 7n), int(reply.err ?? 0), reply.payload ?? Buffer.alloc(0)));
-      if (request.type === OP.closeSession) socket.end();
+      if (request.type === OP.closeSession && !reply.raw) socket.end();
     };
     socket.on('data', (bytes: Buffer) => {
       pending = Buffer.concat([pending, bytes]);

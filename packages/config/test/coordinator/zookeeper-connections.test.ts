@@ -201,6 +201,8 @@ describe('watches', () => {
     const again = new Told<Entry | null>();
     coordinator.watch('gone', again.listener);
     await again.until('null', (entry) => entry === null);
+    await committed(coordinator, create('gone', 'back'));
+    await again.until('the node', (entry) => seen(entry) === 'back@0');
   });
 
   it('19: a listener that throws leaves the session as it was', async () => {

@@ -110,6 +110,32 @@ describe('a scripted ZooKeeper', () => {
     expect(server.requests.map((request) => request.type)).not.toContain(OP.setWatches);
   });
 
+  it('11: a read that is cut off is not sent again behind the caller’s back', async () => {
+    let silent = false;
+    const { server, coordinator } = await scripted((request) => (silent && request.type === OP.getData ? { raw: Buffer.alloc(0) } : null));
+    await coordinator.ready(5000);
+    silent = true;
+    const read = expect(coordinator.read('topology')).rejects.toMatchObject({ code: 'CODIS_E_COORDINATOR_LOST' });
+    const readsCount = () => server.requests.filter((request) => request.type === OP.getData).length;
+    await eventually(() => readsCount() === 1, { what: 'the read to arrive' });
+    server.cut();
+    await read;
+    await coordinator.ready(5000);
+    // The library's first retry would come after a second.
+    const cutAt = performance.now();
+    await eventually(() => performance.now() - cutAt > 1300, { what: 'the time of a retry to pass' });
+    expect(readsCount()).toBe(1);
+  });
+
+  it('13: close ends by itself when the server does not answer it, however long the session', async () => {
+    const { coordinator } = await scripted((request) => (request.type === OP.closeSession ? { raw: Buffer.alloc(0) } : null), {
+      sessionTimeoutMs: 600_000,
+    });
+    await coordinator.ready(5000);
+    await coordinator.close();
+    expect(coordinator.state.kind).toBe('closed');
+  });
+
   it.each([-125, -127, -122, -999])('12: error %i, which the library does not know, refuses the commit and nothing else', async (err) => {
     let failing = false;
     const { server, coordinator } = await scripted((request) => (failing && request.type === OP.multi ? { err } : null));

@@ -57,11 +57,23 @@ describe('sessions that end', () => {
 });
 
 describe('close', () => {
-  it('13: at once after opening', async () => {
-    const coordinator = openZookeeperCoordinator({ servers: [bench.server.addr], product: newProduct(), sessionTimeoutMs: 2000 });
+  it('13: at once after opening, and no connection is made after that', async () => {
+    const proxy = await bench.proxy();
+    const coordinator = openZookeeperCoordinator({ servers: [proxy.addr], product: newProduct(), sessionTimeoutMs: 2000 });
     await coordinator.close();
     expect(coordinator.state.kind).toBe('closed');
     await expect(coordinator.ready(1000)).rejects.toMatchObject(LOST);
+    await open([proxy.addr]).ready(10_000);
+    expect(proxy.acceptedCount).toBe(1);
+  });
+
+  it('13: of what never reached a server costs no wait', async () => {
+    const servers = [`127.0.0.1:${await freePort()}`];
+    for (let round = 0; round < 50; round++) {
+      const coordinator = openZookeeperCoordinator({ servers, product: newProduct(), sessionTimeoutMs: 2000 });
+      await expect(coordinator.ready(round % 5)).rejects.toMatchObject(LOST);
+      await coordinator.close();
+    }
   });
 
   it.each([0, 1, 2, 5, 10, 20])('13: %i ms after opening, whatever has been reached by then', async (ms) => {
