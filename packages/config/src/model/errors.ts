@@ -79,13 +79,6 @@ export const ERROR_KINDS = {
   CODIS_E_GROUP_IN_USE: kind(409, 4, false, 'The group still has slots or servers', 'move its slots away and remove its servers first'),
   CODIS_E_INTERNAL: kind(500, 1, false, 'A bug in this program', 'please report it with the log lines around it'),
   CODIS_E_MASTER_EXISTS: kind(409, 4, false, 'The group has a master already', 'add the server as a replica, or promote it afterwards'),
-  CODIS_E_MIGRATION_BLOCKED: kind(
-    409,
-    4,
-    true,
-    'The migration can’t go on by itself',
-    'read its reason; it goes on by itself once that is mended',
-  ),
   CODIS_E_NO_MASTER: kind(409, 4, false, 'The group has no master', 'add one with: codis-config server add <group> <host:port> master'),
   CODIS_E_NOT_FOUND: kind(404, 3, false, 'There is nothing at this address', 'see /api/openapi.json for what there is'),
   CODIS_E_NOT_INITIALISED: kind(409, 4, false, 'The product has no slot table yet', 'make it with: codis-config slot init'),
@@ -115,6 +108,13 @@ export const ERROR_KINDS = {
     false,
     'A slot belongs to no group',
     'give it to one with: codis-config slot range-set <first> <last> <group> online',
+  ),
+  CODIS_E_SLOT_ONLINE: kind(
+    409,
+    4,
+    false,
+    'The slot is served by another group',
+    'move it, keys and all, with: codis-config slot migrate <first> <last> <group>; or take it offline first, which leaves its keys behind',
   ),
   CODIS_E_SLOTS_EXIST: kind(
     409,

@@ -11,10 +11,19 @@ import { CodisError } from './errors.ts';
 import type { Epoch, GroupId, MigrationId, Slot } from './ids.ts';
 import { type LockedSlot, type MigratingSlot, OFFLINE, requireMaster, type SlotState, slotState, type Topology } from './topology.ts';
 
-/** Gives slots first..last to a group that has a master. Throws CODIS_E_SLOT_IN_MOVE, CODIS_E_BAD_SLOT, and as requireMaster. */
-export function assignSlots(topology: Topology, change: { first: Slot; last: Slot; owner: GroupId }): Topology {
-  requireMaster(topology, change.owner);
-  return setSettled(topology, change, { kind: 'online', owner: change.owner });
+/** Gives slots first..last, which belong to no group yet, to a group that has a master. Throws CODIS_E_SLOT_ONLINE for a slot that another group serves:
+ *  its keys would be hidden, and proxies would go on writing them until they see the change. Also CODIS_E_SLOT_IN_MOVE, CODIS_E_BAD_SLOT, and as
+ *  requireMaster. */
+export function assignSlots(topology: Topology, { first, last, owner }: { first: Slot; last: Slot; owner: GroupId }): Topology {
+  requireMaster(topology, owner);
+  return setSettled(topology, { first, last }, { kind: 'online', owner }, (slot, state) => {
+    if (state.kind === 'online' && state.owner !== owner) {
+      throw new CodisError(
+        'CODIS_E_SLOT_ONLINE',
+        `slot ${slot} is served by group ${state.owner}, so it can't just be given to group ${owner}`,
+      );
+    }
+  });
 }
 
 /** Takes slots first..last out of service. Throws CODIS_E_SLOT_IN_MOVE or CODIS_E_BAD_SLOT. */
@@ -68,12 +77,18 @@ export function slotsWhere(topology: Topology, test: (state: SlotState) => boole
   return found;
 }
 
-function setSettled(topology: Topology, { first, last }: { first: Slot; last: Slot }, next: SlotState): Topology {
+function setSettled(
+  topology: Topology,
+  { first, last }: { first: Slot; last: Slot },
+  next: SlotState,
+  check: (slot: Slot, state: SlotState) => void = () => undefined,
+): Topology {
   if (last < first) throw new CodisError('CODIS_E_BAD_SLOT', `the range ${first}..${last} runs backwards`);
   const slots: Slot[] = [];
   for (let slot = first as number; slot <= last; slot++) slots.push(slot as Slot);
   return change(topology, slots, (slot, state) => {
     if (state.kind === 'locked' || state.kind === 'migrating') throw inMove(slot, state);
+    check(slot, state);
     return next;
   });
 }

@@ -54,7 +54,7 @@ function slotsExist(): CodisError {
   return new CodisError('CODIS_E_SLOTS_EXIST', 'this product has a slot table already');
 }
 
-/** Gives a range to a group, without moving keys. Throws CODIS_E_BAD_SLOT, CODIS_E_SLOT_IN_MOVE, CODIS_E_UNKNOWN_GROUP or CODIS_E_NO_MASTER. */
+/** Gives a range that is offline to a group, without moving keys. Throws CODIS_E_BAD_SLOT, CODIS_E_SLOT_ONLINE, CODIS_E_SLOT_IN_MOVE, CODIS_E_UNKNOWN_GROUP or CODIS_E_NO_MASTER. */
 export function assignRange(caller: Caller, request: SlotRange & Expecting & { owner: GroupId }): Promise<VersionedTopology> {
   return changeTopology(caller, {
     ...request,

@@ -51,10 +51,11 @@ describe('slot init', () => {
 describe('slots', () => {
   test('go to a group and offline again, at the ends of the table too', async () => {
     const { caller } = await newCluster();
-    const given = await assignRange(caller, { first: asSlot(1023), last: asSlot(1023), owner: G1 });
-    expect(slotRuns(given.topology).at(-1)).toMatchObject({ first: 1023, last: 1023, state: { owner: 1 } });
     const { topology } = await offlineRange(caller, all);
     expect(slotRuns(topology)).toEqual([{ ...all, state: { kind: 'offline' } }]);
+    const given = await assignRange(caller, { first: asSlot(1023), last: asSlot(1023), owner: G1 });
+    expect(slotRuns(given.topology).at(-1)).toMatchObject({ first: 1023, last: 1023, state: { owner: 1 } });
+    await assignRange(caller, { first: asSlot(1023), last: asSlot(1023), owner: G1 });
   });
 
   test.each([
@@ -67,10 +68,15 @@ describe('slots', () => {
     expect(await refusal(caller, () => assignRange(caller, request))).toBe(code);
   });
 
+  test('that another group serves are not just given away: their keys would stay behind', async () => {
+    const { caller } = await newCluster();
+    expect(await refusal(caller, () => assignRange(caller, { ...all, owner: G2 }))).toBe('CODIS_E_SLOT_ONLINE');
+  });
+
   test('in a move can’t be assigned or taken offline by hand', async () => {
     const { caller } = await newCluster();
     await lockOneSlot(caller);
-    expect(await refusal(caller, () => assignRange(caller, { ...all, owner: G2 }))).toBe('CODIS_E_SLOT_IN_MOVE');
+    expect(await refusal(caller, () => assignRange(caller, { ...all, owner: G1 }))).toBe('CODIS_E_SLOT_IN_MOVE');
     expect(await refusal(caller, () => offlineRange(caller, all))).toBe('CODIS_E_SLOT_IN_MOVE');
   });
 });
@@ -89,6 +95,7 @@ describe('groups', () => {
     const { caller, a, b } = await newCluster();
     expect(await refusal(caller, () => removeGroup(caller, { group: G1 }))).toBe('CODIS_E_GROUP_IN_USE');
     expect(await refusal(caller, () => removeServer(caller, { group: G1, addr: asServerAddr(a.addr) }))).toBe('CODIS_E_SERVER_IN_USE');
+    await offlineRange(caller, all);
     await assignRange(caller, { ...all, owner: G1 });
     await createMigration(caller, { moves: [{ first: asSlot(0), last: asSlot(9), to: G2 }], delayMs: 0 });
     await removeServer(caller, { group: G2, addr: asServerAddr(b.addr) });
