@@ -22,8 +22,8 @@ export const COMMANDS: readonly Command[] = build();
 
 const TABLE_SIZE = 4096;
 const NAME_BYTES_MAX = 32;
-const table: (Command | undefined)[] = new Array(TABLE_SIZE);
-const tableNames: (Buffer | undefined)[] = new Array(TABLE_SIZE);
+const table = new Array<Command | undefined>(TABLE_SIZE);
+const tableNames = new Array<Buffer | undefined>(TABLE_SIZE);
 for (const command of COMMANDS) if (!command.name.includes('|')) insert(command);
 
 /** HOT PATH. The command whose name stands at [start, end) of `buf`, in any case; undefined when there is none. */
