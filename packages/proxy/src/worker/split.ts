@@ -104,21 +104,30 @@ function elementsOf(reply: Buffer): Buffer[] {
   return elements;
 }
 
-/** Groups the keys in `keyArgs` by `destination`, which is equal for keys that may travel together. */
+/** Groups the keys in `keyArgs` by `destination`, which is equal for keys that may travel together and asked for once per slot. */
 export function partition(slotOfKey: (key: number) => number, destination: (slot: number) => unknown): Part[] {
   const parts = new Map<unknown, Part>();
+  const partOfSlot = new Map<number, Part>();
   for (let key = 0; key < keyArgs.count; key++) {
     const slot = slotOfKey(key);
-    const where = destination(slot);
-    let part = parts.get(where);
+    let part = partOfSlot.get(slot);
     if (part === undefined) {
-      part = { keys: [], slots: [] };
-      parts.set(where, part);
+      part = partFor(parts, destination(slot));
+      part.slots.push(slot);
+      partOfSlot.set(slot, part);
     }
     part.keys.push(key);
-    if (!part.slots.includes(slot)) part.slots.push(slot);
   }
   return [...parts.values()];
+}
+
+function partFor(parts: Map<unknown, Part>, where: unknown): Part {
+  let part = parts.get(where);
+  if (part === undefined) {
+    part = { keys: [], slots: [] };
+    parts.set(where, part);
+  }
+  return part;
 }
 
 /** The request for one part: the command's name, and each key with what belongs to it (MSET's value), as the client sent them. */

@@ -1,0 +1,128 @@
+// A worker in this process, with real servers behind it: what a primary would tell it, a test tells it.
+
+import { connect, type Socket } from 'node:net';
+import {
+  asEpoch,
+  asGroupId,
+  asServerAddr,
+  emptyTopology,
+  encodeTopology,
+  SLOT_COUNT,
+  type SlotState,
+  type Topology,
+} from '@codis/config/model';
+import { parseSettings } from '@codis/config/settings';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { eventually, freePort } from '../../../../test/harness/process.ts';
+import type { RedisServer } from '../../../../test/harness/redis.ts';
+import type { ToPrimary, WorkerReport } from '../../src/ipc.ts';
+import { ReplyScanner } from '../../src/resp/reply-scanner.ts';
+import { Worker } from '../../src/worker/worker.ts';
+
+export interface OneWorker {
+  readonly port: number;
+  /** What it told its primary. */
+  readonly messages: readonly ToPrimary[];
+  /** Routes by the next epoch: each server is the master of a group, from 1; `slots` overrides states. Returns the epoch. */
+  route(servers: readonly RedisServer[], slots?: (slot: number) => SlotState): number;
+  report(): WorkerReport;
+  client(): Redis;
+  close(): void;
+}
+
+/** Slots dealt out to the groups in turn. */
+export function dealtOut(groups: number): (slot: number) => SlotState {
+  return (slot) => ({ kind: 'online', owner: asGroupId(1 + (slot % groups)) });
+}
+
+export async function startWorker(settings: Readonly<Record<string, string | number>> = {}): Promise<OneWorker> {
+  const port = await freePort();
+  const lines = Object.entries({ product_name: 'demo', proxy_id: 'p1', proxy_addr: `127.0.0.1:${port}`, ...settings });
+  const parsed = parseSettings({ text: lines.map(([key, value]) => `${key} = ${value}\n`).join('') });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const messages: ToPrimary[] = [];
+  const send = (message: ToPrimary) => void messages.push(message);
+  const worker = new Worker({ settings: parsed.settings, version: '0', maxClients: 100, log: pino({ level: 'silent' }), send });
+  worker.listen();
+  await eventually(() => messages.some(({ type }) => type === 'listening'), { what: 'the worker to listen' });
+  const clients: Redis[] = [];
+  let epoch = 0;
+  return {
+    port,
+    messages,
+    route: (servers, slots = dealtOut(servers.length)) => {
+      worker.applyTable(asEpoch(++epoch), encodeTopology(topologyOf(servers, slots)).toString());
+      return epoch;
+    },
+    report: () => worker.report(),
+    client: () => {
+      const client = new Redis({
+        host: '127.0.0.1',
+        port,
+        protocol: 2,
+        maxRetriesPerRequest: 0,
+        disableClientInfo: true,
+        retryStrategy: null,
+      });
+      client.on('error', () => undefined);
+      clients.push(client);
+      return client;
+    },
+    close: () => {
+      for (const client of clients) client.disconnect();
+      worker.close();
+    },
+  };
+}
+
+function topologyOf(servers: readonly RedisServer[], slots: (slot: number) => SlotState): Topology {
+  return {
+    ...emptyTopology(),
+    slots: Array.from({ length: SLOT_COUNT }, (_, slot) => slots(slot)),
+    groups: servers.map(({ addr }, at) => ({ id: asGroupId(at + 1), servers: [{ addr: asServerAddr(addr), role: 'master' }] })),
+  };
+}
+
+/** A raw connection: bytes out, whole replies in. */
+export class RawClient {
+  readonly socket: Socket;
+  readonly replies: string[] = [];
+  closed = false;
+  #rest: Buffer = Buffer.alloc(0);
+  #waiting = 0;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1' });
+    this.socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.closed = true;
+    });
+  }
+
+  /** Sends `bytes` and waits for `count` further replies. */
+  async ask(bytes: string | Buffer, count = 1): Promise<string[]> {
+    const from = this.#waiting;
+    this.#waiting += count;
+    this.socket.write(bytes);
+    await eventually(() => this.replies.length >= from + count || this.closed, {
+      what: `${count} replies to ${bytes.toString('latin1', 0, 80)}`,
+    });
+    return this.replies.slice(from, from + count);
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    for (;;) {
+      const end = new ReplyScanner().scan(this.#rest, 0, this.#rest.length);
+      if (end < 0) return;
+      this.replies.push(this.#rest.toString('latin1', 0, end));
+      this.#rest = this.#rest.subarray(end);
+    }
+  }
+}
