@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Op } from '../../src/coordinator/coordinator.ts';
 import { connectionString } from '../../src/coordinator/zookeeper/addresses.ts';
-import { asSessionId } from '../../src/coordinator/zookeeper/node.ts';
+import { asSessionId, sameNode } from '../../src/coordinator/zookeeper/node.ts';
 import { explain, ZookeeperFailure } from '../../src/coordinator/zookeeper/replies.ts';
 import { checkPacket } from '../../src/coordinator/zookeeper/transaction.ts';
 import { openZookeeperCoordinator } from '../../src/coordinator/zookeeper/zookeeper.ts';
@@ -74,5 +74,24 @@ describe('longs', () => {
   it('24: a session id is shown as ZooKeeper shows it, with all 64 bits', () => {
     expect(asSessionId(Buffer.from('1000a2b3c4d50001', 'hex'))).toBe('0x1000a2b3c4d50001');
     expect(asSessionId(Buffer.from('ff00a2b3c4d5ffff', 'hex'))).toBe('0xff00a2b3c4d5ffff');
+  });
+});
+
+describe('two reads of a node', () => {
+  const node = { data: Buffer.from('v0'), version: 0, owner: null, createdBy: 7n };
+
+  it('are the same when nothing has happened to it', () => {
+    expect(sameNode(node, { ...node, data: Buffer.from('v0') })).toBe(true);
+    expect(sameNode(null, null)).toBe(true);
+  });
+
+  it.each([
+    ['it was set, to the same bytes even', { ...node, version: 1 }],
+    ['it was deleted and created again', { ...node, createdBy: 9n }],
+    ['it is gone', null],
+    ['6: a server that came back empty has counted to the same numbers with other bytes', { ...node, data: Buffer.from('other') }],
+  ])('differ when %s', (_, other) => {
+    expect(sameNode(node, other)).toBe(false);
+    expect(sameNode(other, node)).toBe(false);
   });
 });

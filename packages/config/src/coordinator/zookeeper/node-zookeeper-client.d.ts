@@ -8,7 +8,6 @@ declare module 'node-zookeeper-client' {
   /** Longs are 8 bytes, big-endian. */
   export interface Stat {
     readonly czxid: Buffer;
-    readonly mzxid: Buffer;
     readonly version: number;
     readonly ephemeralOwner: Buffer;
   }

@@ -8,9 +8,8 @@ export interface Node {
   readonly data: Buffer;
   readonly version: number;
   readonly owner: SessionId | null;
-  /** The transaction that created this incarnation, and the one that last set it. */
+  /** The transaction that created this incarnation. */
   readonly createdBy: bigint;
-  readonly setBy: bigint;
 }
 
 export function asNode(data: Buffer | undefined, stat: Stat): Node {
@@ -20,7 +19,6 @@ export function asNode(data: Buffer | undefined, stat: Stat): Node {
     version: stat.version,
     owner: owner === 0n ? null : asSessionId(stat.ephemeralOwner),
     createdBy: stat.czxid.readBigInt64BE(0),
-    setBy: stat.mzxid.readBigInt64BE(0),
   };
 }
 
@@ -32,7 +30,7 @@ export function entryOf(node: Node | null): Entry | null {
 /** The bytes are compared too: a server that comes back empty counts its transactions anew. */
 export function sameNode(a: Node | null, b: Node | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.createdBy === b.createdBy && a.setBy === b.setBy && a.version === b.version && a.data.equals(b.data);
+  return a.createdBy === b.createdBy && a.version === b.version && a.data.equals(b.data);
 }
 
 /** As ZooKeeper's own tools print it. */
