@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import {
+  addGroup,
+  addServer,
+  asEpoch,
+  asGroupId,
+  asMigrationId,
+  asServerAddr,
+  asSlot,
+  assignSlots,
+  checkTopology,
+  type ErrorCode,
+  emptyTopology,
+  lockSlots,
+  promoteServer,
+  removeGroup,
+  removeServer,
+  requireGroup,
+  type Topology,
+} from '../../src/model/index.ts';
+
+const [ONE, TWO] = [asGroupId(1), asGroupId(2)];
+const [A, B, C] = [asServerAddr('a:1'), asServerAddr('b:1'), asServerAddr('c:1')];
+const refused = (act: () => unknown, code: ErrorCode) => expect(act).toThrow(expect.objectContaining({ code }));
+const master = (group: typeof ONE, addr: typeof A) => ({ group, addr, role: 'master' as const });
+const replica = (group: typeof ONE, addr: typeof A) => ({ group, addr, role: 'replica' as const });
+
+const pair: Topology = addServer(addServer(emptyTopology(), master(ONE, A)), replica(ONE, B));
+const busy: Topology = assignSlots(pair, { first: asSlot(5), last: asSlot(6), owner: ONE });
+
+describe('groups', () => {
+  test('are kept in order of id', () => {
+    const topology = [3, 1, 2].map(asGroupId).reduce(addGroup, emptyTopology());
+    expect(topology.groups.map(({ id }) => id)).toEqual([1, 2, 3]);
+    checkTopology(topology);
+  });
+
+  test('are made once', () => refused(() => addGroup(pair, ONE), 'CODIS_E_GROUP_EXISTS'));
+
+  test('are removed when they are empty, and not before', () => {
+    expect(removeGroup(addGroup(emptyTopology(), ONE), ONE).groups).toEqual([]);
+    refused(() => removeGroup(pair, ONE), 'CODIS_E_GROUP_IN_USE');
+    refused(() => removeGroup(busy, ONE), 'CODIS_E_GROUP_IN_USE');
+    refused(() => removeGroup(pair, TWO), 'CODIS_E_UNKNOWN_GROUP');
+  });
+
+  test('are in use as either side of a move', () => {
+    const both = addServer(busy, master(TWO, C));
+    const moving = lockSlots(both, { slots: [asSlot(5)], to: TWO, migration: asMigrationId(1), epoch: asEpoch(1), leaseMs: 1 });
+    refused(() => removeGroup(moving, TWO), 'CODIS_E_GROUP_IN_USE');
+    refused(() => removeServer(moving, { group: TWO, addr: C }), 'CODIS_E_SERVER_IN_USE');
+  });
+});
+
+describe('servers', () => {
+  test('bring their group with them', () => {
+    expect(addServer(emptyTopology(), master(TWO, A)).groups).toEqual([{ id: 2, servers: [{ addr: 'a:1', role: 'master' }] }]);
+  });
+
+  test('stand in one group only, in one spelling', () => {
+    refused(() => addServer(pair, master(TWO, A)), 'CODIS_E_SERVER_EXISTS');
+    refused(() => addServer(pair, replica(ONE, asServerAddr('B:1'))), 'CODIS_E_SERVER_EXISTS');
+  });
+
+  test('have one master per group, and it comes first', () => {
+    refused(() => addServer(pair, master(ONE, C)), 'CODIS_E_MASTER_EXISTS');
+    refused(() => addServer(emptyTopology(), replica(ONE, A)), 'CODIS_E_NO_MASTER');
+  });
+
+  test('leave: a replica at any time, a master when nothing needs it', () => {
+    expect(requireGroup(removeServer(busy, { group: ONE, addr: B }), ONE).servers).toEqual([{ addr: 'a:1', role: 'master' }]);
+    refused(() => removeServer(pair, { group: ONE, addr: A }), 'CODIS_E_SERVER_IN_USE');
+    refused(() => removeServer(removeServer(busy, { group: ONE, addr: B }), { group: ONE, addr: A }), 'CODIS_E_SERVER_IN_USE');
+    expect(requireGroup(removeServer(removeServer(pair, { group: ONE, addr: B }), { group: ONE, addr: A }), ONE).servers).toEqual([]);
+    refused(() => removeServer(pair, { group: ONE, addr: C }), 'CODIS_E_UNKNOWN_SERVER');
+    refused(() => removeServer(pair, { group: TWO, addr: A }), 'CODIS_E_UNKNOWN_GROUP');
+  });
+
+  test('are promoted, and the old master is a replica', () => {
+    const promoted = promoteServer(busy, { group: ONE, addr: B });
+    expect(requireGroup(promoted, ONE).servers).toEqual([
+      { addr: 'a:1', role: 'replica' },
+      { addr: 'b:1', role: 'master' },
+    ]);
+    checkTopology(promoted);
+    refused(() => promoteServer(busy, { group: ONE, addr: C }), 'CODIS_E_UNKNOWN_SERVER');
+    refused(() => promoteServer(busy, { group: TWO, addr: A }), 'CODIS_E_UNKNOWN_GROUP');
+  });
+});
