@@ -1,0 +1,121 @@
+// The small pure parts of a controller: pace, back-off, absences, sleeping.
+
+import { describe, expect, test } from 'vitest';
+import { backOffAfter } from '../../src/migration/back-off.ts';
+import { observeAbsences, sortAbsences } from '../../src/migration/lost-proxies.ts';
+import { FIRST_PACE, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
+import { explained, isServerTrouble, serverTrouble } from '../../src/migration/server-trouble.ts';
+import { Wakeup } from '../../src/migration/wakeup.ts';
+import { asProxyId, CodisError, type ProxyView } from '../../src/model/index.ts';
+
+describe('pace', () => {
+  const pace = { keysCount: 100, timeoutMs: 1000 };
+
+  test('quick full batches grow, up to what one MIGRATE takes', () => {
+    expect(paceAfter(pace, { keysCount: 100, tookMs: 1 }).keysCount).toBe(200);
+    expect(paceAfter({ ...pace, keysCount: 400 }, { keysCount: 400, tookMs: 1 }).keysCount).toBe(500);
+  });
+
+  test('a quick small batch says nothing of a large one', () => {
+    expect(paceAfter(pace, { keysCount: 99, tookMs: 1 }).keysCount).toBe(100);
+  });
+
+  test('batches of a fitting time keep their size', () => {
+    expect(paceAfter(pace, { keysCount: 100, tookMs: 5 })).toEqual(pace);
+    expect(paceAfter(pace, { keysCount: 100, tookMs: 10 })).toEqual(pace);
+  });
+
+  test('slow batches shrink in proportion, to one key at least', () => {
+    expect(paceAfter(pace, { keysCount: 100, tookMs: 40 }).keysCount).toBe(25);
+    expect(paceAfter(pace, { keysCount: 2, tookMs: 5000 }).keysCount).toBe(1);
+  });
+
+  test('after failures there are fewer keys, then more patience, and success ends that', () => {
+    let next = FIRST_PACE;
+    for (let n = 0; n < 20; n++) next = paceAfterFailure(next);
+    expect(next).toEqual({ keysCount: 1, timeoutMs: 30_000 });
+    expect(paceAfterFailure(pace)).toEqual({ keysCount: 12, timeoutMs: 1000 });
+    expect(paceAfter(next, { keysCount: 1, tookMs: 1 })).toEqual({ keysCount: 2, timeoutMs: 1000 });
+  });
+});
+
+test('each failure is left alone for twice as long, up to a bound', () => {
+  const first = backOffAfter(undefined, { nowMs: 1000, reason: 'a' });
+  expect(first).toEqual({ failures: 1, untilMs: 1500, reason: 'a' });
+  const second = backOffAfter(first, { nowMs: 2000, reason: 'b' });
+  expect(second).toEqual({ failures: 2, untilMs: 3000, reason: 'b' });
+  expect(backOffAfter({ ...second, failures: 100 }, { nowMs: 0, reason: 'c' }).untilMs).toBe(10_000);
+});
+
+describe('absences', () => {
+  const [a, b] = [asProxyId('a'), asProxyId('b')];
+  const view = (id: typeof a, live: boolean) => ({ id, live: live ? {} : null }) as ProxyView;
+
+  test('begin when a proxy is first seen without a session, and end when it is back or deregistered', () => {
+    const first = observeAbsences(new Map(), [view(a, false), view(b, true)], 100);
+    const second = observeAbsences(first, [view(a, false), view(b, false)], 150);
+    expect([...second]).toEqual([
+      [a, 100],
+      [b, 150],
+    ]);
+    expect([...observeAbsences(second, [view(a, true)], 200)]).toEqual([]);
+  });
+
+  test('make a proxy lost once they have lasted', () => {
+    const absences = new Map([
+      [a, 100],
+      [b, 101],
+    ]);
+    expect(sortAbsences(absences, { nowMs: 1100, timeoutMs: 1000 })).toEqual({ lost: [a], doubtful: [b] });
+  });
+});
+
+describe('trouble', () => {
+  const reply = Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' });
+  const broken = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+  test('an error reply and a server that can’t be reached are a server’s, a bug and the coordinator’s are not', () => {
+    expect(isServerTrouble(reply)).toBe(true);
+    expect(isServerTrouble(explained('a:1', broken))).toBe(true);
+    expect(isServerTrouble(new CodisError('CODIS_E_COORDINATOR_LOST', 'gone'))).toBe(false);
+    expect(isServerTrouble(new TypeError('a bug'))).toBe(false);
+    expect(explained('a:1', new TypeError('a bug'))).toBeInstanceOf(TypeError);
+  });
+
+  test('it is told with the name of the server, and what is not a server’s is thrown on', () => {
+    expect(serverTrouble('a:1', reply)).toBe('a:1 answered: OOM command not allowed');
+    expect(serverTrouble('a:1', explained('a:1', broken))).toBe('a:1 stopped answering: connect ECONNREFUSED');
+    expect(() => serverTrouble('a:1', new TypeError('a bug'))).toThrow(TypeError);
+  });
+});
+
+describe('a sleeper', () => {
+  const never = new AbortController().signal;
+  const LONG_MS = 60_000;
+
+  test('is woken by a poke, also by one that came before it slept', async () => {
+    const wakeup = new Wakeup();
+    const sleeping = wakeup.sleep(LONG_MS, never);
+    wakeup.poke();
+    await sleeping;
+    wakeup.poke();
+    wakeup.poke();
+    await wakeup.sleep(LONG_MS, never);
+  });
+
+  test('wakes by itself, once per poke', async () => {
+    const wakeup = new Wakeup();
+    wakeup.poke();
+    await wakeup.sleep(LONG_MS, never);
+    await wakeup.sleep(1, never);
+  });
+
+  test('is woken when its signal is aborted, before or meanwhile', async () => {
+    const wakeup = new Wakeup();
+    const stop = new AbortController();
+    const sleeping = wakeup.sleep(LONG_MS, stop.signal);
+    stop.abort();
+    await sleeping;
+    await wakeup.sleep(LONG_MS, stop.signal);
+  });
+});
