@@ -2,7 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import { COMMANDS, type Command, findCommand } from '../commands/command.ts';
-import { extractKeys, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
+import { extractKeys, KEYS_BAD, keyArgs } from '../commands/key-specs.ts';
 import * as replies from '../resp/replies.ts';
 import { array, bulk, errorReply, integer, OK } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
@@ -53,7 +53,7 @@ export class LocalCommands {
       ['client|setinfo', setInfo],
       ['client|no-evict', onOff],
       ['client|no-touch', onOff],
-      ['command', () => array(TOP_LEVEL.map(describeCommand))],
+      ['command', () => ALL_COMMANDS],
       ['command|count', () => integer(TOP_LEVEL.length)],
       ['command|info', commandInfo],
       ['command|list', commandList],
@@ -207,8 +207,11 @@ function describeCommand(command: Command): Buffer {
   return array([bulk(command.name), arity, flags, first, last, step, array([]), array([]), array([]), array(subcommands)]);
 }
 
+/** 2 ms to encode, and 40 KB: once. */
+const ALL_COMMANDS = array(TOP_LEVEL.map(describeCommand));
+
 function commandInfo(_: Session, frame: Frame): Buffer {
-  if (frame.argc === 2) return array(TOP_LEVEL.map(describeCommand));
+  if (frame.argc === 2) return ALL_COMMANDS;
   const entries: Buffer[] = [];
   for (let at = 2; at < frame.argc; at++) {
     const [parent = '', child] = text(frame, at).toLowerCase().split('|');
@@ -227,12 +230,13 @@ function commandList(_: Session, frame: Frame): Buffer {
 }
 
 function getKeys(_: Session, frame: Frame): Buffer {
-  const command = findCommand(frame.buf, frame.args[4] as number, frame.args[5] as number);
+  const found = findCommand(frame.buf, frame.args[4] as number, frame.args[5] as number);
+  const command = (frame.argc > 3 && found?.subcommands?.get(text(frame, 3).toLowerCase())) || found;
   if (!command) return errorReply('ERR Invalid command specified');
   const inner: Frame = { ...frame, argc: frame.argc - 2, args: frame.args.subarray(4) };
   const fits = command.arity > 0 ? inner.argc === command.arity : inner.argc >= -command.arity;
   if (!fits) return errorReply('ERR Invalid number of arguments specified for command');
-  if (extractKeys(command.keys, inner) !== KEYS_OK) return errorReply('ERR Invalid arguments specified for command');
+  if (extractKeys(command.keys, inner) === KEYS_BAD) return errorReply('ERR Invalid arguments specified for command');
   if (keyArgs.count === 0) return errorReply('ERR The command has no key arguments');
   return array(Array.from(keyArgs.list.subarray(0, keyArgs.count), (at) => bulk(arg(inner, at))));
 }
