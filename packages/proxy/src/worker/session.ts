@@ -124,6 +124,7 @@ export class Session implements OutletOwner {
   reply(reply: Buffer): void {
     if (this.head === null) {
       this.out.appendAll(reply);
+      if (this.out.bytes > OUTPUT_BYTES_HIGH) this.pause(PAUSED_OUTPUT);
       return;
     }
     const request = this.enqueue();
@@ -133,7 +134,8 @@ export class Session implements OutletOwner {
   /** Answers a request of this session that nobody else will answer. */
   answer(request: Request, reply: Buffer): void {
     request.stored = [reply];
-    this.#storedBytes += reply.length;
+    if (this.head === request) this.#storedBytes += reply.length;
+    else this.onStored(reply.length);
     this.onDone(request);
   }
 
