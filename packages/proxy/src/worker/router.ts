@@ -277,9 +277,14 @@ function slotOfKey(frame: Frame, key: number): number {
   return slotOf(frame.buf, frame.args[arg] as number, frame.args[arg + 1] as number);
 }
 
+/** Longer than any; what a client sends may be too long for a string. */
+const SUBCOMMAND_BYTES_MAX = 64;
+
 function subcommand(command: Command, frame: Frame): Command | undefined {
-  const name = frame.buf.toString('latin1', frame.args[2], frame.args[3]).toLowerCase();
-  return command.subcommands?.get(name);
+  const start = frame.args[2] as number;
+  const end = frame.args[3] as number;
+  if (end - start > SUBCOMMAND_BYTES_MAX) return undefined;
+  return command.subcommands?.get(frame.buf.toString('latin1', start, end).toLowerCase());
 }
 
 /** MOVE, and COPY … DB: keys of the same name in another database would have to be handed over too. */
