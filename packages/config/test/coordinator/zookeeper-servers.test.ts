@@ -156,7 +156,7 @@ describe('a server that is not there', () => {
 
 describe('a server', () => {
   it('3: that is frozen is noticed within the session, which goes on when it thaws', async () => {
-    const coordinator = await bench.connect({ sessionTimeoutMs: 3000 });
+    const coordinator = await bench.connect({ sessionTimeoutMs: 4000 });
     await committed(coordinator, createEphemeral('controller'));
     const session = sessionOf(coordinator);
     bench.server.freeze();

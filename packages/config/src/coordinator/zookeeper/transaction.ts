@@ -27,8 +27,7 @@ function stepBytes(op: Op, root: string): number {
 export function addStep(transaction: Transaction, op: Op, path: string): void {
   switch (op.op) {
     case 'create':
-      // Copied: the library keeps the caller's buffer until the packet is written.
-      transaction.create(path, Buffer.from(op.data), op.ephemeral ? CreateMode.EPHEMERAL : CreateMode.PERSISTENT);
+      transaction.create(path, op.data, op.ephemeral ? CreateMode.EPHEMERAL : CreateMode.PERSISTENT);
       return;
     case 'set':
       transaction.setData(path, op.data);
