@@ -217,12 +217,10 @@ function commandInfo(_: Session, frame: Frame): Buffer {
     const [parent = '', child] = text(frame, at).toLowerCase().split('|');
     const found = findCommand(Buffer.from(parent), 0, Buffer.byteLength(parent));
     const command = child === undefined ? found : found?.subcommands?.get(child);
-    entries.push(command ? describeCommand(command) : NULL_ARRAY);
+    entries.push(command ? describeCommand(command) : replies.NULL_BULK);
   }
   return array(entries);
 }
-
-const NULL_ARRAY = Buffer.from('*-1\r\n');
 
 function commandList(_: Session, frame: Frame): Buffer {
   if (frame.argc > 2) return replies.SYNTAX_ERROR;
