@@ -42,8 +42,9 @@ const GONE_KEYS_MAX = 500_000;
 const WAITING_MAX = 256;
 const MIGRATE_TIMEOUT_MS_MAX = 1000;
 
-/** Keys of one slot that have left `from`. */
+/** Keys of one slot that have left `from` in one move. What left in an earlier move of the same slot may have come back since. */
 interface Gone {
+  readonly migration: number;
   readonly from: Server;
   readonly to: Server;
   readonly keys: Set<string>;
@@ -117,7 +118,7 @@ export class HandOvers {
   /** Forgets what is known of slots that are not moving (that way) any more. */
   onTable(table: RouteTable): void {
     for (const [slot, gone] of this.#gone) {
-      if (table.kind[slot] === MIGRATING && table.from[slot] === gone.from && table.home[slot] === gone.to) continue;
+      if (isSameMove(gone, slot, table)) continue;
       this.#goneCount -= gone.keys.size;
       this.#gone.delete(slot);
     }
@@ -174,12 +175,15 @@ export class HandOvers {
   }
 
   #goneFrom(slot: number, table: RouteTable): Gone {
-    const from = table.from[slot] as Server;
-    const to = table.home[slot] as Server;
     const known = this.#gone.get(slot);
-    if (known !== undefined && known.from === from && known.to === to) return known;
+    if (known !== undefined && isSameMove(known, slot, table)) return known;
     if (known !== undefined) this.#goneCount -= known.keys.size;
-    const gone = { from, to, keys: new Set<string>() };
+    const gone = {
+      migration: migrationOf(slot, table),
+      from: table.from[slot] as Server,
+      to: table.home[slot] as Server,
+      keys: new Set<string>(),
+    };
     this.#gone.set(slot, gone);
     return gone;
   }
@@ -292,4 +296,15 @@ export class HandOvers {
     held.request = null;
     this.#bytes -= held.frame.length;
   }
+}
+
+function isSameMove(gone: Gone, slot: number, table: RouteTable): boolean {
+  const servers = table.from[slot] === gone.from && table.home[slot] === gone.to;
+  return servers && migrationOf(slot, table) === gone.migration;
+}
+
+/** The migration that moves `slot`; 0 when it is not migrating. */
+function migrationOf(slot: number, table: RouteTable): number {
+  const state = table.topology?.slots[slot];
+  return state?.kind === 'migrating' ? state.migration : 0;
 }

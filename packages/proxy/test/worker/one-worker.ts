@@ -26,6 +26,8 @@ export interface OneWorker {
   readonly messages: readonly ToPrimary[];
   /** Routes by the next epoch: each server is the master of a group, from 1; `slots` overrides states. Returns the epoch. */
   route(servers: readonly RedisServer[], slots?: (slot: number) => SlotState): number;
+  /** Routes by a given epoch; returns the one it holds then. */
+  routeAt(epoch: number, servers: readonly RedisServer[], slots: (slot: number) => SlotState): number;
   report(): WorkerReport;
   client(): Redis;
   close(): void;
@@ -54,6 +56,10 @@ export async function startWorker(settings: Readonly<Record<string, string | num
     route: (servers, slots = dealtOut(servers.length)) => {
       worker.applyTable(asEpoch(++epoch), encodeTopology(topologyOf(servers, slots)).toString());
       return epoch;
+    },
+    routeAt: (at, servers, slots) => {
+      worker.applyTable(asEpoch(at), encodeTopology(topologyOf(servers, slots)).toString());
+      return worker.report().epoch;
     },
     report: () => worker.report(),
     client: () => {

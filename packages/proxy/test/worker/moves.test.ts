@@ -1,0 +1,180 @@
+// Goal: what a worker does with requests for slots in a move: holds them while locked, has keys handed over while migrating, and says "applied" only
+// when nothing sent before is under way.
+// Method: a worker in this process with two real servers; the test is its primary and moves every slot at once.
+
+import { asEpoch, asGroupId, asMigrationId, fenceKey, type SlotState } from '@codis/config/model';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually, stopAll } from '../../../../test/harness/process.ts';
+import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
+import { encodeRequest } from '../../src/resp/replies.ts';
+import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+
+const A = asGroupId(1);
+const B = asGroupId(2);
+const online = (owner: typeof A) => (): SlotState => ({ kind: 'online', owner });
+const migrating =
+  (migration = 1) =>
+  (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(migration) });
+const locked = (): SlotState => ({ kind: 'locked', from: A, to: B, migration: asMigrationId(1), epoch: asEpoch(1), leaseMs: 60_000 });
+
+let source: RedisServer;
+let target: RedisServer;
+let worker: OneWorker;
+let raw: RawClient;
+
+const route = (slots: () => SlotState) => worker.route([source, target], slots);
+const handOvers = () => worker.report().handOvers;
+
+beforeAll(async () => {
+  [source, target] = await Promise.all([startRedis(), startRedis()]);
+});
+
+beforeEach(async () => {
+  worker = await startWorker({ slot_hold_timeout_ms: 500, proxy_id: 'p1' });
+  raw = new RawClient(worker.port);
+  route(online(A));
+});
+
+afterEach(async () => {
+  raw.close();
+  worker.close();
+  source.child.signal('SIGCONT');
+  await Promise.all([source.client().flushall(), target.client().flushall()]);
+});
+
+afterAll(() => stopAll());
+
+describe('a locked slot', () => {
+  test('holds requests in their order until it is released', async () => {
+    route(locked);
+    const client = worker.client();
+    const replies = Promise.all([client.rpush('k', 'a'), client.rpush('k', 'b'), client.mset('k2', '1', 'k3', '2'), client.ping()]);
+    await eventually(() => worker.report().held >= 3, { what: 'requests to be held' });
+    expect(await source.client().dbsize()).toBe(0);
+    route(online(A));
+    expect(await replies).toEqual([1, 2, 'OK', 'PONG']);
+    expect(await client.lrange('k', 0, -1)).toEqual(['a', 'b']);
+  });
+
+  test('answers TRYAGAIN after slot_hold_timeout_ms, and the request was not done', async () => {
+    route(locked);
+    expect(await raw.ask(encodeRequest(['SET', 'k', '1']))).toEqual([expect.stringMatching(/^-TRYAGAIN /)]);
+    route(online(A));
+    expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual(['$-1\r\n']);
+  });
+
+  test('is acknowledged only when what was sent before has been answered', async () => {
+    await raw.ask(encodeRequest(['SET', 'k', '1']));
+    source.child.signal('SIGSTOP');
+    raw.socket.write(encodeRequest(['INCR', 'k']));
+    await eventually(() => worker.report().requests === 2, { what: 'the request to be sent' });
+    const epoch = route(locked);
+    expect(worker.report().draining).toHaveLength(1);
+    expect(worker.messages).not.toContainEqual({ type: 'applied', epoch });
+    source.child.signal('SIGCONT');
+    await eventually(() => worker.messages.some((message) => message.type === 'applied' && message.epoch === epoch), { what: 'the ack' });
+    expect(await source.client().get('k')).toBe('2');
+  });
+});
+
+describe('a migrating slot', () => {
+  test('has keys handed over before the first request for them, once', async () => {
+    const client = worker.client();
+    await client.set('k', 'v');
+    route(migrating());
+    expect(await client.append('k', 'w')).toBe(2);
+    expect(await source.client().exists('k')).toBe(0);
+    expect(await target.client().get('k')).toBe('vw');
+    expect(handOvers()).toBe(1);
+    await client.get('k');
+    expect(handOvers()).toBe(1);
+  });
+
+  test('has all keys of a request handed over together, and parts of a split command one by one', async () => {
+    const client = worker.client();
+    await client.sadd('{t}a', 'x', 'y');
+    await client.sadd('{t}b', 'y', 'z');
+    await client.mset('k1', '1', 'k2', '2', 'k3', '3');
+    route(migrating());
+    expect(await client.sinterstore('{t}c', '{t}a', '{t}b', '{t}none')).toBe(0);
+    expect(await client.sinterstore('{t}c', '{t}a', '{t}b')).toBe(1);
+    expect(await client.mget('k1', 'none', 'k2', 'k3')).toEqual(['1', null, '2', '3']);
+    expect(await client.del('k1', 'k2', 'k1')).toBe(2);
+    expect(await source.client().dbsize()).toBe(0);
+  });
+
+  test('keeps a client’s order, also when a later request needs no hand-over', async () => {
+    const client = worker.client();
+    await client.set('{t}big', 'x'.repeat(5_000_000));
+    route(migrating());
+    await client.rpush('{t}small', '0');
+    const replies = Promise.all([client.rename('{t}big', '{t}moved'), client.exists('{t}moved'), client.rpush('{t}small', '1')]);
+    expect(await replies).toEqual(['OK', 1, 2]);
+  });
+
+  test('keeps databases apart', async () => {
+    await Promise.all([source.client({ db: 3 }).set('k', 'three'), source.client({ db: 5 }).set('k', 'five')]);
+    route(migrating());
+    const replies = await raw.ask('SELECT 3\r\nGET k\r\nSELECT 5\r\nGET k\r\nSELECT 0\r\nGET k\r\n', 6);
+    expect(replies).toEqual(['+OK\r\n', '$5\r\nthree\r\n', '+OK\r\n', '$4\r\nfive\r\n', '+OK\r\n', '$-1\r\n']);
+    expect(await target.client({ db: 5 }).get('k')).toBe('five');
+  });
+
+  test('lets the target’s copy win over one that is back at the source', async () => {
+    await Promise.all([source.client().set('k', 'old'), target.client().set('k', 'new')]);
+    route(migrating());
+    expect(await worker.client().get('k')).toBe('new');
+    expect(await source.client().exists('k')).toBe(0);
+  });
+
+  test('forgets which keys have left when another migration moves the slot the same way', async () => {
+    const client = worker.client();
+    await client.set('k', 'v');
+    route(migrating(1));
+    await client.get('k');
+    await target.client().del('k');
+    await source.client().set('k', 'came back meanwhile');
+    route(migrating(3));
+    expect(await client.get('k')).toBe('came back meanwhile');
+  });
+
+  test('answers TRYAGAIN when a key can’t be handed over, and does nothing', async () => {
+    await source.client().set('k', 'v');
+    const nobody = { ...target, addr: '127.0.0.1:1' };
+    worker.route([source, nobody], migrating());
+    expect(await raw.ask(encodeRequest(['APPEND', 'k', 'w']))).toEqual([expect.stringMatching(/^-TRYAGAIN .*IOERR/)]);
+    expect(await source.client().get('k')).toBe('v');
+    route(migrating());
+    expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual(['$1\r\nv\r\n']);
+  });
+
+  test('refuses for now what names another database', async () => {
+    await source.client().set('k', 'v');
+    route(migrating());
+    const replies = await raw.ask('MOVE k 1\r\nCOPY {k}a {k}b DB 2\r\n', 2);
+    expect(replies).toEqual([expect.stringMatching(/^-TRYAGAIN /), expect.stringMatching(/^-TRYAGAIN /)]);
+  });
+});
+
+describe('tables and fences', () => {
+  test('an older table changes nothing', async () => {
+    const client = worker.client();
+    await client.set('k', 'v');
+    const epoch = route(migrating());
+    await client.get('k');
+    expect(worker.report().epoch).toBe(epoch);
+    expect(worker.routeAt(epoch - 1, [source, target], online(A))).toBe(epoch);
+    expect(await client.get('k')).toBe('v');
+    expect(await target.client().get('k')).toBe('v');
+  });
+
+  test('a server that is fenced against this table is not used until the table is new enough', async () => {
+    const epoch = worker.report().epoch;
+    await source.client().set(fenceKey('demo'), String(epoch + 1));
+    const [refused] = await raw.ask(encodeRequest(['GET', 'k']));
+    expect(refused).toMatch(/^-ERR .*slot table is behind.*not sent/);
+    expect(worker.messages).toContainEqual({ type: 'behind' });
+    route(online(A));
+    await eventually(async () => (await raw.ask(encodeRequest(['GET', 'k'])))[0] === '$-1\r\n', { what: 'the server to be used again' });
+  });
+});
