@@ -33,7 +33,7 @@ export function callerOf({ coordinator, settings }: Context, request: FastifyReq
   if (claimed !== undefined && (typeof claimed !== 'string' || !ACTOR.test(claimed))) {
     throw new CodisError('CODIS_E_BAD_REQUEST', 'X-Codis-Actor must be 1 to 100 printable ASCII characters');
   }
-  return { coordinator, password: settings.product_auth, actor: `${claimed ?? 'http'}@${request.ip}` };
+  return { coordinator, product: settings.product_name, password: settings.product_auth, actor: `${claimed ?? 'http'}@${request.ip}` };
 }
 
 /** What `If-Match` asks for: the ETag of the topology that the client decided on. */

@@ -45,7 +45,7 @@ async function readStatus({ coordinator, product, password, elected }: StatusSou
     listProxies(coordinator),
     listMigrations(coordinator),
   ]);
-  const groups = current ? await groupStatuses(current.topology, password) : [];
+  const groups = current ? await groupStatuses(current.topology, { product, password }) : [];
   const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null));
   const slots = slotCounts(current?.topology ?? null, groups);
   return {
@@ -80,18 +80,20 @@ function slotCounts(topology: Topology | null, groups: readonly GroupStatusView[
   };
 }
 
-function groupStatuses(topology: Topology, password: string): Promise<GroupStatusView[]> {
+type Probing = Pick<StatusSource, 'product' | 'password'>;
+
+function groupStatuses(topology: Topology, probing: Probing): Promise<GroupStatusView[]> {
   return Promise.all(
     groupViews(topology).map(async ({ id, slotsCount }) => {
       const servers = topology.groups.find((group) => group.id === id)?.servers ?? [];
-      return { id, slotsCount, servers: await Promise.all(servers.map((server) => serverStatus(server, password))) };
+      return { id, slotsCount, servers: await Promise.all(servers.map((server) => serverStatus(server, probing))) };
     }),
   );
 }
 
-async function serverStatus(server: Server, password: string): Promise<ServerStatusView> {
+async function serverStatus(server: Server, probing: Probing): Promise<ServerStatusView> {
   try {
-    return found(server, await probeServer(server.addr, { password, timeoutMs: PROBE_MS }));
+    return found(server, await probeServer(server.addr, { ...probing, timeoutMs: PROBE_MS }));
   } catch (error) {
     if (!isCodisError(error)) throw error;
     return {

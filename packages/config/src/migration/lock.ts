@@ -103,13 +103,13 @@ async function findObstacle(office: Office, world: World, job: Job, action: Lock
   const source = requireMaster(world.topology, action.from);
   const target = requireMaster(world.topology, action.to);
   try {
-    await withControlled(office, source, (redis) => checkMaster(redis, source));
+    await withControlled(office, source, (redis) => checkMaster(redis, source, office.settings.product_name));
   } catch (error) {
     return `the source can't be used: ${serverTrouble(source, error)}`;
   }
   try {
     return await withControlled(office, target, async (redis) => {
-      await checkMaster(redis, target);
+      await checkMaster(redis, target, office.settings.product_name);
       return findOrphans(office, redis, { world, job, addr: target, group: action.to });
     });
   } catch (error) {
@@ -118,8 +118,8 @@ async function findObstacle(office: Office, world: World, job: Job, action: Lock
 }
 
 /** Throws CODIS_E_SERVER_WRONG_ROLE for what the topology calls a master and is none. */
-async function checkMaster(redis: Redis, addr: ServerAddr): Promise<void> {
-  const { role } = await probe(addr, redis);
+async function checkMaster(redis: Redis, addr: ServerAddr, product: string): Promise<void> {
+  const { role } = await probe(addr, redis, product);
   if (role === 'master') return;
   throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${addr} is a replica, though the topology has it as a master; promote the right one`);
 }

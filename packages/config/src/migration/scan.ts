@@ -27,7 +27,7 @@ export interface ScanRequest {
  *  page, so that what is done with its keys happens there. Throws CodisError as `probe`, and what a broken connection throws. */
 export async function* scanSlots(redis: Redis, { addr, slots, product }: ScanRequest): AsyncGenerator<KeysPage, void, void> {
   const marker = Buffer.from(fenceKey(product));
-  const { databases } = await probe(addr, redis);
+  const { databases } = await probe(addr, redis, product);
   for (const { db } of databases) {
     await redis.select(db);
     let cursor = '0';

@@ -54,7 +54,7 @@ export async function sweep(office: Office, world: World, job: Job, action: Swee
 }
 
 async function passUntilEmpty(office: Office, redis: Redis, sweep: Sweep): Promise<void> {
-  const { role } = await probe(sweep.source, redis);
+  const { role } = await probe(sweep.source, redis, office.settings.product_name);
   if (role !== 'master') {
     throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${sweep.source} is a replica, though the topology has it as a master`);
   }

@@ -5,6 +5,8 @@ import { CodisError, type Epoch } from '../model/index.ts';
 
 export interface Caller {
   readonly coordinator: Coordinator;
+  /** `product_name`. */
+  readonly product: string;
   /** Who asks, as the audit log will say it. */
   readonly actor: string;
   /** `product_auth`: the password of the Redis servers, empty for none. */

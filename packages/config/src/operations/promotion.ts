@@ -97,7 +97,7 @@ function handOver(caller: Caller, { candidate, old }: { candidate: ServerProbe; 
   return withRedis(old.addr, caller, async (redis) => {
     await redis.call('CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
     try {
-      const { offset } = await probe(old.addr, redis);
+      const { offset } = await probe(old.addr, redis, caller.product);
       await catchUp(caller, { candidate: candidate.addr, old: old.addr, offset });
       await stopReplicating(candidate.addr, caller);
       if (caller.password !== '') await redis.config('SET', 'masterauth', caller.password);
@@ -116,7 +116,7 @@ async function catchUp(
   const deadline = performance.now() + CATCH_UP_MS;
   await withRedis(candidate, caller, async (redis) => {
     for (;;) {
-      const seen = (await probe(candidate, redis)).offset;
+      const seen = (await probe(candidate, redis, caller.product)).offset;
       if (seen >= offset) return;
       if (performance.now() >= deadline) {
         throw new CodisError(

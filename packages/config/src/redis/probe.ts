@@ -4,7 +4,7 @@
 // sentinel, a cluster node, something silent) is CODIS_E_NOT_REDIS, so nothing but Redis ever gets into a topology.
 
 import type { Redis } from 'ioredis';
-import { CodisError, isCodisError, type Role, type ServerAddr } from '../model/index.ts';
+import { CodisError, fenceKey, isCodisError, type Role, type ServerAddr } from '../model/index.ts';
 import { connectRedis } from './connection.ts';
 
 /** One moment of one server. */
@@ -42,6 +42,8 @@ interface MasterLink {
 /** How long a probe may take; `timeoutMs` bounds connecting and each command. */
 export interface ProbeOptions {
   readonly password: string;
+  /** Whose fence marker is not counted as a key. */
+  readonly product: string;
   readonly timeoutMs?: number;
 }
 
@@ -49,12 +51,16 @@ const TIMEOUT_MS = 2000;
 
 /** Throws CODIS_E_SERVER_UNREACHABLE or CODIS_E_NOT_REDIS. */
 export function probeServer(addr: ServerAddr, options: ProbeOptions): Promise<ServerProbe> {
-  return withRedis(addr, options, (redis) => probe(addr, redis));
+  return withRedis(addr, options, (redis) => probe(addr, redis, options.product));
 }
 
 /** Runs `use` on a fresh connection and closes it. Throws as `connectRedis`, but tells silence from refusal: what takes the connection
  *  and never answers is CODIS_E_NOT_REDIS. Errors of `use` pass, but for a connection that broke: CODIS_E_SERVER_UNREACHABLE. */
-export async function withRedis<T>(addr: ServerAddr, options: ProbeOptions, use: (redis: Redis) => Promise<T>): Promise<T> {
+export async function withRedis<T>(
+  addr: ServerAddr,
+  options: Omit<ProbeOptions, 'product'>,
+  use: (redis: Redis) => Promise<T>,
+): Promise<T> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const redis = await connectRedis(addr, { password: options.password, connectTimeoutMs: timeoutMs, commandTimeoutMs: timeoutMs }).catch(
     (error: unknown) => {
@@ -70,11 +76,11 @@ export async function withRedis<T>(addr: ServerAddr, options: ProbeOptions, use:
   }
 }
 
-/** Reads INFO on a connection the caller has. */
-export async function probe(addr: ServerAddr, redis: Redis): Promise<ServerProbe> {
+/** Reads INFO on a connection the caller has. The product's fence marker is not counted as a key, where the connection is in database 0. */
+export async function probe(addr: ServerAddr, redis: Redis, product: string): Promise<ServerProbe> {
   const info = parseInfo(await redis.info());
   checkKind(addr, info);
-  const databases = databasesOf(info);
+  const databases = databasesOf(info, await countMarkers(redis, info, product));
   return {
     addr,
     version: info.get('redis_version') ?? '',
@@ -124,12 +130,19 @@ function masterLinkOf(info: ReadonlyMap<string, string>): MasterLink | null {
   };
 }
 
-function databasesOf(info: ReadonlyMap<string, string>): { db: number; keysCount: number }[] {
+/** A server that is loading its data answers nothing but INFO. */
+async function countMarkers(redis: Redis, info: ReadonlyMap<string, string>, product: string): Promise<number> {
+  return info.get('loading') === '1' || info.get('async_loading') === '1' ? 0 : redis.exists(fenceKey(product));
+}
+
+function databasesOf(info: ReadonlyMap<string, string>, markersCount: number): { db: number; keysCount: number }[] {
   const databases: { db: number; keysCount: number }[] = [];
   for (const [key, value] of info) {
     const db = /^db(\d+)$/.exec(key)?.[1];
     const keys = /^keys=(\d+)/.exec(value)?.[1];
-    if (db !== undefined && keys !== undefined) databases.push({ db: Number(db), keysCount: Number(keys) });
+    if (db === undefined || keys === undefined) continue;
+    const keysCount = Number(keys) - (db === '0' ? markersCount : 0);
+    if (keysCount > 0) databases.push({ db: Number(db), keysCount });
   }
   return databases.sort((a, b) => a.db - b.db);
 }

@@ -113,7 +113,7 @@ describe('an ensemble of three', () => {
       },
       { what: 'the server in use' },
     );
-    used.freeze();
+    await used.freeze();
     try {
       await eventually(() => states.at(-1)?.kind === 'connected', { what: 'a connection to the other', timeoutMs: 20_000 });
       expect(states.map((state) => state.kind)).toEqual(['suspended', 'connected']);

@@ -159,7 +159,7 @@ describe('a server', () => {
     const coordinator = await bench.connect({ sessionTimeoutMs: 4000 });
     await committed(coordinator, createEphemeral('controller'));
     const session = sessionOf(coordinator);
-    bench.server.freeze();
+    await bench.server.freeze();
     try {
       const reads = Promise.all([1, 2, 3].map(() => expect(coordinator.read('controller')).rejects.toMatchObject(LOST)));
       await reaches(coordinator, 'suspended');
@@ -178,7 +178,7 @@ describe('a server', () => {
     const told = new Told<Entry | null>();
     coordinator.watch('topology', told.listener);
     const session = sessionOf(coordinator);
-    bench.server.freeze();
+    await bench.server.freeze();
     try {
       await reaches(coordinator, 'lost');
     } finally {
@@ -192,7 +192,7 @@ describe('a server', () => {
 
   it('13: that is frozen can be closed', async () => {
     const coordinator = await bench.connect({ sessionTimeoutMs: 4000 });
-    bench.server.freeze();
+    await bench.server.freeze();
     try {
       await coordinator.close();
     } finally {

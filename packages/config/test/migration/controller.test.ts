@@ -40,7 +40,7 @@ afterAll(async () => {
   await masters.two.stop();
 });
 
-const caller = () => ({ coordinator: observer, actor: 'test', password: '' });
+const caller = () => ({ coordinator: observer, product: PRODUCT, actor: 'test', password: '' });
 const migrate = (first: number, last: number, delayMs = 0) =>
   createMigration(caller(), { moves: [{ first: asSlot(first), last: asSlot(last), to: TWO }], delayMs });
 const recordOf = (id: MigrationId) => readMigration(observer, id);

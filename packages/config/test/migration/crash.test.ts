@@ -8,7 +8,7 @@ import type { RedisServer } from '../../../../test/harness/redis.ts';
 import { asSlot } from '../../src/model/index.ts';
 import { createMigration, readMigration, readTopology } from '../../src/operations/index.ts';
 import { type Death, FaultyCoordinator } from './faulty-coordinator.ts';
-import { keyOf, makeProduct, startMasters, TWO } from './product.ts';
+import { keyOf, makeProduct, PRODUCT, startMasters, TWO } from './product.ts';
 
 const SLOTS = [0, 1, 2, 3];
 const RUNS_MAX = 60;
@@ -45,7 +45,7 @@ async function runWithDeath(death: Death): Promise<boolean> {
   await product.proxy('p1');
   await (await product.proxy('lost')).lose();
   const moves = [{ first: asSlot(0), last: asSlot(3), to: TWO }];
-  const { id } = await createMigration({ coordinator, actor: 'test', password: '' }, { moves, delayMs: 0 });
+  const { id } = await createMigration({ coordinator, product: PRODUCT, actor: 'test', password: '' }, { moves, delayMs: 0 });
   const done = async () => (await readMigration(coordinator, id)).state === 'done';
 
   const faulty = new FaultyCoordinator(await product.connect(), death);

@@ -8,7 +8,7 @@ import { CONTROLLER_CLIENT_NAME } from '../../src/migration/controlled.ts';
 import { campaign, commitInTerm, resign } from '../../src/migration/election.ts';
 import { asSlot } from '../../src/model/index.ts';
 import { createMigration, readMigration } from '../../src/operations/index.ts';
-import { committed, makeProduct, type Product, startMasters, TWO } from './product.ts';
+import { committed, makeProduct, PRODUCT, type Product, startMasters, TWO } from './product.ts';
 
 const me = { id: 'me', pid: 1 };
 let masters: { one: RedisServer; two: RedisServer };
@@ -107,7 +107,7 @@ test('what a former controller still has under way at a server is cut off before
     former.map(async (client) => (await client.client('SETNAME', CONTROLLER_CLIENT_NAME)) && client.client('ID')),
   );
   const moves = [{ first: asSlot(0), last: asSlot(0), to: TWO }];
-  const { id } = await createMigration({ coordinator: b, actor: 'test', password: '' }, { moves, delayMs: 0 });
+  const { id } = await createMigration({ coordinator: b, product: PRODUCT, actor: 'test', password: '' }, { moves, delayMs: 0 });
 
   await product.controller(a);
   await eventually(async () => (await readMigration(b, id)).state === 'done', { what: 'the migration' });

@@ -13,7 +13,7 @@ afterAll(stopAll);
 
 const promote = (caller: Caller, redis: RedisServer, force = false) =>
   promoteServer(caller, { group: G1, addr: asServerAddr(redis.addr), force });
-const infoOf = (redis: RedisServer) => probeServer(asServerAddr(redis.addr), { password: '' });
+const infoOf = (redis: RedisServer) => probeServer(asServerAddr(redis.addr), { password: '', product: 'test' });
 
 async function groupOf(count: number): Promise<{ caller: Caller; servers: RedisServer[] }> {
   const [caller, ...servers] = await Promise.all([newProduct(), ...Array.from({ length: count }, () => startRedis())]);

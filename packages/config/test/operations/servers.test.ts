@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually, freePort, stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { asGroupId, asServerAddr, type ErrorCode } from '../../src/model/index.ts';
+import { asGroupId, asServerAddr, type ErrorCode, fenceKey } from '../../src/model/index.ts';
 import { addServer, type Caller, probeServer, readTopology, removeServer } from '../../src/operations/index.ts';
 import { G1, G2, newProduct, refusal } from './support.ts';
 
@@ -14,7 +14,7 @@ afterAll(stopAll);
 
 const add = (caller: Caller, group: number, addr: string, role: 'master' | 'replica', force = false) =>
   addServer(caller, { group: asGroupId(group), addr: asServerAddr(addr), role, force });
-const infoOf = (redis: RedisServer) => probeServer(asServerAddr(redis.addr), { password: '' });
+const infoOf = (redis: RedisServer) => probeServer(asServerAddr(redis.addr), { password: '', product: 'test' });
 
 describe('a master', () => {
   test('is added with its group', async () => {
@@ -30,6 +30,15 @@ describe('a master', () => {
     expect(await refusal(caller, () => add(caller, 2, redis.addr, 'master'))).toBe('CODIS_E_SERVER_EXISTS');
     expect(await refusal(caller, () => add(caller, 2, `localhost:${redis.port}`, 'master'))).toBe('CODIS_E_SERVER_EXISTS');
     expect(await refusal(caller, () => add(caller, 1, `localhost:${redis.port}`, 'replica'))).toBe('CODIS_E_SERVER_EXISTS');
+  });
+
+  test('that holds nothing but the marker of a fence is empty', async () => {
+    const [caller, redis] = await Promise.all([newProduct(), startRedis()]);
+    await redis.client().set(fenceKey(caller.product), '7');
+    expect((await infoOf(redis)).keysCount).toBe(0);
+    await add(caller, 1, redis.addr, 'master');
+    await redis.client().set('k', 'v');
+    expect((await infoOf(redis)).databases).toEqual([{ db: 0, keysCount: 1 }]);
   });
 
   test('beside another master is refused', async () => {

@@ -22,7 +22,7 @@ export async function newCaller(): Promise<Caller> {
   });
   afterAll(() => coordinator.close());
   await coordinator.ready(5000);
-  return { coordinator, actor: ACTOR, password: '' };
+  return { coordinator, product: 'test', actor: ACTOR, password: '' };
 }
 
 /** As `newCaller`, with a slot table. */
