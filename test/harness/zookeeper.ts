@@ -2,7 +2,7 @@
 //
 // A short tick makes short sessions: a server grants 2 to 20 ticks, so 200 ms means sessions of 0.4 to 4 s.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Child, eventually, freePort, scratchDir, start } from './process.ts';
@@ -30,7 +30,8 @@ export interface ZookeeperServer {
   ask(word: string): Promise<string>;
   /** Alone or in a quorum, and serving. */
   serves(): Promise<boolean>;
-  freeze(): void;
+  /** Stops the process where it stands (SIGSTOP); resolves once each of its threads has stopped. */
+  freeze(): Promise<void>;
   thaw(): void;
   kill(): Promise<void>;
   /** Stops it if it runs and starts it on the same data, or on none. Resolves once it serves. */
@@ -137,8 +138,11 @@ class ServerProcess implements ZookeeperServer {
     return /^Mode: /m.test(await this.ask('srvr').catch(() => ''));
   }
 
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.child.signal('SIGSTOP');
+    const tasks = `/proc/${this.child.pid}/task`;
+    const isStopped = (task: string) => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'));
+    await eventually(() => readdirSync(tasks).every(isStopped), { what: `ZooKeeper on ${this.port} to stand still`, everyMs: 1 });
   }
 
   thaw(): void {
