@@ -20,7 +20,7 @@ interface Cost {
 /** Counts from now to the end of the test. */
 function count(): Cost {
   const cost: Cost = { copiedBytes: 0, allocatedBytes: 0, movedPositions: 0, searchedBytes: 0 };
-  const { copy, indexOf } = Buffer.prototype;
+  const { copy, indexOf } = Buffer.prototype as Buffer;
   const { allocUnsafeSlow } = Buffer;
   const { slice, set } = Int32Array.prototype;
   vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, ...args) {

@@ -229,17 +229,30 @@ describe('pages', () => {
 
   test('are not used again before they were written', async () => {
     reader.pause();
-    const first = Array.from({ length: 400 }, (_, at) => piece(5000, at));
+    const first = Array.from({ length: 6000 }, (_, at) => piece(3000, at));
     for (const part of first) outlet.appendAll(part);
-    await nextTurn();
-    // Another outlet takes and fills whatever pages there are.
+    await stuck();
+    // Another outlet takes and fills whatever pages are free.
     const other = new Outlet(reader, { onWritten: () => undefined });
     writer.resume();
-    for (let at = 0; at < 400; at++) other.appendAll(Buffer.alloc(5000, 0xee));
+    for (let at = 0; at < 1000; at++) other.appendAll(Buffer.alloc(5000, 0xee));
     await eventually(() => other.bytes === 0, { what: 'the other direction to be written' });
     reader.resume();
     await arrived(Buffer.concat(first));
   });
+
+  /** Waits until the kernel takes no more: a write is under way, and none ended from one look to the next. */
+  async function stuck(): Promise<void> {
+    let before = -1;
+    await eventually(
+      () => {
+        const same = before === written && writer.writableLength > 0;
+        before = written;
+        return same;
+      },
+      { what: 'the kernel’s buffers to be full', everyMs: 50 },
+    );
+  }
 });
 
 describe('a closed outlet', () => {
