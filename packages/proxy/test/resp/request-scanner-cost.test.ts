@@ -20,17 +20,18 @@ interface Cost {
 /** Counts from now to the end of the test. */
 function count(): Cost {
   const cost: Cost = { copiedBytes: 0, allocatedBytes: 0, movedPositions: 0, searchedBytes: 0 };
-  const { copy, indexOf } = Buffer.prototype as Buffer;
+  const prototype = Buffer.prototype as Buffer;
+  const { copy, indexOf } = prototype;
   const { allocUnsafeSlow } = Buffer;
   const { slice, set } = Int32Array.prototype;
-  vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, ...args) {
+  vi.spyOn(prototype, 'copy').mockImplementation(function (this: Buffer, ...args) {
     const copied = copy.apply(this, args);
     cost.copiedBytes += copied;
     return copied;
   });
-  vi.spyOn(Buffer.prototype, 'indexOf').mockImplementation(function (this: Buffer, value, from) {
-    const found = indexOf.call(this, value, from);
-    cost.searchedBytes += (found < 0 ? this.length : found) - Number(from ?? 0);
+  vi.spyOn(prototype, 'indexOf').mockImplementation(function (this: Buffer, ...args) {
+    const found = indexOf.apply(this, args);
+    cost.searchedBytes += (found < 0 ? this.length : found) - Number(args[1] ?? 0);
     return found;
   });
   vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
