@@ -37,8 +37,11 @@ export interface ProxyProcess {
 export interface ProxyStatusView {
   readonly serving: boolean;
   readonly epoch: { readonly held: number; readonly applied: number; readonly acknowledged: number };
+  readonly coordinator: { readonly state: string; readonly staleSince: string | null };
+  readonly workerRestarts: number;
   readonly workers: readonly {
     readonly pid: number;
+    readonly rssBytes: number;
     readonly clients: number;
     readonly requests: number;
     readonly held: number;

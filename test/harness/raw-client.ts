@@ -26,16 +26,13 @@ export function encode(args: readonly (string | Buffer | number)[]): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** How a connection ended: by the peer's FIN, or by an error such as ECONNRESET. */
-export type Ending = 'end' | string;
-
 export class RawClient {
   readonly #socket: Socket;
   /** Received and not yet given out: [#start, #end) of #buf. */
   #buf = Buffer.alloc(GROW_BYTES_MIN);
   #start = 0;
   #end = 0;
-  #ending: Ending | null = null;
+  #ending: string | null = null;
   #wait: Wait | null = null;
   receivedBytes = 0;
 
@@ -64,7 +61,8 @@ export class RawClient {
     return this.#socket.writableLength;
   }
 
-  get ending(): Ending | null {
+  /** How the connection ended: `end` for the peer's FIN, or an error such as ECONNRESET. */
+  get ending(): string | null {
     return this.#ending;
   }
 
@@ -128,7 +126,7 @@ export class RawClient {
   }
 
   /** Waits until the peer has closed the connection, and says how. */
-  async ended(timeoutMs = WAIT_MS): Promise<Ending> {
+  async ended(timeoutMs = WAIT_MS): Promise<string> {
     if (this.#ending === null) await this.#until('the end of the connection', timeoutMs, () => this.#ending !== null);
     return this.#ending ?? '';
   }
@@ -181,7 +179,7 @@ export class RawClient {
     this.#end = kept;
   }
 
-  #onEnd(ending: Ending): void {
+  #onEnd(ending: string): void {
     this.#ending ??= ending;
     this.#check();
   }
