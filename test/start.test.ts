@@ -90,20 +90,20 @@ describe('a cluster from one command', { timeout: 4 * UP_TIMEOUT_MS }, () => {
     expect(first.output()).toMatch(/npx codis-config slot migrate 0 255 2 --delay=10/);
     await withClient(place, 0, (redis) => redis.set('kept', 'yes'));
     expect(await withClient(place, 1, (redis) => redis.get('kept'))).toBe('yes');
-    expect(await first.stop('SIGINT')).toBe(0);
+    expect(await first.stop('SIGINT'), first.output()).toBe(0);
     expect(processesOf(place)).toEqual([]);
 
     const second = await up(place);
     expect(second.output()).not.toContain('slot init');
     expect(await withClient(place, 1, (redis) => redis.get('kept'))).toBe('yes');
-    expect(await second.stop('SIGTERM')).toBe(0);
+    expect(await second.stop('SIGTERM'), second.output()).toBe(0);
     expect(processesOf(place)).toEqual([]);
 
     writeFileSync(join(place.dataDir, 'not-ours.txt'), 'kept too');
     const third = await up(place, '--fresh');
     expect(await withClient(place, 0, (redis) => redis.get('kept'))).toBeNull();
     expect(readFileSync(join(place.dataDir, 'not-ours.txt'), 'utf8')).toBe('kept too');
-    expect(await third.stop('SIGHUP')).toBe(0);
+    expect(await third.stop('SIGHUP'), third.output()).toBe(0);
     expect(processesOf(place)).toEqual([]);
   });
 
@@ -136,14 +136,14 @@ describe('a cluster from one command', { timeout: 4 * UP_TIMEOUT_MS }, () => {
     process.kill(redis!.pid, 'SIGKILL');
     await untilItSays(child, `The Redis of group 1 on 127.0.0.1:${16_379 + place.offset} ended by SIGKILL; starting it again in 1 s`);
     await untilItSays(child, `The Redis of group 1 on 127.0.0.1:${16_379 + place.offset} is back`);
-    expect(await child.stop('SIGINT')).toBe(0);
+    expect(await child.stop('SIGINT'), child.output()).toBe(0);
   });
 
   test('can be stopped while it starts', async () => {
     const place = await freePlace();
     const child = run(place);
     await untilItSays(child, 'server add 1');
-    expect(await child.stop('SIGINT')).toBe(0);
+    expect(await child.stop('SIGINT'), child.output()).toBe(0);
     expect(processesOf(place)).toEqual([]);
     const again = await up(place);
     expect(again.output()).not.toContain('slot init');
@@ -180,7 +180,7 @@ describe('a cluster from one command', { timeout: 4 * UP_TIMEOUT_MS }, () => {
       expect(refused.output()).toContain(`A cluster runs on ${place.dataDir} already (process ${child.pid})`);
     }
     expect(await withClient(place, 0, (redis) => redis.ping())).toBe('PONG');
-    expect(await child.stop('SIGINT')).toBe(0);
+    expect(await child.stop('SIGINT'), child.output()).toBe(0);
     const moved = run(elsewhere);
     expect(await moved.exited()).toBe(1);
     expect(moved.output()).toContain(`was made with --port-offset ${place.offset}: start it so`);

@@ -17,7 +17,7 @@ import type { Caller } from './caller.ts';
 import { commitAudited } from './commit.ts';
 
 /** How long a proxy that is wanted online or offline is waited for. */
-const TAKE_UP_MS = 5000;
+const TAKE_UP_MS = 10_000;
 const POLL_MS = 100;
 const CONNECT_MS = 500;
 
@@ -72,18 +72,17 @@ async function waitForProxy(
   const deadline = performance.now() + waitMs;
   for (;;) {
     const proxy = await readProxy(coordinator, id);
-    if (!proxy.live) {
-      const takenUp = wanted === 'offline';
-      return { proxy, takenUp, note: takenUp ? null : `proxy ${id} is not running; it will be online as soon as it starts` };
-    }
+    if (!proxy.live && wanted === 'offline') return { proxy, takenUp: true, note: null };
     const listening = await listens(proxy.addr);
-    if (listening === (wanted === 'online')) return { proxy, takenUp: true, note: null };
-    if (performance.now() >= deadline) {
-      const seen = listening ? 'still takes clients' : 'takes no clients yet';
-      return { proxy, takenUp: false, note: `proxy ${id} ${seen} at ${proxy.addr} after ${waitMs} ms; look at its log` };
-    }
+    if (proxy.live && listening === (wanted === 'online')) return { proxy, takenUp: true, note: null };
+    if (performance.now() >= deadline) return { proxy, takenUp: false, note: notTakenUp(proxy, { listening, waitMs }) };
     await new Promise((next) => setTimeout(next, POLL_MS));
   }
+}
+
+function notTakenUp({ id, addr, live }: ProxyView, { listening, waitMs }: { listening: boolean; waitMs: number }): string {
+  if (!live) return `proxy ${id} is not running; it will be online as soon as it starts`;
+  return `proxy ${id} ${listening ? 'still takes clients' : 'takes no clients yet'} at ${addr} after ${waitMs} ms; look at its log`;
 }
 
 /** Forgets a proxy that is gone for good, and returns what the operator should know. Throws CODIS_E_UNKNOWN_PROXY, or CODIS_E_PROXY_RUNNING while it has a session or still listens: a frozen

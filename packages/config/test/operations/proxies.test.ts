@@ -71,7 +71,7 @@ describe('proxies', () => {
   test('that are not running will be online when they start, and are offline already', async () => {
     const caller = await newProduct();
     await register(caller, { addr: await nowhere(), live: false });
-    expect(await setProxyWanted(caller, { id: P1, wanted: 'online' })).toMatchObject({
+    expect(await setProxyWanted(caller, { id: P1, wanted: 'online', waitMs: 200 })).toMatchObject({
       takenUp: false,
       note: expect.stringContaining('not running'),
     });
