@@ -257,7 +257,7 @@ export const SETTINGS = {
     type: 'integer',
     default: 536_870_912,
     min: 65_536,
-    max: 1_073_741_824,
+    max: 536_870_912,
     unit: 'bytes',
     about: 'Largest request; a larger one is refused with an error and its connection closed.',
     programs: ['proxy'],

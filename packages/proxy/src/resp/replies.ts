@@ -9,6 +9,7 @@ export const NULL_BULK = line('$-1');
 export const EMPTY_ARRAY = line('*0');
 export const NOAUTH = line('-NOAUTH Authentication required.');
 export const CROSSSLOT = line("-CROSSSLOT Keys in request don't hash to the same slot");
+export const RESERVED_KEY = line('-ERR this key is reserved: proxies are fenced off servers by it');
 export const MAX_CLIENTS = line('-ERR max number of clients reached (max_clients)');
 export const NOT_AN_INTEGER = line('-ERR value is not an integer or out of range');
 export const DB_OUT_OF_RANGE = line('-ERR DB index is out of range');

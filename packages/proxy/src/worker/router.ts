@@ -1,10 +1,10 @@
 // Decides what happens to a request: answer it here, send it to the server of its slot, hold it because its slot is in a move, take it apart, or
 // refuse it with an error that says why. Holds the one reference to the route table of this worker.
 
-import { type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
+import { fenceKey, type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
 import { type Command, findCommand } from '../commands/command.ts';
 import { extractKeys, KEYS_BLOCKING, KEYS_OK, KEYS_PATTERN, type KeysResult, keyArgs } from '../commands/key-specs.ts';
-import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, SYNTAX_ERROR } from '../resp/replies.ts';
+import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY, SYNTAX_ERROR } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import { HandOvers } from './hand-over.ts';
@@ -30,12 +30,15 @@ export class Router {
   readonly handOvers: HandOvers;
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
+  readonly #fence: { readonly key: Buffer; readonly slot: number };
   #table: RouteTable = emptyRouteTable();
 
   constructor(options: RouterOptions, local: LocalCommands) {
     this.#options = options;
     this.stats = options.stats;
     this.#local = local;
+    const fence = Buffer.from(fenceKey(options.product));
+    this.#fence = { key: fence, slot: slotOf(fence) };
     const { clock, inFlight, stats, password } = options;
     const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
     const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
@@ -139,7 +142,18 @@ export class Router {
         return;
       }
     }
-    this.#dispatch(session.enqueue(), slot, command, frame);
+    if (slot === this.#fence.slot && this.#namesFence(command, frame)) this.#fail(session, RESERVED_KEY);
+    else this.#dispatch(session.enqueue(), slot, command, frame);
+  }
+
+  /** The marker of a fence is not a key of the clients' (DESIGN §3): written by one of them it would shut proxies out. */
+  #namesFence(command: Command, frame: Frame): boolean {
+    extractKeys(command.keys, frame);
+    for (let key = 0; key < keyArgs.count; key++) {
+      const arg = (keyArgs.list[key] as number) * 2;
+      if (frame.buf.subarray(frame.args[arg], frame.args[arg + 1]).equals(this.#fence.key)) return true;
+    }
+    return false;
   }
 
   /** HOT PATH. Sends `request`, which concerns `slot` alone, where the table says. */
@@ -206,6 +220,10 @@ export class Router {
       (key) => slotOfKey(frame, key),
       (slot) => (settled && table.kind[slot] === ONLINE ? table.home[slot] : slot),
     );
+    if (parts.some(({ slots }) => slots.includes(this.#fence.slot)) && this.#namesFence(command, frame)) {
+      this.#fail(session, RESERVED_KEY);
+      return;
+    }
     const request = session.enqueue();
     const only = parts[0];
     if (only !== undefined && parts.length === 1) {
@@ -243,7 +261,7 @@ export class Router {
     if (request.sink === SINK_CLIENT) request.session?.answer(request, reply);
     else {
       request.stored = [reply];
-      request.session?.onStored(reply.length);
+      request.session?.onPartStored(reply.length);
       request.split?.onPart(request);
     }
   }

@@ -20,7 +20,8 @@ export interface Part {
 }
 
 export class Split {
-  readonly #parent: Request;
+  /** The client's request, whose turn it must be for the merged reply to go out. */
+  readonly parent: Request;
   readonly #merge: Merge;
   readonly #parts: readonly Part[];
   readonly #replies: Buffer[];
@@ -30,7 +31,7 @@ export class Split {
   #abandoned = false;
 
   constructor(parent: Request, merge: Merge, parts: readonly Part[], keyCount: number) {
-    this.#parent = parent;
+    this.parent = parent;
     this.#merge = merge;
     this.#parts = parts;
     this.#keyCount = keyCount;
@@ -59,10 +60,10 @@ export class Split {
     this.#storedBytes += reply.length;
     recycle(request);
     if (--this.#left > 0 || this.#abandoned) return;
-    const session = this.#parent.session;
+    const session = this.parent.session;
     if (session === null) return;
     session.onUnstored(this.#storedBytes);
-    session.answer(this.#parent, this.#merged());
+    session.answer(this.parent, this.#merged());
   }
 
   #merged(): Buffer {
@@ -137,12 +138,12 @@ export function encodePart(frame: Frame, command: Command, part: Part): Buffer {
   const pieces: Buffer[] = [Buffer.from(`*${1 + part.keys.length * step}\r\n${name}`)];
   for (const key of part.keys) {
     const first = keyArgs.list[key] as number;
-    for (let arg = first; arg < first + step; arg++) {
-      const value = frame.buf.subarray(frame.args[arg * 2], frame.args[arg * 2 + 1]);
-      pieces.push(Buffer.from(`$${value.length}\r\n`), value, CRLF);
-    }
+    pieces.push(frame.buf.subarray(endOfArg(frame, first - 1), endOfArg(frame, first + step - 1)));
   }
   return Buffer.concat(pieces);
 }
 
-const CRLF = Buffer.from('\r\n');
+/** Behind the CRLF of an argument, where the next one's header begins. */
+function endOfArg(frame: Frame, arg: number): number {
+  return (frame.args[arg * 2 + 1] as number) + 2;
+}

@@ -168,6 +168,18 @@ describe('tables and fences', () => {
     expect(await target.client().get('k')).toBe('v');
   });
 
+  test('the marker of a fence is no key of the clients’', async () => {
+    const key = fenceKey('demo');
+    const refused = expect.stringMatching(/^-ERR this key is reserved/);
+    expect(await raw.ask(`SET ${key} 9\r\nDEL a ${key} b\r\nGET ${key}\r\nMSET a 1 ${key} 2\r\n`, 4)).toEqual([
+      refused,
+      refused,
+      refused,
+      refused,
+    ]);
+    expect(await source.client().dbsize()).toBe(0);
+  });
+
   test('a server that is fenced against this table is not used until the table is new enough', async () => {
     const epoch = worker.report().epoch;
     await source.client().set(fenceKey('demo'), String(epoch + 1));

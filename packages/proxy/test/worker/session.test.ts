@@ -53,15 +53,19 @@ describe('a client that does not read', () => {
 });
 
 describe('replies that wait for their turn', () => {
-  test('are bounded by session_max_bufsize, also those the proxy makes itself', async () => {
+  test('are bounded, also those the proxy makes itself: no more is read until they have gone out', async () => {
     lockAll();
     client = newClient();
     const other = newClient();
-    expect(await other.ask('PING\r\n')).toEqual(['+PONG\r\n']);
+    const before = worker.report().calls['command'] ?? 0;
+    const answered = () => (worker.report().calls['command'] ?? 0) - before;
     client.socket.write(`GET a\r\n${'COMMAND\r\n'.repeat(200)}`);
-    await eventually(() => client.closed, { what: 'the connection to be closed' });
-    expect(client.replies).toEqual([]);
+    await eventually(() => answered() > 0, { what: 'the first reply' });
     expect(await other.ask('PING\r\n')).toEqual(['+PONG\r\n']);
+    expect(answered()).toBeLessThan(100);
+    expect(client.replies).toEqual([]);
+    unlock();
+    await eventually(() => client.replies.length === 201, { what: 'all replies' });
   });
 
   test('come in the order of the requests', async () => {
