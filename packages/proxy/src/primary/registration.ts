@@ -2,7 +2,16 @@
 //
 // Invariant: `live` says epoch e only if `topology` was at e in the very commit that wrote it (DESIGN §3, "Acknowledging").
 
-import { type CommitResult, type Coordinator, type Op, PARENTS, PATHS, proxyLivePath, proxyPath } from '@codis/config/coordinator';
+import {
+  type CommitResult,
+  type Coordinator,
+  type Entry,
+  type Op,
+  PARENTS,
+  PATHS,
+  proxyLivePath,
+  proxyPath,
+} from '@codis/config/coordinator';
 import {
   asEpoch,
   CodisError,
@@ -53,13 +62,20 @@ export class Registration {
   /** Says that every worker has applied `epoch`. False when the topology has moved on: the newer one will be acknowledged instead. */
   async acknowledge(epoch: number): Promise<boolean> {
     const { coordinator, proxy } = this.#options;
-    const path = proxyLivePath(proxy.id);
     const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.#startedAt });
     const at: Op[] = epoch < 0 ? [] : [{ op: 'check', path: PATHS.topology, version: epoch }];
-    const live = await coordinator.read(path);
-    if (live !== null && !this.#isMine(live.owner)) throw this.#running(live.data);
-    const op: Op = live ? { op: 'set', path, data } : { op: 'create', path, data, ephemeral: true };
-    return this.#acknowledged(await coordinator.commit([...at, op]));
+    const live = await coordinator.read(proxyLivePath(proxy.id));
+    return this.#acknowledged(await coordinator.commit([...at, ...this.#replaceLive(live, data)]));
+  }
+
+  /** The node of an earlier session of this very process may outlive that session for a while: it is replaced. Anybody else's is not. */
+  #replaceLive(live: Entry | null, data: Buffer): Op[] {
+    const path = proxyLivePath(this.#options.proxy.id);
+    const create: Op = { op: 'create', path, data, ephemeral: true };
+    if (live === null) return [create];
+    if (this.#isMine(live.owner)) return [{ op: 'set', path, data }];
+    if (!this.#wasMine(live.data)) throw this.#running(live.data);
+    return [{ op: 'delete', path, version: live.version }, create];
   }
 
   /** Ends being a proxy of this product. */
@@ -84,12 +100,17 @@ export class Registration {
     return state.kind === 'connected' && state.session === owner;
   }
 
+  #wasMine(data: Buffer): boolean {
+    const { pid, startedAt } = decodeProxyLive(data);
+    return pid === process.pid && startedAt === this.#startedAt;
+  }
+
   async #waitForPredecessor(): Promise<void> {
     const { coordinator, proxy, takeOverMs, log } = this.#options;
     const deadline = performance.now() + takeOverMs;
     for (let told = false; ; told = true) {
       const live = await coordinator.read(proxyLivePath(proxy.id));
-      if (live === null || this.#isMine(live.owner)) return;
+      if (live === null || this.#isMine(live.owner) || this.#wasMine(live.data)) return;
       if (performance.now() > deadline) throw this.#running(live.data);
       if (!told) log.warn({ waitMs: takeOverMs }, 'a proxy with this id runs, or did a moment ago; waiting for its session to end');
       await new Promise((next) => setTimeout(next, POLL_MS));
