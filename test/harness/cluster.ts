@@ -42,11 +42,13 @@ export interface ProxyStatusView {
   readonly workers: readonly {
     readonly pid: number;
     readonly rssBytes: number;
+    readonly backendBytesIn: number;
     readonly clients: number;
     readonly requests: number;
     readonly held: number;
     readonly tryAgain: number;
     readonly handOvers: number;
+    readonly calls: Readonly<Record<string, number>>;
   }[];
 }
 

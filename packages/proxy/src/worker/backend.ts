@@ -44,6 +44,8 @@ export interface BackendOptions {
 
 /** A client with more than this waiting is a slow reader: what feeds it is lent to it alone, and read no faster than it reads. */
 const SLOW_READER_BYTES = 1024 * 1024;
+/** How long requests of others may be held up behind a reply that its client reads too slowly; then that client is dropped. */
+const HELD_UP_MS = 1000;
 const PING = encodeRequest(['PING']);
 
 export class Backend implements OutletOwner {
@@ -57,7 +59,12 @@ export class Backend implements OutletOwner {
   #handshake: Handshake | null;
   #closed = false;
   #closing = false;
-  #paused = false;
+  /** The client that reads too slowly for this connection to be read; null while it is. */
+  #pausedFor: Session | null = null;
+  /** Since when it was not read though others wait, by the coarse clock; 0 while that is not so. */
+  #heldUpSince = 0;
+  /** Once it is out of common use: how many requests each client has on it. */
+  #owed: Map<Session, number> | null = null;
   /** Sessions that are not read from because this connection takes no more. */
   #feeders: Session[] = [];
   /** When something last came, or the first request after a pause was sent. */
@@ -78,9 +85,15 @@ export class Backend implements OutletOwner {
     this.#socket.on('close', () => this.fail('it closed the connection'));
   }
 
-  /** Requests without a whole reply. */
-  get pending(): number {
-    return this.#ring.length;
+  /** Whether `session` waits for replies of this connection, which is out of common use. */
+  owes(session: Session): boolean {
+    return this.#owed?.has(session) ?? false;
+  }
+
+  /** A client is gone: nobody waits for it any more. */
+  forget(session: Session): void {
+    this.#owed?.delete(session);
+    this.resumeReading(session);
   }
 
   /** HOT PATH. Sends the bytes [start, end) of `frame` for `request`; the reply goes to the request's sink. */
@@ -91,6 +104,10 @@ export class Backend implements OutletOwner {
     }
     if (this.#ring.length === 0) this.#activeAt = this.#options.clock.now;
     this.#ring.push(request);
+    if (this.#owed !== null && request.session !== null) {
+      this.#owe(this.#owed, request.session, 1);
+      if (request.session === this.#pausedFor) this.resumeReading(request.session);
+    }
     this.#outlet.append(frame, start, end);
     if (this.#outlet.bytes > this.#options.bufferBytesMax && request.session !== null) this.#pauseFeeder(request.session);
   }
@@ -105,22 +122,23 @@ export class Backend implements OutletOwner {
 
   /** Once a second: gives up a server that answers nothing, and asks an idle one whether it is there. */
   tick(): void {
+    this.#checkHeldUp();
     const idle = this.#options.clock.now - this.#activeAt;
     if (this.#handshake !== null) {
       if (idle > this.#options.connectTimeoutMs)
         this.fail(`no answer within backend_connect_timeout_ms (${this.#options.connectTimeoutMs})`);
     } else if (this.#ring.length > 0) {
-      if (idle > this.#options.recvTimeoutMs && !this.#paused)
+      if (idle > this.#options.recvTimeoutMs && this.#pausedFor === null)
         this.fail(`no answer within backend_recv_timeout (${this.#options.recvTimeoutMs / 1000} s)`);
     } else if (idle > this.#options.pingPeriodMs) {
       this.send(takeRequest(null, SINK_CHECK), PING, 0, PING.length);
     }
   }
 
-  /** The slow reader this connection was paused for has read enough, or is gone. */
-  resumeReading(): void {
-    if (!this.#paused || this.#closed) return;
-    this.#paused = false;
+  /** A client that this connection was paused for has read on, or waits for it now, or is gone. */
+  resumeReading(session: Session): void {
+    if (session !== this.#pausedFor || this.#closed || (this.owes(session) && this.#isTooMuch(session))) return;
+    this.#pausedFor = null;
     this.#activeAt = this.#options.clock.now;
     this.#socket.resume();
   }
@@ -149,6 +167,7 @@ export class Backend implements OutletOwner {
 
   #end(): void {
     this.#closed = true;
+    this.#owed?.clear();
     this.#outlet.close();
     this.#socket.destroy();
   }
@@ -215,6 +234,7 @@ export class Backend implements OutletOwner {
       if (next < 0) break;
       const request = this.#ring.shift();
       const session = request.session;
+      if (this.#owed !== null && session !== null) this.#owe(this.#owed, session, -1);
       const inRun = request.sink === SINK_CLIENT && session !== null && session.head === request;
       if (runSession !== null && (!inRun || session !== runSession)) {
         this.#endRun(runSession, chunk, runStart, pos);
@@ -243,7 +263,7 @@ export class Backend implements OutletOwner {
   #endRun(session: Session, chunk: Buffer, start: number, end: number): void {
     session.out.append(chunk, start, end);
     session.afterReplies();
-    if (session.out.bytes > SLOW_READER_BYTES) this.#slowReader(session);
+    this.#slowDown(session);
   }
 
   /** A reply has begun and not ended: the client whose turn it is gets what is there. */
@@ -253,10 +273,10 @@ export class Backend implements OutletOwner {
     if (session !== null && request.sink === SINK_CLIENT && session.head === request) {
       request.streaming = true;
       session.out.append(chunk, start, end);
-      if (session.out.bytes > SLOW_READER_BYTES) this.#slowReader(session);
+      this.#slowDown(session);
       return;
     }
-    store(request, chunk, start, end);
+    this.#store(request, chunk, start, end);
   }
 
   /** A whole reply, or the rest of one, for anybody but the client whose turn it is. */
@@ -267,7 +287,7 @@ export class Backend implements OutletOwner {
       recycle(request);
       return;
     }
-    store(request, buf, start, end);
+    this.#store(request, buf, start, end);
     this.#finish(request);
     if (request.sink === SINK_PART) request.split?.onPart(request);
     else if (request.sink === SINK_HAND_OVER) request.handOver?.onReply(request);
@@ -280,16 +300,78 @@ export class Backend implements OutletOwner {
     request.slots = null;
   }
 
-  /** This connection is lent to `session` alone; it is not read while only that client's replies are on it, or too much waits for the client. */
-  #slowReader(session: Session): void {
-    if (this.#closed) return;
+  /** Keeps what can't go out to its client yet; that of a client that waits for too much is read no further. */
+  #store(request: Request, buf: Buffer, start: number, end: number): void {
+    const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
+    if (request.stored === null) request.stored = [piece];
+    else request.stored.push(piece);
+    const session = request.session;
+    if (session === null) return;
+    if (request.sink === SINK_PART) session.onPartStored(piece.length);
+    else {
+      session.onStored(piece.length);
+      this.#slowDown(session);
+    }
+  }
+
+  /** When too much waits for `session`, this connection is taken out of common use, and not read while only that client's replies are on it or far
+   *  too much waits. Who has something on it stays on it until that is answered. */
+  #slowDown(session: Session): void {
+    if (this.#closed || !this.#isTooMuch(session)) return;
     this.server.detach(this);
     this.#closing = true;
-    session.pin(this);
-    if (this.#paused || (this.#othersWait(session) && session.out.bytes < this.#options.sessionBytesMax)) return;
-    if (this.#ring.length === 0) return;
-    this.#paused = true;
+    this.#owed ??= this.#countOwed();
+    if (this.#pausedFor !== null || !this.owes(session)) return;
+    if (this.#othersWait(session)) {
+      if (session.waitingBytes < this.#options.sessionBytesMax) return;
+      if (session.out.bytes <= SLOW_READER_BYTES) {
+        session.destroy('replies that waited for their turn exceeded session_max_bufsize while other clients waited behind them');
+        return;
+      }
+      if (this.#heldUpSince === 0) this.#heldUpSince = this.#options.clock.now;
+    }
+    this.#pausedFor = session;
     this.#socket.pause();
+  }
+
+  #checkHeldUp(): void {
+    const session = this.#pausedFor;
+    if (this.#heldUpSince === 0 || session === null || this.#options.clock.now - this.#heldUpSince < HELD_UP_MS) return;
+    this.#heldUpSince = 0;
+    if (this.#othersWait(session)) session.destroy('it read more than session_max_bufsize too slowly, and other clients waited behind it');
+  }
+
+  /** More waits for the client than it reads at once: in its output, or stored until another server answers what comes first. */
+  #isTooMuch(session: Session): boolean {
+    if (session.out.bytes > SLOW_READER_BYTES) return true;
+    return session.storedBytes > SLOW_READER_BYTES && !this.#hasHead(session);
+  }
+
+  /** Whether the reply whose turn it is will come, whole or in part, over this connection. */
+  #hasHead(session: Session): boolean {
+    const head = session.head;
+    for (let at = 0; at < this.#ring.length; at++) {
+      const request = this.#ring.at(at);
+      if (request === head || (request.split !== null && request.split.parent === head)) return true;
+    }
+    return false;
+  }
+
+  #countOwed(): Map<Session, number> {
+    const owed = new Map<Session, number>();
+    for (let at = 0; at < this.#ring.length; at++) {
+      const { session } = this.#ring.at(at);
+      if (session === null) continue;
+      this.#owe(owed, session, 1);
+      session.pin(this);
+    }
+    return owed;
+  }
+
+  #owe(owed: Map<Session, number>, session: Session, by: 1 | -1): void {
+    const count = (owed.get(session) ?? 0) + by;
+    if (count > 0) owed.set(session, count);
+    else owed.delete(session);
   }
 
   #othersWait(session: Session): boolean {
@@ -300,10 +382,3 @@ export class Backend implements OutletOwner {
 
 /** Short pieces are copied, so that a few bytes don't keep a whole read alive. */
 const STORE_COPY_BYTES_MAX = 16 * 1024;
-
-function store(request: Request, buf: Buffer, start: number, end: number): void {
-  const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
-  if (request.stored === null) request.stored = [piece];
-  else request.stored.push(piece);
-  request.session?.onStored(piece.length);
-}

@@ -45,7 +45,7 @@ export class Session implements OutletOwner {
   libVersion = '';
   /** Requests that wait for a hand-over, in order; null when there are none. */
   waiting: Held[] | null = null;
-  /** Server connections lent to this client while it reads slowly. */
+  /** Server connections out of common use that this client has something on: while it has, its requests for that server follow there. */
   pinned: Backend[] | null = null;
   /** By the coarse clock: last request, and last time the kernel took bytes for it (or none were waiting). */
   activeAt: number;
@@ -104,6 +104,11 @@ export class Session implements OutletOwner {
     return this.out.bytes + this.#storedBytes;
   }
 
+  /** Those of them that wait for their turn. */
+  get storedBytes(): number {
+    return this.#storedBytes;
+  }
+
   /** Bytes of a request that is not all there yet. */
   get inputBytes(): number {
     return this.#scanner.pendingBytes;
@@ -124,7 +129,7 @@ export class Session implements OutletOwner {
   reply(reply: Buffer): void {
     if (this.head === null) {
       this.out.appendAll(reply);
-      if (this.out.bytes > OUTPUT_BYTES_HIGH) this.pause(PAUSED_OUTPUT);
+      this.#pauseIfFull();
       return;
     }
     const request = this.enqueue();
@@ -134,8 +139,7 @@ export class Session implements OutletOwner {
   /** Answers a request of this session that nobody else will answer. */
   answer(request: Request, reply: Buffer): void {
     request.stored = [reply];
-    if (this.head === request) this.#storedBytes += reply.length;
-    else this.onStored(reply.length);
+    this.onStored(reply.length);
     this.onDone(request);
   }
 
@@ -159,7 +163,7 @@ export class Session implements OutletOwner {
       this.head.streaming = true;
     }
     if (this.#pending < this.#options.pipelineMax / 2) this.resume(PAUSED_PIPELINE);
-    if (this.out.bytes > OUTPUT_BYTES_HIGH) this.pause(PAUSED_OUTPUT);
+    this.#pauseIfFull();
     if (this.#ending && this.head === null) this.#finish();
   }
 
@@ -169,11 +173,17 @@ export class Session implements OutletOwner {
     if (this.head === request) this.afterReplies();
   }
 
-  /** `bytes` of a reply that is not at its turn were stored. */
+  /** `bytes` of a reply that is not at its turn were stored: meanwhile no more is asked for. Whoever reads it from a server must stop in time. */
   onStored(bytes: number): void {
     this.#storedBytes += bytes;
+    this.#pauseIfFull();
+  }
+
+  /** As `onStored`, for a part of a reply that is merged: it can't go out in pieces, so there is nothing to wait for. */
+  onPartStored(bytes: number): void {
+    this.#storedBytes += bytes;
     if (this.#storedBytes > this.#options.bufferBytesMax) {
-      this.destroy(`replies that waited for their turn exceeded session_max_bufsize (${this.#options.bufferBytesMax})`);
+      this.destroy(`a reply merged from several groups exceeded session_max_bufsize (${this.#options.bufferBytesMax})`);
     }
   }
 
@@ -201,20 +211,20 @@ export class Session implements OutletOwner {
   onWritten(): void {
     this.progressAt = this.#router.now;
     if (this.out.bytes > OUTPUT_BYTES_HIGH / 2) return;
-    this.resume(PAUSED_OUTPUT);
-    if (this.pinned !== null) for (const backend of this.pinned) backend.resumeReading();
+    if (this.waitingBytes <= OUTPUT_BYTES_HIGH / 2) this.resume(PAUSED_OUTPUT);
+    if (this.pinned !== null) for (const backend of this.pinned) backend.resumeReading(this);
     if (this.#ending && this.head === null) this.#finish();
   }
 
-  /** Marks `backend` as lent to this client: its requests for that server and database go on there until it is drained. */
+  /** `backend` goes out of common use with something of this client on it: what follows for that server and database must not overtake that. */
   pin(backend: Backend): void {
     this.pinned ??= [];
     if (!this.pinned.includes(backend)) this.pinned.push(backend);
   }
 
-  /** The lent connection for this server and database, while this client still has something under way on it. */
+  /** The pinned connection for this server and database, while this client still has something under way on it. */
   pinnedTo(server: Backend['server'], db: number): Backend | null {
-    this.pinned = this.pinned?.filter((backend) => backend.pending > 0) ?? null;
+    this.pinned = this.pinned?.filter((backend) => backend.owes(this)) ?? null;
     const found = this.pinned?.find((backend) => backend.server === server && backend.db === db) ?? null;
     if (this.pinned?.length === 0) this.pinned = null;
     return found;
@@ -234,7 +244,7 @@ export class Session implements OutletOwner {
     this.#socket.destroy();
     this.out.close();
     this.#abandonRequests();
-    if (this.pinned !== null) for (const backend of this.pinned) backend.resumeReading();
+    if (this.pinned !== null) for (const backend of this.pinned) backend.forget(this);
     this.#owner.onSessionEnd(this, reason);
   }
 
@@ -269,7 +279,11 @@ export class Session implements OutletOwner {
       this.end();
     }
     this.#processing = false;
-    if (this.out.bytes > OUTPUT_BYTES_HIGH) this.pause(PAUSED_OUTPUT);
+    this.#pauseIfFull();
+  }
+
+  #pauseIfFull(): void {
+    if (this.waitingBytes > OUTPUT_BYTES_HIGH) this.pause(PAUSED_OUTPUT);
   }
 
   #flushStored(request: Request): void {
