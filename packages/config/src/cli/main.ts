@@ -9,16 +9,9 @@ import { proxyCommands } from './commands/proxy.ts';
 import { serverCommands } from './commands/server.ts';
 import { slotCommands } from './commands/slot.ts';
 import { statusCommands } from './commands/status.ts';
+import { addExamples } from './examples.ts';
 import { EXIT, failureOf } from './failures.ts';
 import { FORMATS } from './output.ts';
-
-const EXAMPLES = `Examples:
-  codis-config dashboard
-  codis-config slot init
-  codis-config server add 1 localhost:6379 master
-  codis-config slot range-set 0 1023 1 online
-  codis-config status
-`;
 
 /** Runs one command line (without node and script) and sets the exit code; never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -38,9 +31,9 @@ function buildProgram(): Command {
     .option('--dashboard-addr <host:port>', 'where the dashboard is; wins over the config file')
     .addOption(new Option('-o, --output <format>', 'how answers are printed').choices(FORMATS).default('table'))
     .option('--debug', 'say where an error comes from')
-    .addHelpText('before', EXAMPLES)
     .exitOverride();
   for (const add of [statusCommands, slotCommands, serverCommands, proxyCommands, migrationCommands, dashboardCommand]) add(program);
+  addExamples(program);
   return program;
 }
 

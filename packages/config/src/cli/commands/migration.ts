@@ -8,13 +8,8 @@ import type { Table } from '../output.ts';
 import { sessionOf } from '../session.ts';
 import { rangeText } from './changes.ts';
 
-const EXAMPLES = `Examples:
-  codis-config migration list
-  codis-config migration watch 1
-`;
-
 export function migrationCommands(program: Command): void {
-  const migration = program.command('migration').description('moves of slots that were asked for').addHelpText('before', EXAMPLES);
+  const migration = program.command('migration').description('moves of slots that were asked for');
   migration
     .command('list')
     .description('all migrations, oldest first')

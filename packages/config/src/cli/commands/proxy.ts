@@ -6,13 +6,8 @@ import { proxyArgument } from '../arguments.ts';
 import { EXIT } from '../failures.ts';
 import { sessionOf } from '../session.ts';
 
-const EXAMPLES = `Examples:
-  codis-config proxy list
-  codis-config proxy online proxy_1
-`;
-
 export function proxyCommands(program: Command): void {
-  const proxy = program.command('proxy').description('the proxies that clients connect to').addHelpText('before', EXAMPLES);
+  const proxy = program.command('proxy').description('the proxies that clients connect to');
   proxy
     .command('list')
     .description('all registered proxies')

@@ -7,14 +7,8 @@ import type { Table } from '../output.ts';
 import { sessionOf } from '../session.ts';
 import { changed } from './changes.ts';
 
-const EXAMPLES = `Examples:
-  codis-config server add 1 localhost:6379 master
-  codis-config server add 1 localhost:6380 slave
-  codis-config server promote 1 localhost:6380
-`;
-
 export function serverCommands(program: Command): void {
-  const server = program.command('server').description('groups and their Redis servers').addHelpText('before', EXAMPLES);
+  const server = program.command('server').description('groups and their Redis servers');
   server
     .command('list')
     .description('all groups with their servers')

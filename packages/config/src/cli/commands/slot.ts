@@ -9,14 +9,8 @@ import type { Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { changed, rangeText, slotsText } from './changes.ts';
 
-const EXAMPLES = `Examples:
-  codis-config slot init
-  codis-config slot range-set 0 511 1 online
-  codis-config slot migrate 0 511 2 --delay=10 --wait
-`;
-
 export function slotCommands(program: Command): void {
-  const slot = program.command('slot').description('the slot table: which group has which slots').addHelpText('before', EXAMPLES);
+  const slot = program.command('slot').description('the slot table: which group has which slots');
   slot
     .command('init')
     .description('make the slot table, all slots offline')

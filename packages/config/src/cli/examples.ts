@@ -1,0 +1,46 @@
+// What `--help` begins with: for every command, command lines that can be typed as they stand. Kept in one place so that none is forgotten.
+
+import type { Command } from 'commander';
+import { invariant } from '../model/index.ts';
+
+/** By command path; '' is codis-config itself. */
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  '': ['dashboard', 'slot init', 'server add 1 localhost:6379 master', 'slot range-set 0 1023 1 online', 'status'],
+  status: ['status', 'status -o json'],
+  events: ['events', 'events --limit 20'],
+  key: ['key slot user:{42}:name'],
+  'key slot': ['key slot user:{42}:name'],
+  slot: ['slot init', 'slot range-set 0 511 1 online', 'slot migrate 0 511 2 --delay=10 --wait'],
+  'slot init': ['slot init'],
+  'slot list': ['slot list', 'slot list -o json'],
+  'slot info': ['slot info 512'],
+  'slot set': ['slot set 512 1 online', 'slot set 512 1 offline'],
+  'slot range-set': ['slot range-set 0 511 1 online', 'slot range-set 0 511 1 offline'],
+  'slot migrate': ['slot migrate 0 511 2 --delay=10', 'slot migrate 7 7 2 --wait --timeout 60'],
+  server: ['server add 1 localhost:6379 master', 'server add 1 localhost:6380 slave', 'server promote 1 localhost:6380'],
+  'server list': ['server list', 'server list -o name'],
+  'server add': ['server add 1 localhost:6379 master', 'server add 1 localhost:6380 slave', 'server add 1 localhost:6379 master --force'],
+  'server remove': ['server remove 1 localhost:6380'],
+  'server promote': ['server promote 1 localhost:6380'],
+  'server add-group': ['server add-group 3'],
+  'server remove-group': ['server remove-group 3'],
+  proxy: ['proxy list', 'proxy online proxy_1'],
+  'proxy list': ['proxy list'],
+  'proxy online': ['proxy online proxy_1'],
+  'proxy offline': ['proxy offline proxy_1'],
+  'proxy remove': ['proxy remove proxy_1'],
+  migration: ['migration list', 'migration watch 1'],
+  'migration list': ['migration list', 'migration list -o json'],
+  'migration show': ['migration show 1'],
+  'migration watch': ['migration watch 1', 'migration watch 1 --timeout 60'],
+  'migration cancel': ['migration cancel 1'],
+  dashboard: ['dashboard', 'dashboard -c config.ini'],
+};
+
+/** Gives `command` and everything below it its examples. */
+export function addExamples(command: Command, path = ''): void {
+  const lines = EXAMPLES[path];
+  invariant(lines !== undefined, 'every command has examples');
+  command.addHelpText('before', `Examples:\n${lines.map((line) => `  codis-config ${line}\n`).join('')}`);
+  for (const child of command.commands) addExamples(child, `${path} ${child.name()}`.trim());
+}
