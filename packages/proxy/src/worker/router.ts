@@ -81,7 +81,8 @@ export class Router {
     const end = args[1] as number;
     const found = findCommand(frame.buf, start, end);
     if (found === undefined) {
-      this.#fail(session, unknownCommand(frame));
+      if (isHttp(frame)) session.destroy('it speaks HTTP: perhaps a web page that was made to send commands');
+      else this.#fail(session, unknownCommand(frame));
       return;
     }
     const command = found.subcommands === null || frame.argc < 2 ? found : subcommand(found, frame);
@@ -313,6 +314,12 @@ function namesOtherDatabase(command: Command, frame: Frame): boolean {
 function argText(frame: Frame, arg: number, max = 128): string {
   const start = frame.args[arg * 2] as number;
   return frame.buf.toString('utf8', start, Math.min(frame.args[arg * 2 + 1] as number, start + max));
+}
+
+/** A browser can be made to send anything after its headers; as Redis does, the connection ends at the first line that only HTTP has. */
+function isHttp(frame: Frame): boolean {
+  const name = argText(frame, 0, 6).toLowerCase();
+  return name === 'post' || name === 'host:';
 }
 
 /** In Redis's words: server.c, processCommand(). */
