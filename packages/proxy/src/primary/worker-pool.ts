@@ -37,6 +37,8 @@ const RESPAWN_MS_MAX = 5000;
 /** A worker that lived this long did not die of its start. */
 const STABLE_MS = 10_000;
 const REPORT_TIMEOUT_MS = 1000;
+/** What a worker gets beyond the time it was given to drain. */
+const DRAIN_GRACE_MS = 1000;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -93,19 +95,21 @@ export class WorkerPool {
     for (const { process } of this.#members.values()) post(process, { type: 'listen' });
   }
 
-  /** Takes no more clients; resolves when those there were have been served, or cut off after `timeoutMs`. */
+  /** Takes no more clients; resolves when those there were have been served, or cut off after `timeoutMs`. A worker that does not even do that is killed. */
   async drain(timeoutMs: number): Promise<void> {
     this.#serving = false;
+    let late: NodeJS.Timeout | undefined;
     const drained = new Promise<void>((done) => {
       this.#onDrained = done;
+      late = setTimeout(() => this.#giveUpDraining(), timeoutMs + DRAIN_GRACE_MS);
     });
     for (const member of this.#members.values()) {
       member.drained = false;
       member.listening = false;
       post(member.process, { type: 'drain', timeoutMs });
     }
-    if (this.#members.size === 0) return;
-    await drained;
+    if (this.#members.size > 0) await drained;
+    clearTimeout(late);
   }
 
   /** Counters of all workers; one that does not answer within a second is left out. */
@@ -124,7 +128,7 @@ export class WorkerPool {
 
   #spawn(): void {
     const process = cluster.fork();
-    const member: Member = { process, applied: -1, listening: false, drained: false, startedAt: performance.now() };
+    const member: Member = { process, applied: -1, listening: false, drained: !this.#serving, startedAt: performance.now() };
     this.#members.set(process.id, member);
     process.on('message', (message: ToPrimary) => this.#onMessage(member, message));
     process.on('error', (error: Error) => this.#options.log.warn({ err: error, worker: process.process.pid }, 'worker error'));
@@ -184,8 +188,18 @@ export class WorkerPool {
   }
 
   #checkDrained(): void {
-    if (this.#onDrained === null || ![...this.#members.values()].every((member) => member.drained)) return;
-    this.#onDrained();
+    if (![...this.#members.values()].every((member) => member.drained)) return;
+    this.#onDrained?.();
+    this.#onDrained = null;
+  }
+
+  #giveUpDraining(): void {
+    for (const { process, drained } of this.#members.values()) {
+      if (drained) continue;
+      this.#options.log.error({ worker: process.process.pid }, 'a worker does not drain; killing it');
+      process.process.kill('SIGKILL');
+    }
+    this.#onDrained?.();
     this.#onDrained = null;
   }
 

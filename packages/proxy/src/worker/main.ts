@@ -37,7 +37,8 @@ function onMessage(message: ToWorker): void {
       worker?.listen();
       return;
     case 'drain':
-      worker?.drain(message.timeoutMs);
+      if (worker) worker.drain(message.timeoutMs);
+      else send({ type: 'drained' });
       return;
     case 'report':
       if (worker) send({ type: 'report', id: message.id, report: worker.report() });
