@@ -182,7 +182,10 @@ describe('a hostile client', () => {
   test('that connects and leaves, a thousand times', async () => {
     for (let round = 0; round < 20; round++) {
       const many = await Promise.all(Array.from({ length: 50 }, () => RawClient.open(proxy.port)));
-      for (const [at, client] of many.entries()) at % 2 ? client.reset() : client.close();
+      for (const [at, client] of many.entries()) {
+        if (at % 2) client.reset();
+        else client.close();
+      }
     }
   });
 });
