@@ -9,7 +9,7 @@
 // Invariant: the ring holds exactly the requests that were sent (or gathered) and have no whole reply yet.
 
 import { connect, type Socket } from 'node:net';
-import { parseAddr } from '@codis/config/model';
+import { CodisError, parseAddr } from '@codis/config/model';
 import { encodeRequest, errorReply } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 import type { Clock } from './clock.ts';
@@ -199,7 +199,7 @@ export class Backend implements OutletOwner {
       if (this.#handshake !== null) this.#onHandshake(this.#handshake, chunk);
       else this.#onReplies(chunk);
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'CodisError') throw error;
+      if (!(error instanceof CodisError)) throw error;
       this.fail(error.message);
     }
   }
@@ -219,43 +219,44 @@ export class Backend implements OutletOwner {
     if (this.#closing && this.#ring.length === 0) this.#close();
   }
 
-  /** HOT PATH: runs once per read. Consecutive replies for one client are copied as one run. */
+  /** HOT PATH: runs once per read. Consecutive replies for one client are copied as one run. Throws CODIS_E_NOT_REDIS at bytes that are no reply to
+   *  anything; the replies before them have gone out then. */
   #onReplies(chunk: Buffer): void {
     const end = chunk.length;
     let runSession: Session | null = null;
     let runStart = 0;
     let pos = 0;
-    while (pos < end) {
-      if (this.#ring.length === 0) {
-        this.fail('it sent a reply that nobody asked for');
-        return;
-      }
-      const next = this.#scanner.scan(chunk, pos, end);
-      if (next < 0) break;
-      const request = this.#ring.shift();
-      const session = request.session;
-      if (this.#owed !== null && session !== null) this.#owe(this.#owed, session, -1);
-      const inRun = request.sink === SINK_CLIENT && session !== null && session.head === request;
-      if (runSession !== null && (!inRun || session !== runSession)) {
-        this.#endRun(runSession, chunk, runStart, pos);
-        runSession = null;
-      }
-      if (inRun) {
-        if (runSession === null) {
-          runSession = session;
-          runStart = pos;
-        }
-        this.#options.inFlight.leave(request);
-        if (this.#scanner.firstByte === 0x2d) this.#options.stats.errors++;
-        session.popHead();
-        if (session.head !== null && (session.head.done || session.head.stored !== null)) {
-          this.#endRun(session, chunk, runStart, next);
+    try {
+      while (pos < end) {
+        if (this.#ring.length === 0) throw new CodisError('CODIS_E_NOT_REDIS', 'it sent a reply that nobody asked for');
+        const next = this.#scanner.scan(chunk, pos, end);
+        if (next < 0) break;
+        const request = this.#ring.shift();
+        const session = request.session;
+        if (this.#owed !== null && session !== null) this.#owe(this.#owed, session, -1);
+        const inRun = request.sink === SINK_CLIENT && session !== null && session.head === request;
+        if (runSession !== null && (!inRun || session !== runSession)) {
+          this.#endRun(runSession, chunk, runStart, pos);
           runSession = null;
         }
-      } else this.#deliver(request, chunk, pos, next, this.#scanner.firstByte === 0x2d);
-      pos = next;
+        if (inRun) {
+          if (runSession === null) {
+            runSession = session;
+            runStart = pos;
+          }
+          this.#options.inFlight.leave(request);
+          if (this.#scanner.firstByte === 0x2d) this.#options.stats.errors++;
+          session.popHead();
+          if (session.head !== null && (session.head.done || session.head.stored !== null)) {
+            this.#endRun(session, chunk, runStart, next);
+            runSession = null;
+          }
+        } else this.#deliver(request, chunk, pos, next, this.#scanner.firstByte === 0x2d);
+        pos = next;
+      }
+    } finally {
+      if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
     }
-    if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
     if (pos < end) this.#partial(this.#ring.peek(), chunk, pos, end);
     if (this.#closing && this.#ring.length === 0) this.#close();
   }

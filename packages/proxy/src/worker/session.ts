@@ -65,6 +65,8 @@ export class Session implements OutletOwner {
   #processing = false;
   /** No more input: the client sent QUIT, broke the protocol, or is being drained. What is under way is still answered. */
   #ending = false;
+  /** The client has closed its half; what came before may still wait in the scanner while reading is paused. */
+  #inputEnded = false;
   #ended = false;
   /** When everything was answered and our side of the connection closed, by the coarse clock; 0 before. */
   closingSince = 0;
@@ -86,7 +88,7 @@ export class Session implements OutletOwner {
     this.#scanner = new RequestScanner(init.options.requestBytesMax);
     this.#scanner.authenticated = init.authenticated;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('end', () => this.end());
+    socket.on('end', () => this.#onInputEnd());
     socket.on('error', (error: Error) => this.destroy(error.message));
     socket.on('close', () => this.destroy('the client closed the connection'));
   }
@@ -264,6 +266,11 @@ export class Session implements OutletOwner {
     if (this.#paused === 0) this.#process();
   }
 
+  #onInputEnd(): void {
+    this.#inputEnded = true;
+    if (this.#paused === 0) this.#process();
+  }
+
   /** HOT PATH. Routes what has arrived until it is used up or the client is paused. */
   #process(): void {
     if (this.#processing) return;
@@ -274,7 +281,10 @@ export class Session implements OutletOwner {
         this.#router.route(this, this.#scanner.frame);
         continue;
       }
-      if (result === NEED) break;
+      if (result === NEED) {
+        if (this.#inputEnded) this.end();
+        break;
+      }
       this.reply(errorReply(`ERR ${this.#scanner.error}`));
       this.end();
     }
