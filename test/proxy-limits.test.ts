@@ -206,7 +206,7 @@ describe('limits of a proxy', () => {
     expect(reply.subarray(12, 12 + value.length).equals(value)).toBe(true);
     expect(grown).toBeLessThan(SPARE_BYTES);
     expect(asked).toBeGreaterThan(1);
-  });
+  }, 90_000);
 
   test('requests that stand behind a large reply are answered though its client does not read', async () => {
     const [stalled, healthy] = [await open(), await open()];

@@ -249,7 +249,7 @@ export const SETTINGS = {
     min: 1,
     max: 3600,
     unit: 'seconds',
-    about: 'A client whose replies wait this long without it reading a single byte is disconnected.',
+    about: 'A client that has replies waiting and does not take the next 256 KB of them (or the rest) within this time is disconnected.',
     programs: ['proxy'],
     section: 'Clients',
   },
