@@ -43,15 +43,17 @@ export class Child {
     if (this.#running) this.#process.kill(name);
   }
 
-  /** Asks it to end, and kills it after `graceMs`. Gives whether it ended by itself. */
-  async stop(graceMs: number): Promise<boolean> {
+  /** Asks it to end, again every `askAgainMs` if given, and kills it after `graceMs`. Gives whether it ended by itself. */
+  async stop(graceMs: number, askAgainMs?: number): Promise<boolean> {
     this.signal('SIGTERM');
+    const again = askAgainMs === undefined ? undefined : setInterval(() => this.signal('SIGTERM'), askAgainMs);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<false>((done) => {
       timer = setTimeout(done, graceMs, false);
     });
     const inTime = await Promise.race([this.ended.then(() => true), late]);
     clearTimeout(timer);
+    clearInterval(again);
     if (!inTime) this.signal('SIGKILL');
     await this.ended;
     return inTime;

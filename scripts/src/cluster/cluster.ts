@@ -145,6 +145,8 @@ function serverPlan(options: ClusterOptions, server: ServerPlan): MemberPlan {
     answers: () => redisAnswers(server.addr),
     startTimeoutMs: REDIS_START_TIMEOUT_MS,
     stopTimeoutMs: STOP_TIMEOUT_MS,
+    // A Redis that is writing its first append-only file, as a replica does after a full copy, refuses to end and forgets that it was asked.
+    askAgainMs: 500,
   };
 }
 

@@ -25,6 +25,8 @@ export interface MemberPlan {
   answers(): Promise<boolean>;
   readonly startTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  /** For a program that may refuse to end at one moment and not at the next. */
+  readonly askAgainMs?: number;
 }
 
 export class Member {
@@ -51,7 +53,7 @@ export class Member {
   /** Gives whether it ended by itself in time; otherwise it was killed. */
   async close(): Promise<boolean> {
     this.#closing.abort();
-    const inTime = (await this.#child?.stop(this.plan.stopTimeoutMs)) ?? true;
+    const inTime = (await this.#child?.stop(this.plan.stopTimeoutMs, this.plan.askAgainMs)) ?? true;
     await this.#watch;
     return inTime;
   }
