@@ -303,16 +303,14 @@ export class Backend implements OutletOwner {
 
   /** Keeps what can't go out to its client yet; that of a client that waits for too much is read no further. */
   #store(request: Request, buf: Buffer, start: number, end: number): void {
+    const session = request.session;
+    if (request.split !== null && session !== null && !request.split.takes(request, end - start, session)) return;
     const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
     if (request.stored === null) request.stored = [piece];
     else request.stored.push(piece);
-    const session = request.session;
-    if (session === null) return;
-    if (request.sink === SINK_PART) session.onPartStored(piece.length);
-    else {
-      session.onStored(piece.length);
-      this.#slowDown(session);
-    }
+    if (session === null || request.sink === SINK_PART) return;
+    session.onStored(piece.length);
+    this.#slowDown(session);
   }
 
   /** When too much waits for `session`, this connection is taken out of common use, and not read while only that client's replies are on it or far

@@ -181,12 +181,12 @@ export class Session implements OutletOwner {
     this.#pauseIfFull();
   }
 
-  /** As `onStored`, for a part of a reply that is merged: it can't go out in pieces, so there is nothing to wait for. */
-  onPartStored(bytes: number): void {
+  /** As `onStored`, for a part of a reply that is merged and so can't go out in pieces. False when it is more than session_max_bufsize: then it is
+   *  not counted, and must not be kept. */
+  onPartStored(bytes: number): boolean {
+    if (this.#storedBytes + bytes > this.#options.bufferBytesMax) return false;
     this.#storedBytes += bytes;
-    if (this.#storedBytes > this.#options.bufferBytesMax) {
-      this.destroy(`a reply merged from several groups exceeded session_max_bufsize (${this.#options.bufferBytesMax})`);
-    }
+    return true;
   }
 
   /** Stored bytes that were merged or thrown away. */

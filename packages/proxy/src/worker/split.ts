@@ -11,6 +11,10 @@ import type { Frame } from '../resp/request-scanner.ts';
 import { type Request, recycle, SINK_PART, takeRequest } from './request.ts';
 import type { Session } from './session.ts';
 
+const TOO_LARGE = errorReply(
+  'ERR the replies of several groups are merged in memory, and here they exceed session_max_bufsize; ask for fewer keys at once',
+);
+
 type Merge = 'sum' | 'array' | 'ok';
 
 /** One part: the numbers of its keys among the command's, and the slots they are in. */
@@ -29,6 +33,7 @@ export class Split {
   #left: number;
   #storedBytes = 0;
   #abandoned = false;
+  #tooLarge = false;
 
   constructor(parent: Request, merge: Merge, parts: readonly Part[], keyCount: number) {
     this.parent = parent;
@@ -53,6 +58,15 @@ export class Split {
     this.#abandoned = true;
   }
 
+  /** Whether `bytes` more of a part's reply may be kept. Once they exceed session_max_bufsize nothing of this command is: its reply will say so. */
+  takes(request: Request, bytes: number, session: Session): boolean {
+    if (!this.#tooLarge && session.onPartStored(bytes)) return true;
+    this.#tooLarge = true;
+    session.onUnstored(lengthOf(request.stored ?? []));
+    request.stored = null;
+    return false;
+  }
+
   onPart(request: Request): void {
     const stored = request.stored ?? [];
     const reply = stored.length === 1 ? (stored[0] as Buffer) : Buffer.concat(stored);
@@ -67,6 +81,7 @@ export class Split {
   }
 
   #merged(): Buffer {
+    if (this.#tooLarge) return TOO_LARGE;
     const error = this.#replies.find((reply) => reply[0] === 0x2d);
     if (error) return error;
     switch (this.#merge) {
@@ -89,6 +104,10 @@ export class Split {
     }
     return Buffer.concat([Buffer.from(`*${this.#keyCount}\r\n`), ...items]);
   }
+}
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 /** The elements of an array reply, as they stand in it. */

@@ -184,3 +184,21 @@ describe('through a worker with three groups', () => {
     worker.route(servers);
   });
 });
+
+describe('replies that are too large to be merged', () => {
+  test('get an error that names the limit, and the client goes on', async () => {
+    const servers = await Promise.all([startRedis(), startRedis()]);
+    const worker = await startWorker({ session_max_bufsize: 1_048_576 });
+    worker.route(servers);
+    const client = worker.client();
+    const keys = Array.from({ length: 6 }, (_, number) => `large:${number}`);
+    for (const each of keys) await client.set(each, 'v'.repeat(300_000));
+    const error = await client.mget(keys).then(String, (reason: Error) => reason.message);
+    expect(error).toMatch(/^ERR .*session_max_bufsize; ask for fewer keys/);
+    const fitting = await client.mget(keys[0]!, keys[1]!, 'none');
+    expect(fitting.map((value) => value?.length)).toEqual([300_000, 300_000, undefined]);
+    expect(await client.exists(keys)).toBe(6);
+    worker.close();
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+});
