@@ -65,11 +65,6 @@ export function unlockSlots(topology: Topology, step: { slots: readonly Slot[]; 
   return change(topology, step.slots, (slot, state) => ({ kind: 'online', owner: own(slot, state, 'locked', step.migration).from }));
 }
 
-/** The slots whose lock was taken at `epoch`, in order. */
-export function slotsLockedAt(topology: Topology, epoch: Epoch): Slot[] {
-  return slotsWhere(topology, (state) => state.kind === 'locked' && state.epoch === epoch);
-}
-
 /** The slots for which `test` holds, in order. */
 export function slotsWhere(topology: Topology, test: (state: SlotState) => boolean): Slot[] {
   const found: Slot[] = [];
