@@ -22,7 +22,9 @@ const DOLLAR = 0x24;
 const ZERO = 0x30;
 /** Redis's own limits: networking.c, PROTO_INLINE_MAX_SIZE and processMultibulkBuffer(). */
 const INLINE_BYTES_MAX = 64 * 1024;
-const ARGS_MAX = 1024 * 1024;
+/** INT_MAX, as Redis 7 has it. What a request can have is less: no argument takes fewer bytes than an empty one. */
+const ARGS_MAX = 2 ** 31 - 1;
+const ARG_BYTES_MIN = 6;
 /** proto-max-bulk-len. */
 const BULK_BYTES_MAX = 512 * 1024 * 1024;
 const ARGS_MAX_UNAUTHENTICATED = 10;
@@ -114,6 +116,7 @@ export class RequestScanner {
             continue;
           }
           if (count > ARGS_MAX_UNAUTHENTICATED && !this.authenticated) return this.#fail('unauthenticated multibulk length');
+          if (this.#pos - this.#start + count * ARG_BYTES_MIN > this.#bytesMax) return this.#tooLarge();
           this.#left = count;
           this.#argc = 0;
         }
@@ -143,7 +146,7 @@ export class RequestScanner {
         this.#bulk = bulk;
       }
       const end = this.#pos + this.#bulk;
-      if (end + 2 - this.#start > this.#bytesMax) return this.#fail(`request is larger than request_max_bytes (${this.#bytesMax})`);
+      if (end + 2 - this.#start > this.#bytesMax) return this.#tooLarge();
       if (end + 2 > this.#end) return this.#need();
       this.#push(this.#pos, end);
       this.#pos = end + 2;
@@ -187,8 +190,10 @@ export class RequestScanner {
     this.#argc++;
   }
 
+  /** Doubled, but to no more than the request has: of many tiny arguments the positions take more room than the bytes. */
   #growArgs(): void {
-    const grown = new Int32Array(this.#args.length * 2);
+    const doubled = this.#args.length * 2;
+    const grown = new Int32Array(this.#left > 0 ? Math.min(doubled, (this.#argc + this.#left) * 2) : doubled);
     grown.set(this.#args);
     this.#args = grown;
     this.#ownArgs = true;
@@ -245,6 +250,10 @@ export class RequestScanner {
     return this.#complete(Buffer.concat(parts), 0, at);
   }
 
+  #tooLarge(): ScanResult {
+    return this.#fail(`request is larger than request_max_bytes (${this.#bytesMax})`);
+  }
+
   #fail(text: string): ScanResult {
     this.error = `Protocol error: ${text}`;
     return FAIL;
@@ -297,6 +306,8 @@ const BAD_LENGTH = Number.POSITIVE_INFINITY;
 const SKIPPED = 3;
 const CRLF = Buffer.from('\r\n');
 
+/** As Redis shows it, which makes the two characters that end a line spaces; what is no character of ASCII is shown in hexadecimal. */
 function printable(byte: number): string {
+  if (byte === CR || byte === LF) return ' ';
   return byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
 }

@@ -7,15 +7,16 @@ import { extractKeys, KEYS_BLOCKING, KEYS_OK, KEYS_PATTERN, type KeysResult, key
 import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY, SYNTAX_ERROR } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend, BackendOptions } from './backend.ts';
+import { Gather } from './gather.ts';
 import { HandOvers } from './hand-over.ts';
 import { type Held, reframe } from './held.ts';
-import type { LocalCommands } from './local-commands.ts';
+import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
-import { type Request, SINK_CLIENT } from './request.ts';
+import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Server } from './server.ts';
 import type { Session } from './session.ts';
-import { encodePart, partition, Split } from './split.ts';
+import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
 
 export interface RouterOptions extends BackendOptions {
@@ -33,10 +34,11 @@ export class Router {
   readonly #fence: { readonly key: Buffer; readonly slot: number };
   #table: RouteTable = emptyRouteTable();
 
-  constructor(options: RouterOptions, local: LocalCommands) {
+  /** `local` makes the commands that are answered here, some of which need this router. */
+  constructor(options: RouterOptions, local: (router: Router) => LocalCommands) {
     this.#options = options;
     this.stats = options.stats;
-    this.#local = local;
+    this.#local = local(this);
     const fence = Buffer.from(fenceKey(options.product));
     this.#fence = { key: fence, slot: slotOf(fence) };
     const { clock, inFlight, stats, password } = options;
@@ -100,6 +102,11 @@ export class Router {
       this.#fail(session, wrongArity(command));
       return;
     }
+    this.#byClass(session, command, frame);
+  }
+
+  /** Routes on with a request that had to wait for what came before it; it was counted and checked when it came. */
+  routeDeferred(session: Session, command: Command, frame: Frame): void {
     this.#byClass(session, command, frame);
   }
 
@@ -188,7 +195,7 @@ export class Router {
     const session = request.session;
     let backend: Backend | null = null;
     if (session !== null && session.pinned !== null) backend = session.pinnedTo(server, request.db);
-    backend ??= server.backend(request.db);
+    backend ??= server.backend(request.db, session === null ? 2 : session.protocol);
     if (backend !== null) {
       backend.send(request, buf, start, end);
       return;
@@ -215,6 +222,10 @@ export class Router {
       return;
     }
     extractKeys(command.keys, frame);
+    if (keyArgs.count > SPLIT_KEYS_MAX) {
+      this.#fail(session, TOO_MANY_KEYS);
+      return;
+    }
     const table = this.#table;
     const settled = session.waiting === null;
     const parts = partition(
@@ -231,11 +242,10 @@ export class Router {
       this.#sendPart(request, only.slots, command, frame);
       return;
     }
-    const split = new Split(request, merge, parts, keyArgs.count);
-    request.split = split;
+    const gather = new Gather(request, session, parts.length, mergeParts(merge, parts, keyArgs.count));
     const frames = parts.map((part) => encodePart(frame, command, part));
     for (const [index, part] of parts.entries()) {
-      this.#sendPart(split.take(session, index), part.slots, command, reframe(frames[index] as Buffer));
+      this.#sendPart(gather.take(index), part.slots, command, reframe(frames[index] as Buffer));
     }
   }
 
@@ -259,11 +269,10 @@ export class Router {
 
   #answer(request: Request, reply: Buffer): void {
     this.stats.errors++;
-    if (request.sink === SINK_CLIENT) request.session?.answer(request, reply);
+    if (request.taker === null) request.session?.answer(request, reply);
     else {
-      request.stored = [reply];
-      request.session?.onPartStored(reply.length);
-      request.split?.onPart(request);
+      request.stored = request.taker.takes(request, reply.length) ? [reply] : null;
+      request.taker.onReply(request);
     }
   }
 
@@ -290,6 +299,10 @@ export class Router {
     }
   }
 }
+
+/** Taking a command apart costs some 200 bytes of memory for each key, which may have been 6 bytes of input. */
+const SPLIT_KEYS_MAX = 1024 * 1024;
+const TOO_MANY_KEYS = errorReply(`ERR more than ${SPLIT_KEYS_MAX} keys of several groups in one command; send them in several`);
 
 function slotOfKey(frame: Frame, key: number): number {
   const arg = (keyArgs.list[key] as number) * 2;

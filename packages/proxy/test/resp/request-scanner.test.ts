@@ -188,16 +188,27 @@ describe('the limit', () => {
     expect(scanAll(cut(pipeline, [10_000]), { bytesMax: LIMIT }).requests).toHaveLength(20);
   });
 
-  test.each([1024 * 1024 - 1, 1024 * 1024])('of arguments admits %i', (count) => {
+  test.each([1, 1000, 2_000_000])('of arguments is request_max_bytes: %i empty ones of 6 bytes each just fit', (count) => {
     const input = Buffer.concat([Buffer.from(`*${count}\r\n`), Buffer.alloc(count * 6, '$0\r\n\r\n')]);
-    const scanner = new RequestScanner(64 << 20);
+    const scanner = new RequestScanner(input.length);
     for (const piece of cut(input, [65_536])) scanner.feed(piece);
     expect(scanner.next()).toBe(FRAME);
     expect(scanner.frame.argc).toBe(count);
+    expect(scanAll([input], { bytesMax: input.length - 1 }).error).toMatch(/request_max_bytes \(\d+\)$/);
   });
 
-  test('of arguments refuses one more as soon as it is announced', () => {
-    expect(scanAll([bytes('*1048577\r\n')]).error).toBe('Protocol error: invalid multibulk length');
+  test('of arguments is held as soon as they are announced', () => {
+    expect(scanAll([bytes('*11184810\r\n')], { bytesMax: 64 << 20 }).error).toBe(
+      'Protocol error: request is larger than request_max_bytes (67108864)',
+    );
+    expect(scanAll([bytes('*11184800\r\n')], { bytesMax: 64 << 20 })).toMatchObject({ error: null, requests: [] });
+  });
+
+  test.each([
+    ['*2147483647\r\n', 'Protocol error: request is larger than request_max_bytes (536870912)'],
+    ['*2147483648\r\n', 'Protocol error: invalid multibulk length'],
+  ])('of arguments is INT_MAX where request_max_bytes is not in the way: %j', (input, error) => {
+    expect(scanAll([bytes(input)], { bytesMax: 512 << 20 }).error).toBe(error);
   });
 
   test.each([536_870_911, 536_870_912])('of one argument admits %i bytes', (size) => {
