@@ -1,0 +1,130 @@
+// `npm run bench:cost`: CPU time of a worker per GET and SET, at three pipeline depths, in two builds.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Load, loadArgs } from './load.ts';
+import { machineFacts } from './machine.ts';
+import { type Measurement, measure, type Sample } from './measure.ts';
+import { COST_HELP, type CostOptions, readCostOptions } from './options.ts';
+import { freePort, listens, type Program, start, until } from './process.ts';
+import { codisBuild, type Running, type Subject } from './proxies.ts';
+import { ratios, summarize } from './statistics.ts';
+import { renderFacts, renderTable, withSpread } from './table.ts';
+
+/** The proxy has a core of its own; the load and the servers share the other. */
+const PROXY_CORE = 0;
+const LOAD_CORE = 1;
+const SERVERS = 2;
+/** By pipeline depth: how many times the requests of an unpipelined run, for about the same time. */
+const DEPTHS = [
+  { pipeline: 1, times: 1 },
+  { pipeline: 16, times: 5 },
+  { pipeline: 100, times: 8 },
+];
+
+/** Gives the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const options = readCostOptions(argv);
+    if (options === null) process.stdout.write(COST_HELP);
+    else await compare(options, argv);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    process.stderr.write(`${error.message}\n\n${COST_HELP}`);
+    return 1;
+  }
+}
+
+async function compare(options: CostOptions, argv: readonly string[]): Promise<void> {
+  const subjects = [await codisBuild('before', options.before), await codisBuild('after', options.after)];
+  const facts = await machineFacts();
+  const dir = mkdtempSync(join(tmpdir(), 'codis-bench-'));
+  const started: { stop(): Promise<void> }[] = [];
+  try {
+    const redis = await startServers(dir, started);
+    const running: Running[] = [];
+    for (const subject of subjects) {
+      const proxy = await subject.start({ redis, core: PROXY_CORE, dir: join(dir, subject.name) });
+      started.push(proxy);
+      running.push(proxy);
+    }
+    const say = (text: string) => void process.stderr.write(`${text}\n`);
+    const results = await measure({
+      subjects: running,
+      loads: loadsOf(options.requests),
+      rounds: options.rounds,
+      loadCore: LOAD_CORE,
+      say,
+    });
+    const report = render({ subjects, facts, results, rounds: options.rounds, argv });
+    process.stdout.write(report);
+    if (options.out !== null) writeFileSync(options.out, report);
+  } finally {
+    await Promise.all(started.map((program) => program.stop()));
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Those that SET come first, so that what GET asks for is there. */
+function loadsOf(requests: number): Load[] {
+  return (['SET', 'GET'] as const).flatMap((command) =>
+    DEPTHS.map(({ pipeline, times }) => ({ command, pipeline, requests: requests * times })),
+  );
+}
+
+async function startServers(dir: string, started: { stop(): Promise<void> }[]): Promise<number[]> {
+  const ports: number[] = [];
+  for (let server = 0; server < SERVERS; server++) {
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
+    const program: Program = start(LOAD_CORE, 'redis-server', args, join(dir, `redis-${port}.log`));
+    started.push(program);
+    await until(`redis-server on ${port}`, () => listens(port));
+    ports.push(port);
+  }
+  return ports;
+}
+
+interface Report {
+  readonly subjects: readonly Subject[];
+  readonly facts: Readonly<Record<string, string>>;
+  readonly results: readonly Measurement[];
+  readonly rounds: number;
+  readonly argv: readonly string[];
+}
+
+function render({ subjects, facts, results, rounds, argv }: Report): string {
+  const [before, after] = subjects;
+  const header = ['command', 'pipeline', 'before, µs/request', 'after, µs/request', 'after / before', 'before, req/s', 'after, req/s'];
+  const rows = results.map(({ load, samples: [old = [], young = []] }) => [
+    load.command,
+    String(load.pipeline),
+    withSpread(summarize(costs(old)), 2),
+    withSpread(summarize(costs(young)), 2),
+    withSpread(summarize(ratios(costs(young), costs(old))), 3),
+    summarize(old.map((sample) => sample.requestsPerSecond)).median.toFixed(0),
+    summarize(young.map((sample) => sample.requestsPerSecond)).median.toFixed(0),
+  ]);
+  const example = results[0] === undefined ? [] : loadArgs(results[0].load);
+  const about = {
+    before: before?.version ?? '',
+    after: after?.version ?? '',
+    ...facts,
+    rounds: `${rounds}, in turns, after one that was thrown away; median (quartiles)`,
+    'each run': `\`redis-benchmark ${example.join(' ')}\``,
+    cores: `proxies (1 worker each) on core ${PROXY_CORE}; redis-benchmark and ${SERVERS} redis-servers on core ${LOAD_CORE}`,
+    command: `\`npm run bench:cost -- ${argv.map(anonymous).join(' ')}\``,
+  };
+  return `# CPU time of a worker per request\n\n${renderFacts(about)}\n${renderTable(header, rows)}`;
+}
+
+const costs = (samples: readonly Sample[]): number[] => samples.map((sample) => sample.cpuUsPerRequest);
+
+/** Where a checkout lay is nobody's business. */
+function anonymous(arg: string): string {
+  return arg.startsWith('/') ? 'DIR' : arg;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,86 @@
+// The pure parts of bench/: a benchmark that miscounts is worse than none. Nothing is measured here.
+
+import { describe, expect, test } from 'vitest';
+import { loadArgs, parseCsv } from '../bench/src/load.ts';
+import { inTurn } from '../bench/src/measure.ts';
+import { readCostOptions } from '../bench/src/options.ts';
+import { cpuNs, onCpuNs } from '../bench/src/process.ts';
+import { ratios, summarize } from '../bench/src/statistics.ts';
+import { renderFacts, renderTable, withSpread } from '../bench/src/table.ts';
+
+describe('rounds', () => {
+  test('are summed up by their median and quartiles', () => {
+    expect(summarize([5, 1, 4, 2, 3])).toEqual({ median: 3, low: 2, high: 4 });
+    expect(summarize([1, 2])).toEqual({ median: 1.5, low: 1.25, high: 1.75 });
+    expect(summarize([7])).toEqual({ median: 7, low: 7, high: 7 });
+    expect(() => summarize([])).toThrow('no round was measured');
+  });
+
+  test('are compared one by one', () => {
+    expect(ratios([2, 9], [1, 3])).toEqual([2, 3]);
+    expect(() => ratios([1], [1, 2])).toThrow('only one side');
+  });
+
+  test('begin with another subject each time', () => {
+    expect([0, 1, 2].map((turn) => inTurn(2, turn))).toEqual([
+      [0, 1],
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+});
+
+describe('redis-benchmark', () => {
+  const CSV = `"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
+"SET","50773.50","0.509","0.096","0.495","0.711","0.943","1.231"
+`;
+
+  test('is told what to do', () => {
+    const args = loadArgs({ command: 'GET', pipeline: 16, requests: 1000 });
+    expect(args.join(' ')).toBe('-t get -c 50 -d 64 -r 10000 -n 1000 -P 16 --csv');
+  });
+
+  test('is understood', () => {
+    expect(parseCsv(`WARNING: Could not fetch server CONFIG\n${CSV}`, 'SET')).toEqual({ requestsPerSecond: 50773.5, p99Ms: 0.943 });
+  });
+
+  test.each(['', 'Error from server: ERR no', CSV])('that gave no numbers is an error: %j', (text) => {
+    expect(() => parseCsv(text, 'GET')).toThrow('gave no numbers for GET');
+  });
+});
+
+test('CPU time grows when something is done, and is counted in nanoseconds', () => {
+  const before = cpuNs(process.pid);
+  const until = process.cpuUsage().user + process.cpuUsage().system + 50_000;
+  while (process.cpuUsage().user + process.cpuUsage().system < until) Math.random();
+  expect(cpuNs(process.pid) - before).toBeGreaterThan(10_000_000);
+  expect(onCpuNs('1553102 0 1\n')).toBe(1_553_102);
+  expect(() => onCpuNs('none')).toThrow('not a schedstat');
+});
+
+test('results are Markdown', () => {
+  expect(renderFacts({ node: 'v20', rounds: '9' })).toBe('- node: v20\n- rounds: 9\n');
+  expect(renderTable(['command', 'µs'], [['GET', withSpread({ median: 2, low: 1.94, high: 2.06 }, 1)]])).toBe(
+    '| command |            µs |\n| ------- | ------------: |\n| GET     | 2.0 (1.9–2.1) |\n',
+  );
+});
+
+describe('bench:cost', () => {
+  test('compares with this checkout unless told otherwise', () => {
+    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 9, requests: 60_000, out: null });
+    expect(readCostOptions(['--before', 'a', '--after', 'b', '--quick', '--rounds', '3', '--out', 'c'])).toEqual({
+      before: 'a',
+      after: 'b',
+      rounds: 3,
+      requests: 5_000,
+      out: 'c',
+    });
+  });
+
+  test('explains itself, and says what is wrong', () => {
+    expect(readCostOptions(['--help'])).toBeNull();
+    expect(() => readCostOptions([])).toThrow('--before names the checkout to compare with');
+    expect(() => readCostOptions(['--before', 'old', '--rounds', 'many'])).toThrow('--rounds is a whole number from 1, not many');
+    expect(() => readCostOptions(['--nonsense'])).toThrow('nonsense');
+  });
+});
