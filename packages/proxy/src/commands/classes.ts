@@ -1,10 +1,17 @@
 // What the proxy does with each command: its class. Most follow from Redis's own flags; this file lists the rest, and why.
 
-/** `slot`: forwarded to the group of its keys, which must share a slot. `split`: taken apart by group and merged. `local`: the proxy's own
- *  business. `later`: needs machinery that is not there yet. `refused`: never through a proxy. */
+/** `slot`: forwarded to the group of its keys, which must share a slot. `split`: taken apart by group and merged. `blocking`: as `slot`, on a connection of
+ *  its own while it waits. `script`: as `slot`, after the server was given the script or function if it lacks it. `masters`: sent to the masters of all
+ *  groups, merged by meaning. `transaction`, `pubsub`: over connections of their own. `local`: the proxy's own business. `later`: needs machinery that is not
+ *  there yet. `refused`: never through a proxy. */
 export type CommandClass =
   | { readonly kind: 'slot' }
   | { readonly kind: 'split'; readonly merge: 'sum' | 'array' | 'ok' }
+  | { readonly kind: 'blocking' }
+  | { readonly kind: 'script' }
+  | { readonly kind: 'masters' }
+  | { readonly kind: 'transaction' }
+  | { readonly kind: 'pubsub' }
   | { readonly kind: 'local' }
   | { readonly kind: 'later'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };

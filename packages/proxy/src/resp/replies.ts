@@ -5,7 +5,9 @@ const line = (text: string): Buffer => Buffer.from(`${text}\r\n`);
 export const OK = line('+OK');
 export const PONG = line('+PONG');
 export const RESET = line('+RESET');
-export const NULL_BULK = line('$-1');
+const NULL_BULK = line('$-1');
+const NULL_ARRAY = line('*-1');
+const NULL = line('_');
 export const EMPTY_ARRAY = line('*0');
 export const NOAUTH = line('-NOAUTH Authentication required.');
 export const CROSSSLOT = line("-CROSSSLOT Keys in request don't hash to the same slot");
@@ -45,6 +47,50 @@ export function integer(value: number): Buffer {
 /** An array of replies that are encoded already. */
 export function array(items: readonly Buffer[]): Buffer {
   return Buffer.concat([line(`*${items.length}`), ...items]);
+}
+
+/** The version of the protocol that a client has asked for with HELLO. */
+export type Protocol = 2 | 3;
+
+/** Nothing: what GET answers for a key that is not there. */
+export function nil(protocol: Protocol): Buffer {
+  return protocol === 3 ? NULL : NULL_BULK;
+}
+
+/** Nothing, where RESP2 has an array: EXEC that was broken, BLPOP that timed out. */
+export function nilArray(protocol: Protocol): Buffer {
+  return protocol === 3 ? NULL : NULL_ARRAY;
+}
+
+/** A map of encoded keys and values; in RESP2 an array of both in turn. */
+export function map(protocol: Protocol, pairs: readonly (readonly [Buffer, Buffer])[]): Buffer {
+  if (protocol === 2) return array(pairs.flat());
+  return Buffer.concat([line(`%${pairs.length}`), ...pairs.flat()]);
+}
+
+/** A set of encoded members; in RESP2 an array. */
+export function set(protocol: Protocol, items: readonly Buffer[]): Buffer {
+  return protocol === 2 ? array(items) : Buffer.concat([line(`~${items.length}`), ...items]);
+}
+
+/** What comes unasked: a push in RESP3, an array in RESP2. */
+export function push(protocol: Protocol, items: readonly Buffer[]): Buffer {
+  return protocol === 2 ? array(items) : Buffer.concat([line(`>${items.length}`), ...items]);
+}
+
+/** Text to be read by people, which RESP3 marks as such. */
+export function verbatim(protocol: Protocol, text: string): Buffer {
+  return protocol === 2
+    ? bulk(text)
+    : Buffer.concat([line(`=${Buffer.byteLength(text) + 4}`), Buffer.from(`txt:${text}`), Buffer.from('\r\n')]);
+}
+
+export function double(protocol: Protocol, value: number): Buffer {
+  return protocol === 2 ? bulk(String(value)) : line(`,${value}`);
+}
+
+export function boolean(protocol: Protocol, value: boolean): Buffer {
+  return protocol === 2 ? integer(value ? 1 : 0) : line(value ? '#t' : '#f');
 }
 
 /** A request: an array of bulk strings. */

@@ -1,5 +1,5 @@
-// One connection to one Redis, for one database, shared by all clients of a worker. Requests go out in the order they come, replies come back in that
-// order, and each reply is passed on to whoever waits for it without being decoded.
+// One connection to one Redis, for one database and one version of the protocol: shared by all clients of a worker, or lent to one of them. Requests go
+// out in the order they come, replies come back in that order, and each reply is passed on to whoever waits for it without being decoded.
 //
 //   connecting ──handshake──▶ ready ──▶ closed          requests that come while connecting wait in the outlet
 //
@@ -10,13 +10,13 @@
 
 import { connect, type Socket } from 'node:net';
 import { CodisError, parseAddr } from '@codis/config/model';
-import { encodeRequest, errorReply } from '../resp/replies.ts';
+import { encodeRequest, errorReply, type Protocol } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 import type { Clock } from './clock.ts';
 import { Handshake } from './handshake.ts';
 import type { InFlight } from './in-flight.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
-import { type Request, recycle, SINK_CHECK, SINK_CLIENT, SINK_HAND_OVER, SINK_PART, takeRequest } from './request.ts';
+import { type Request, recycle, SINK_CLIENT, SINK_NOBODY, SINK_TAKER, takeRequest } from './request.ts';
 import { Ring } from './ring.ts';
 import type { Server } from './server.ts';
 import { PAUSED_BACKEND, type Session } from './session.ts';
@@ -51,6 +51,11 @@ const PING = encodeRequest(['PING']);
 export class Backend implements OutletOwner {
   readonly server: Server;
   readonly db: number;
+  readonly protocol: Protocol;
+  /** What CLIENT ID says of this connection at the server; 0 before the handshake, and where the server doesn't know CLIENT ID. */
+  clientId = 0;
+  /** It waits for as long as it takes: a blocking command is on it. */
+  patient = false;
   readonly #options: BackendOptions;
   readonly #socket: Socket;
   readonly #outlet: Outlet;
@@ -70,19 +75,29 @@ export class Backend implements OutletOwner {
   /** When something last came, or the first request after a pause was sent. */
   #activeAt: number;
 
-  constructor(server: Server, db: number, options: BackendOptions) {
+  constructor(server: Server, db: number, protocol: Protocol, options: BackendOptions) {
     this.server = server;
     this.db = db;
+    this.protocol = protocol;
     this.#options = options;
     this.#activeAt = options.clock.now;
     this.#socket = connect({ ...parseAddr(server.addr), noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
     this.#outlet = new Outlet(this.#socket, this);
     this.#outlet.held = true;
-    this.#handshake = new Handshake({ ...options, db, epoch: options.epoch });
+    this.#handshake = new Handshake({ ...options, db, protocol, epoch: options.epoch });
     this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: Error) => this.fail(error.message));
     this.#socket.on('close', () => this.fail('it closed the connection'));
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** How many requests on it have no whole reply yet. */
+  get pending(): number {
+    return this.#ring.length;
   }
 
   /** Whether `session` waits for replies of this connection, which is out of common use. */
@@ -128,10 +143,10 @@ export class Backend implements OutletOwner {
       if (idle > this.#options.connectTimeoutMs)
         this.fail(`no answer within backend_connect_timeout_ms (${this.#options.connectTimeoutMs})`);
     } else if (this.#ring.length > 0) {
-      if (idle > this.#options.recvTimeoutMs && this.#pausedFor === null)
+      if (idle > this.#options.recvTimeoutMs && this.#pausedFor === null && !this.patient)
         this.fail(`no answer within backend_recv_timeout (${this.#options.recvTimeoutMs / 1000} s)`);
     } else if (idle > this.#options.pingPeriodMs) {
-      this.send(takeRequest(null, SINK_CHECK), PING, 0, PING.length);
+      this.send(takeRequest(null, SINK_NOBODY), PING, 0, PING.length);
     }
   }
 
@@ -213,6 +228,7 @@ export class Backend implements OutletOwner {
       return;
     }
     this.#handshake = null;
+    this.clientId = result.clientId;
     this.server.onReady(result.version);
     this.#outlet.held = false;
     this.#outlet.flush();
@@ -270,7 +286,7 @@ export class Backend implements OutletOwner {
   /** A reply has begun and not ended: the client whose turn it is gets what is there. */
   #partial(request: Request, chunk: Buffer, start: number, end: number): void {
     const session = request.session;
-    if (request.sink === SINK_CLIENT && session === null) return;
+    if (request.sink === SINK_NOBODY || (request.sink === SINK_CLIENT && session === null)) return;
     if (session !== null && request.sink === SINK_CLIENT && session.head === request) {
       request.streaming = true;
       session.out.append(chunk, start, end);
@@ -283,15 +299,14 @@ export class Backend implements OutletOwner {
   /** A whole reply, or the rest of one, for anybody but the client whose turn it is. */
   #deliver(request: Request, buf: Buffer, start: number, end: number, isError: boolean): void {
     if (isError) this.#options.stats.errors++;
-    if (request.sink === SINK_CHECK || (request.sink === SINK_CLIENT && request.session === null)) {
+    if (request.sink === SINK_NOBODY || (request.sink === SINK_CLIENT && request.session === null)) {
       this.#finish(request);
       recycle(request);
       return;
     }
     this.#store(request, buf, start, end);
     this.#finish(request);
-    if (request.sink === SINK_PART) request.split?.onPart(request);
-    else if (request.sink === SINK_HAND_OVER) request.handOver?.onReply(request);
+    if (request.taker !== null) request.taker.onReply(request);
     else request.session?.onDone(request);
   }
 
@@ -304,11 +319,11 @@ export class Backend implements OutletOwner {
   /** Keeps what can't go out to its client yet; that of a client that waits for too much is read no further. */
   #store(request: Request, buf: Buffer, start: number, end: number): void {
     const session = request.session;
-    if (request.split !== null && session !== null && !request.split.takes(request, end - start, session)) return;
+    if (request.taker !== null && !request.taker.takes(request, end - start)) return;
     const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
     if (request.stored === null) request.stored = [piece];
     else request.stored.push(piece);
-    if (session === null || request.sink === SINK_PART) return;
+    if (session === null || request.sink === SINK_TAKER) return;
     session.onStored(piece.length);
     this.#slowDown(session);
   }
@@ -351,7 +366,7 @@ export class Backend implements OutletOwner {
     const head = session.head;
     for (let at = 0; at < this.#ring.length; at++) {
       const request = this.#ring.at(at);
-      if (request === head || (request.split !== null && request.split.parent === head)) return true;
+      if (request === head || (request.taker !== null && request.taker.parent === head)) return true;
     }
     return false;
   }

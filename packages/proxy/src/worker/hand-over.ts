@@ -15,7 +15,7 @@ import type { Frame } from '../resp/request-scanner.ts';
 import type { Clock } from './clock.ts';
 import { copyFrame, type Held } from './held.ts';
 import type { InFlight } from './in-flight.ts';
-import { type Request, recycle, SINK_HAND_OVER, takeRequest } from './request.ts';
+import { type ReplyTaker, type Request, recycle, SINK_TAKER, takeRequest } from './request.ts';
 import { MIGRATING, type RouteTable } from './route-table.ts';
 import type { Server } from './server.ts';
 import { PAUSED_WAITING, type Session } from './session.ts';
@@ -51,7 +51,8 @@ interface Gone {
 }
 
 /** One run of the script, and who waits for it. */
-export class HandOver {
+export class HandOver implements ReplyTaker {
+  readonly parent = null;
   readonly slot: number;
   readonly keys: readonly string[];
   readonly waiters: Held[] = [];
@@ -64,6 +65,10 @@ export class HandOver {
     this.gone = gone;
     this.slot = slot;
     this.keys = keys;
+  }
+
+  takes(): boolean {
+    return true;
   }
 
   onReply(request: Request): void {
@@ -226,7 +231,7 @@ export class HandOvers {
   #start(handOver: HandOver, db: number): void {
     this.#options.stats.handOvers++;
     const { from, to } = handOver.gone;
-    const backend = from.backend(db);
+    const backend = from.backend(db, 2);
     if (backend === null) {
       this.onHandedOver(handOver, errorReply(`ERR server ${from.addr} can't be reached (${from.lastError})`));
       return;
@@ -237,8 +242,8 @@ export class HandOvers {
     const timeout = Math.min(this.#options.timeoutMs, MIGRATE_TIMEOUT_MS_MAX);
     const args = [host, String(port), String(db), String(timeout), this.#options.password];
     const script = encodeRequest(['EVAL', HAND_OVER_SCRIPT, String(keys.length), ...keys, ...args]);
-    const request = takeRequest(null, SINK_HAND_OVER);
-    request.handOver = handOver;
+    const request = takeRequest(null, SINK_TAKER);
+    request.taker = handOver;
     request.slot = handOver.slot;
     this.#options.inFlight.enter(handOver.slot);
     backend.send(request, script, 0, script.length);

@@ -1,12 +1,12 @@
 // What is said on a new backend connection before any request: password, name, fence, database, version. Pure: bytes in, verdict out.
 
 import { asProxyId, fenceKey, proxyClientName } from '@codis/config/model';
-import { encodeRequest } from '../resp/replies.ts';
+import { encodeRequest, type Protocol } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 
 export type HandshakeResult =
   | { readonly kind: 'more' }
-  | { readonly kind: 'ok'; readonly version: string }
+  | { readonly kind: 'ok'; readonly version: string; readonly clientId: number }
   /** `behind`: the fence is newer than our table. */
   | { readonly kind: 'failed'; readonly reason: string; readonly behind: boolean };
 
@@ -14,11 +14,14 @@ export type HandshakeResult =
 const ANSWER_BYTES_MAX = 1024 * 1024;
 const EPOCH = /^\d{1,15}$/;
 
+type Step = 'auth' | 'hello' | 'name' | 'fence' | 'select' | 'id' | 'info';
+
 interface HandshakeOptions {
   readonly product: string;
   readonly proxyId: string;
   readonly password: string;
   readonly db: number;
+  readonly protocol: Protocol;
   /** Asked when the fence's answer is there, for the table may have changed meanwhile. */
   readonly epoch: () => number;
 }
@@ -27,25 +30,29 @@ export class Handshake {
   /** What to send. */
   readonly request: Buffer;
   readonly #options: HandshakeOptions;
-  readonly #steps: readonly ('auth' | 'name' | 'fence' | 'select' | 'info')[];
+  readonly #steps: readonly Step[];
   readonly #scanner = new ReplyScanner();
   #received: Buffer = Buffer.alloc(0);
   #scanned = 0;
   #replyStart = 0;
   #step = 0;
   #version = '';
+  #clientId = 0;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
-    const auth = options.password === '' ? [] : [encodeRequest(['AUTH', options.password])];
-    this.request = Buffer.concat([
-      ...auth,
-      encodeRequest(['CLIENT', 'SETNAME', proxyClientName(asProxyId(options.proxyId))]),
-      encodeRequest(['GET', fenceKey(options.product)]),
-      encodeRequest(['SELECT', String(options.db)]),
-      encodeRequest(['INFO', 'server']),
-    ]);
-    this.#steps = [...(auth.length > 0 ? (['auth'] as const) : []), 'name', 'fence', 'select', 'info'];
+    const steps: [Step, string[]][] = [];
+    if (options.password !== '') steps.push(['auth', ['AUTH', options.password]]);
+    if (options.protocol === 3) steps.push(['hello', ['HELLO', '3']]);
+    steps.push(
+      ['name', ['CLIENT', 'SETNAME', proxyClientName(asProxyId(options.proxyId))]],
+      ['fence', ['GET', fenceKey(options.product)]],
+      ['select', ['SELECT', String(options.db)]],
+      ['id', ['CLIENT', 'ID']],
+      ['info', ['INFO', 'server']],
+    );
+    this.request = Buffer.concat(steps.map(([, request]) => encodeRequest(request)));
+    this.#steps = steps.map(([step]) => step);
   }
 
   /** Takes what the server sent; throws CODIS_E_NOT_REDIS when it isn't RESP. */
@@ -64,14 +71,18 @@ export class Handshake {
       this.#replyStart = end;
       this.#step++;
     }
-    return { kind: 'ok', version: this.#version };
+    return { kind: 'ok', version: this.#version, clientId: this.#clientId };
   }
 
   #check(reply: string): HandshakeResult | null {
     const step = this.#steps[this.#step];
-    if (reply.startsWith('-')) return refused(`it answered the handshake with ${reply.slice(1).trim()}`);
+    // CLIENT ID came with Redis 5; only blocking commands need it.
+    if (step === 'id') this.#clientId = reply.startsWith(':') ? Number(reply.slice(1)) : 0;
+    else if (reply.startsWith('-') && step === 'hello')
+      return refused(`it does not speak RESP3, which Redis 6 and newer do: ${reply.slice(1).trim()}`);
+    else if (reply.startsWith('-')) return refused(`it answered the handshake with ${reply.slice(1).trim()}`);
     if (step === 'info') this.#version = /redis_version:(\S+)/.exec(reply)?.[1] ?? '';
-    if (step !== 'fence' || reply.startsWith('$-1')) return null;
+    if (step !== 'fence' || reply.startsWith('$-1') || reply.startsWith('_')) return null;
     const marker = reply.split('\r\n')[1] ?? '';
     if (!EPOCH.test(marker))
       return refused(`${fenceKey(this.#options.product)} in its database 0 is no epoch but ${JSON.stringify(marker)}`);

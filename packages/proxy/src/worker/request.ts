@@ -3,19 +3,25 @@
 //
 // Two queues run through it: `next` is the session's (replies go out in that order), and the backend's ring (replies come in that order).
 
-import type { HandOver } from './hand-over.ts';
 import type { Session } from './session.ts';
-import type { Split } from './split.ts';
 
-/** Who takes the reply. */
+/** Who takes the reply: the client, as it comes. */
 export const SINK_CLIENT = 0;
-/** A part of a split command. */
-export const SINK_PART = 1;
-/** A key being handed over; no client waits for this reply itself. */
-export const SINK_HAND_OVER = 2;
-/** The proxy's own PING. */
-export const SINK_CHECK = 3;
-export type Sink = typeof SINK_CLIENT | typeof SINK_PART | typeof SINK_HAND_OVER | typeof SINK_CHECK;
+/** The request's `taker`, when it is there as a whole. */
+export const SINK_TAKER = 1;
+/** Nobody: the proxy's own PING, and whatever only its being carried out matters of. */
+export const SINK_NOBODY = 2;
+export type Sink = typeof SINK_CLIENT | typeof SINK_TAKER | typeof SINK_NOBODY;
+
+/** Gets whole replies that are no client's as they stand: a part of a split command, a key that was handed over. */
+export interface ReplyTaker {
+  /** The request whose turn comes with what this taker makes of its replies; null when no client waits. */
+  readonly parent: Request | null;
+  /** Whether `bytes` more of the reply to `request` may be kept; what is not is thrown away, and the taker says so in the end. */
+  takes(request: Request, bytes: number): boolean;
+  /** The whole reply stands in `request.stored` (null when it was not kept). The taker recycles the request. */
+  onReply(request: Request): void;
+}
 
 export class Request {
   sink: Sink = SINK_CLIENT;
@@ -32,10 +38,12 @@ export class Request {
   /** The slot it is counted in flight for; -1: none, or those of `slots`. */
   slot = -1;
   slots: Uint16Array | null = null;
-  split: Split | null = null;
-  /** Which part of `split` it is. */
+  /** For SINK_TAKER: who gets the reply. */
+  taker: ReplyTaker | null = null;
+  /** Which of the taker's requests it is, from 0. */
   part = 0;
-  handOver: HandOver | null = null;
+  /** Called when the client goes away before it was answered; null when nobody needs to know. */
+  onAbandoned: (() => void) | null = null;
 }
 
 const free: Request[] = [];
@@ -58,7 +66,7 @@ export function recycle(request: Request): void {
   request.stored = null;
   request.slot = -1;
   request.slots = null;
-  request.split = null;
-  request.handOver = null;
+  request.taker = null;
+  request.onAbandoned = null;
   if (free.length < FREE_MAX) free.push(request);
 }

@@ -17,12 +17,14 @@ export interface RouteTable {
   readonly home: readonly (Server | null)[];
   /** Where keys come from while migrating. */
   readonly from: readonly (Server | null)[];
+  /** Of all groups that have one, in the order of the groups; also of those without slots. */
+  readonly masters: readonly Server[];
   readonly topology: Topology | null;
 }
 
 export function emptyRouteTable(): RouteTable {
   const none = new Array<Server | null>(SLOT_COUNT).fill(null);
-  return { epoch: -1, kind: new Uint8Array(SLOT_COUNT), home: none, from: none, topology: null };
+  return { epoch: -1, kind: new Uint8Array(SLOT_COUNT), home: none, from: none, masters: [], topology: null };
 }
 
 /** `server` finds or makes the one object for an address. */
@@ -46,7 +48,7 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
       from[slot] = masters.get(state.from) ?? null;
     }
   }
-  return { epoch, kind, home, from, topology };
+  return { epoch, kind, home, from, masters: [...masters.values()].filter((master) => master !== null), topology };
 }
 
 /** Why a slot that has no home has none, in words for a client. */

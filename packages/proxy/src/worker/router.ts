@@ -7,7 +7,7 @@ import { extractKeys, KEYS_BLOCKING, KEYS_OK, KEYS_PATTERN, type KeysResult, key
 import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY, SYNTAX_ERROR } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend, BackendOptions } from './backend.ts';
-import { Gather } from './gather.ts';
+import { Gather, type Merge } from './gather.ts';
 import { HandOvers } from './hand-over.ts';
 import { type Held, reframe } from './held.ts';
 import type { LocalCommands } from './local/local-commands.ts';
@@ -38,7 +38,6 @@ export class Router {
   constructor(options: RouterOptions, local: (router: Router) => LocalCommands) {
     this.#options = options;
     this.stats = options.stats;
-    this.#local = local(this);
     const fence = Buffer.from(fenceKey(options.product));
     this.#fence = { key: fence, slot: slotOf(fence) };
     const { clock, inFlight, stats, password } = options;
@@ -46,6 +45,7 @@ export class Router {
     const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
     this.lockedSlots = new LockedSlots({ ...holds, route: (request, held) => this.#routeHeld(request, held) });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
+    this.#local = local(this);
   }
 
   get now(): number {
@@ -63,6 +63,25 @@ export class Router {
     this.#retireServers();
     this.handOvers.onTable(this.#table);
     this.lockedSlots.onTable(this.#table);
+  }
+
+  /** Asks each of `servers` what `bytes` says, over the connections that this session's requests share, and answers the session's next place in the
+   *  order (or `parent`, taken before) with what `merge` makes of the replies. An error stands in for the reply of a server that can't be reached. */
+  ask(session: Session, servers: readonly Server[], bytes: (server: Server) => Buffer, merge: Merge, parent = session.enqueue()): void {
+    if (servers.length === 0) {
+      session.answer(parent, NO_MASTERS);
+      return;
+    }
+    const gather = new Gather(parent, session, servers.length, merge);
+    for (const [index, server] of servers.entries()) {
+      const frame = bytes(server);
+      this.#send(gather.take(index), server, frame, 0, frame.length);
+    }
+  }
+
+  /** The masters of all groups that have one, in the order of the groups. */
+  masters(): readonly Server[] {
+    return this.#table.masters;
   }
 
   tick(): void {
@@ -119,6 +138,13 @@ export class Router {
       case 'split':
         this.#split(session, command, frame, kind.merge);
         return;
+      case 'blocking':
+      case 'script':
+        this.#fail(session, errorReply(`ERR '${command.name}' can't go through the proxy yet`));
+        return;
+      case 'masters':
+      case 'transaction':
+      case 'pubsub':
       case 'local':
         this.#local.run(session, command, frame);
         return;
@@ -288,12 +314,9 @@ export class Router {
 
   /** Servers that no slot leads to any more are let go. */
   #retireServers(): void {
-    const used = new Set<Server | null>([...this.#table.home, ...this.#table.from]);
-    const masters = new Set(
-      this.#table.topology?.groups.flatMap((group) => group.servers.filter(({ role }) => role === 'master').map(({ addr }) => addr)),
-    );
+    const used = new Set<Server | null>([...this.#table.home, ...this.#table.from, ...this.#table.masters]);
     for (const [addr, server] of this.servers) {
-      if (used.has(server) || masters.has(addr)) continue;
+      if (used.has(server)) continue;
       server.retire();
       if (server.connectionCount === 0) this.servers.delete(addr);
     }
@@ -308,6 +331,8 @@ function slotOfKey(frame: Frame, key: number): number {
   const arg = (keyArgs.list[key] as number) * 2;
   return slotOf(frame.buf, frame.args[arg] as number, frame.args[arg + 1] as number);
 }
+
+const NO_MASTERS = errorReply('ERR no group has a master yet; add one with: codis-config server add <group> <host:port> master');
 
 /** Longer than any; what a client sends may be too long for a string. */
 const SUBCOMMAND_BYTES_MAX = 64;

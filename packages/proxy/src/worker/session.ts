@@ -4,12 +4,17 @@
 //
 // Backpressure: the client is not read from while any reason in `#paused` stands: too many requests under way, too many bytes waiting to be
 // read by it, a server that takes no more, or too many requests waiting for slots in a move.
+//
+// Order: what a client sends takes effect in that order as far as it can tell. Requests under way at one time all go by the same database and version of the
+// protocol, so those for one server share a connection there; whoever changes that, or needs a connection of its own, waits for the replies first
+// (`inOrder`, `#afterAll`).
 
 import type { Socket } from 'node:net';
-import { errorReply } from '../resp/replies.ts';
-import { FRAME, NEED, RequestScanner } from '../resp/request-scanner.ts';
+import type { Command } from '../commands/command.ts';
+import { errorReply, type Protocol } from '../resp/replies.ts';
+import { FRAME, type Frame, NEED, RequestScanner } from '../resp/request-scanner.ts';
 import type { Backend } from './backend.ts';
-import type { Held } from './held.ts';
+import { copyFrame, type Held, reframe } from './held.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
 import { type Request, recycle, SINK_CLIENT, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
@@ -18,6 +23,16 @@ export const PAUSED_PIPELINE = 1;
 export const PAUSED_OUTPUT = 2;
 export const PAUSED_BACKEND = 4;
 export const PAUSED_WAITING = 8;
+/** What comes next may go on only when everything before it was answered. */
+const PAUSED_ORDER = 16;
+/** A blocking command waits. The client is still read from, to see it go away. */
+const PAUSED_BLOCKED = 32;
+
+/** What makes a session's requests go another way than straight to their slots: bits of `modes`. */
+export const MODE_TRANSACTION = 1;
+
+/** What a blocked client may send ahead before it is not read from any more. */
+const BLOCKED_INPUT_BYTES_MAX = 64 * 1024;
 
 /** Above this many bytes waiting for the client nothing more is read from it; below half of it reading goes on. */
 const OUTPUT_BYTES_HIGH = 512 * 1024;
@@ -40,6 +55,9 @@ export class Session implements OutletOwner {
   readonly startedAt: number;
   head: Request | null = null;
   db = 0;
+  protocol: Protocol = 2;
+  /** MODE_…: 0 for most. */
+  modes = 0;
   name = '';
   libName = '';
   libVersion = '';
@@ -63,6 +81,10 @@ export class Session implements OutletOwner {
   #storedBytes = 0;
   #paused = 0;
   #processing = false;
+  /** A request that waits until everything before it was answered. */
+  #deferred: { readonly command: Command; readonly frame: Buffer } | null = null;
+  /** What came unasked while a reply was going out in pieces. */
+  #pushes: Buffer[] = [];
   /** No more input: the client sent QUIT, broke the protocol, or is being drained. What is under way is still answered. */
   #ending = false;
   /** The client has closed its half; what came before may still wait in the scanner while reading is paused. */
@@ -138,6 +160,62 @@ export class Session implements OutletOwner {
     this.answer(request, reply);
   }
 
+  /** Sends what the client did not ask for just now (a message, a line of MONITOR): at once, but not into the middle of a reply. A client that reads
+   *  too slowly for what comes to it is dropped, as Redis does (client-output-buffer-limit pubsub). */
+  push(bytes: Buffer): void {
+    if (this.#ended) return;
+    if (this.head?.streaming) {
+      this.#pushes.push(bytes);
+      this.#storedBytes += bytes.length;
+    } else this.out.appendAll(bytes);
+    if (this.waitingBytes > this.#options.bufferBytesMax) this.destroy('it reads its messages too slowly: they exceed session_max_bufsize');
+  }
+
+  /** SELECT: what comes now is about database `db`. */
+  select(db: number): void {
+    if (db === this.db) return;
+    this.db = db;
+    this.#afterAll();
+  }
+
+  /** HELLO: replies from now on are in this version of the protocol. */
+  speak(protocol: Protocol): void {
+    if (protocol === this.protocol) return;
+    this.protocol = protocol;
+    this.#afterAll();
+  }
+
+  /** RESET: as a new client, but for its id and what it said of its library. */
+  reset(authenticated: boolean): void {
+    this.select(0);
+    this.speak(2);
+    this.name = '';
+    this.modes = 0;
+    this.authenticated = authenticated;
+  }
+
+  /** Whether everything before this request was answered, so that it may go its own way now. If not it is kept, and `route`d again by then; nothing else of
+   *  this client is looked at meanwhile. */
+  inOrder(command: Command, frame: Frame): boolean {
+    if (this.head === null) return true;
+    this.#deferred = { command, frame: copyFrame(frame) };
+    this.pause(PAUSED_ORDER);
+    return false;
+  }
+
+  /** A blocking command has been sent: nothing else of this client is looked at before `unblock`. A client that goes away meanwhile is dropped at once. */
+  block(): void {
+    this.#paused |= PAUSED_BLOCKED;
+  }
+
+  unblock(): void {
+    this.resume(PAUSED_BLOCKED);
+  }
+
+  get isBlocked(): boolean {
+    return (this.#paused & PAUSED_BLOCKED) !== 0;
+  }
+
   /** Answers a request of this session that nobody else will answer. */
   answer(request: Request, reply: Buffer): void {
     request.stored = [reply];
@@ -164,7 +242,9 @@ export class Session implements OutletOwner {
       this.#flushStored(this.head);
       this.head.streaming = true;
     }
+    if (this.#pushes.length > 0) this.#flushPushes();
     if (this.#pending < this.#options.pipelineMax / 2) this.resume(PAUSED_PIPELINE);
+    if (this.head === null) this.resume(PAUSED_ORDER);
     this.#pauseIfFull();
     if (this.#ending && this.head === null) this.#finish();
   }
@@ -197,7 +277,7 @@ export class Session implements OutletOwner {
   /** True when this reason is new. */
   pause(reason: number): boolean {
     if ((this.#paused & reason) !== 0) return false;
-    if (this.#paused === 0) this.#socket.pause();
+    if ((this.#paused & ~PAUSED_BLOCKED) === 0) this.#socket.pause();
     this.#paused |= reason;
     return true;
   }
@@ -205,7 +285,9 @@ export class Session implements OutletOwner {
   resume(reason: number): void {
     if ((this.#paused & reason) === 0) return;
     this.#paused &= ~reason;
-    if (this.#paused !== 0 || this.#ended) return;
+    if (this.#ended) return;
+    if (this.#paused === PAUSED_BLOCKED && !this.#ending) this.#socket.resume();
+    if (this.#paused !== 0) return;
     this.#process();
     if (this.#paused === 0 && !this.#ending) this.#socket.resume();
   }
@@ -224,10 +306,11 @@ export class Session implements OutletOwner {
     if (!this.pinned.includes(backend)) this.pinned.push(backend);
   }
 
-  /** The pinned connection for this server and database, while this client still has something under way on it. */
+  /** The pinned connection for this server and database in this client's protocol, while this client still has something under way on it. */
   pinnedTo(server: Backend['server'], db: number): Backend | null {
     this.pinned = this.pinned?.filter((backend) => backend.owes(this)) ?? null;
-    const found = this.pinned?.find((backend) => backend.server === server && backend.db === db) ?? null;
+    const found =
+      this.pinned?.find((backend) => backend.server === server && backend.db === db && backend.protocol === this.protocol) ?? null;
     if (this.pinned?.length === 0) this.pinned = null;
     return found;
   }
@@ -264,17 +347,25 @@ export class Session implements OutletOwner {
     this.#router.stats.clientBytesIn += chunk.length;
     this.#scanner.feed(chunk);
     if (this.#paused === 0) this.#process();
+    else if (this.isBlocked && this.#scanner.pendingBytes > BLOCKED_INPUT_BYTES_MAX) this.#socket.pause();
   }
 
   #onInputEnd(): void {
     this.#inputEnded = true;
-    if (this.#paused === 0) this.#process();
+    if (this.isBlocked) this.destroy('the client closed the connection while it was blocked');
+    else if (this.#paused === 0) this.#process();
+  }
+
+  /** Nothing of this client is looked at until everything so far was answered. */
+  #afterAll(): void {
+    if (this.head !== null) this.pause(PAUSED_ORDER);
   }
 
   /** HOT PATH. Routes what has arrived until it is used up or the client is paused. */
   #process(): void {
     if (this.#processing) return;
     this.#processing = true;
+    if (this.#deferred !== null) this.#processDeferred(this.#deferred);
     while (this.#paused === 0 && !this.#ending && !this.#ended) {
       const result = this.#scanner.next();
       if (result === FRAME) {
@@ -290,6 +381,21 @@ export class Session implements OutletOwner {
     }
     this.#processing = false;
     this.#pauseIfFull();
+  }
+
+  #processDeferred({ command, frame }: { command: Command; frame: Buffer }): void {
+    this.#deferred = null;
+    this.#router.routeDeferred(this, command, reframe(frame));
+  }
+
+  #flushPushes(): void {
+    if (this.head?.streaming) return;
+    const pushes = this.#pushes;
+    this.#pushes = [];
+    for (const bytes of pushes) {
+      this.#storedBytes -= bytes.length;
+      this.out.appendAll(bytes);
+    }
   }
 
   #pauseIfFull(): void {
@@ -321,7 +427,7 @@ export class Session implements OutletOwner {
       const next = request.next;
       request.next = null;
       request.session = null;
-      if (request.split !== null) request.split.abandon();
+      if (request.onAbandoned !== null) request.onAbandoned();
       if (request.done) recycle(request);
       request = next;
     }

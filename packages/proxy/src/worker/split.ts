@@ -8,14 +8,7 @@ import { keyArgs } from '../commands/key-specs.ts';
 import { errorReply, integer, OK } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 import type { Frame } from '../resp/request-scanner.ts';
-import { type Request, recycle, SINK_PART, takeRequest } from './request.ts';
-import type { Session } from './session.ts';
-
-const TOO_LARGE = errorReply(
-  'ERR the replies of several groups are merged in memory, and here they exceed session_max_bufsize; ask for fewer keys at once',
-);
-
-type Merge = 'sum' | 'array' | 'ok';
+import { firstError, type Merge } from './gather.ts';
 
 /** One part: the numbers of its keys among the command's, and the slots they are in. */
 export interface Part {
@@ -23,95 +16,40 @@ export interface Part {
   readonly slots: number[];
 }
 
-export class Split {
-  /** The client's request, whose turn it must be for the merged reply to go out. */
-  readonly parent: Request;
-  readonly #merge: Merge;
-  readonly #parts: readonly Part[];
-  readonly #replies: Buffer[];
-  readonly #keyCount: number;
-  #left: number;
-  #storedBytes = 0;
-  #abandoned = false;
-  #tooLarge = false;
-
-  constructor(parent: Request, merge: Merge, parts: readonly Part[], keyCount: number) {
-    this.parent = parent;
-    this.#merge = merge;
-    this.#parts = parts;
-    this.#keyCount = keyCount;
-    this.#left = parts.length;
-    this.#replies = new Array<Buffer>(parts.length);
-  }
-
-  /** The request for part `index`. */
-  take(session: Session, index: number): Request {
-    const request = takeRequest(session, SINK_PART);
-    request.db = session.db;
-    request.split = this;
-    request.part = index;
-    return request;
-  }
-
-  /** The client is gone; parts that still come in are thrown away. */
-  abandon(): void {
-    this.#abandoned = true;
-  }
-
-  /** Whether `bytes` more of a part's reply may be kept. Once they exceed session_max_bufsize nothing of this command is: its reply will say so. */
-  takes(request: Request, bytes: number, session: Session): boolean {
-    if (!this.#tooLarge && session.onPartStored(bytes)) return true;
-    this.#tooLarge = true;
-    session.onUnstored(lengthOf(request.stored ?? []));
-    request.stored = null;
-    return false;
-  }
-
-  onPart(request: Request): void {
-    const stored = request.stored ?? [];
-    const reply = stored.length === 1 ? (stored[0] as Buffer) : Buffer.concat(stored);
-    this.#replies[request.part] = reply;
-    this.#storedBytes += reply.length;
-    recycle(request);
-    if (--this.#left > 0 || this.#abandoned) return;
-    const session = this.parent.session;
-    if (session === null) return;
-    session.onUnstored(this.#storedBytes);
-    session.answer(this.parent, this.#merged());
-  }
-
-  #merged(): Buffer {
-    if (this.#tooLarge) return TOO_LARGE;
-    const error = this.#replies.find((reply) => reply[0] === 0x2d);
-    if (error) return error;
-    switch (this.#merge) {
+/** How the replies to `parts`, which have `keyCount` keys together, become one. The first error, if there is one, is the reply. */
+export function mergeParts(kind: 'sum' | 'array' | 'ok', parts: readonly Part[], keyCount: number): Merge {
+  return (replies) => {
+    const error = firstError(replies);
+    if (error !== undefined) return error;
+    switch (kind) {
       case 'ok':
         return OK;
       case 'sum':
-        return integer(this.#replies.reduce((sum, reply) => sum + Number(reply.toString('latin1', 1, reply.length - 2)), 0));
+        return integer(replies.reduce((sum, reply) => sum + integerIn(reply), 0));
       case 'array':
-        return this.#array();
+        return inKeyOrder(replies, parts, keyCount);
     }
-  }
-
-  #array(): Buffer {
-    const items = new Array<Buffer>(this.#keyCount);
-    for (const [index, part] of this.#parts.entries()) {
-      const elements = elementsOf(this.#replies[index] as Buffer);
-      if (elements.length !== part.keys.length)
-        return errorReply('ERR a server answered with another number of values than it was asked for');
-      for (const [at, key] of part.keys.entries()) items[key] = elements[at] as Buffer;
-    }
-    return Buffer.concat([Buffer.from(`*${this.#keyCount}\r\n`), ...items]);
-  }
+  };
 }
 
-function lengthOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+/** The number in an integer reply. */
+export function integerIn(reply: Buffer): number {
+  return Number(reply.toString('latin1', 1, reply.length - 2));
 }
 
-/** The elements of an array reply, as they stand in it. */
-function elementsOf(reply: Buffer): Buffer[] {
+function inKeyOrder(replies: readonly Buffer[], parts: readonly Part[], keyCount: number): Buffer {
+  const items = new Array<Buffer>(keyCount);
+  for (const [index, part] of parts.entries()) {
+    const elements = elementsOf(replies[index] as Buffer);
+    if (elements.length !== part.keys.length)
+      return errorReply('ERR a server answered with another number of values than it was asked for');
+    for (const [at, key] of part.keys.entries()) items[key] = elements[at] as Buffer;
+  }
+  return Buffer.concat([Buffer.from(`*${keyCount}\r\n`), ...items]);
+}
+
+/** The elements of an array reply (or set, or push), as they stand in it. */
+export function elementsOf(reply: Buffer): Buffer[] {
   const elements: Buffer[] = [];
   const scanner = new ReplyScanner();
   let at = reply.indexOf(10) + 1;

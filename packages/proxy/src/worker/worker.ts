@@ -11,7 +11,7 @@ import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
 import { InFlight } from './in-flight.ts';
 import { infoText } from './info.ts';
-import { LocalCommands } from './local-commands.ts';
+import { LocalCommands } from './local/local-commands.ts';
 import { LOCKED } from './route-table.ts';
 import { Router } from './router.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -50,13 +50,12 @@ export class Worker implements SessionOwner {
     const { settings } = options;
     this.#clock = new Clock(() => this.#tick());
     this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
-    const local = new LocalCommands({
+    const context = {
       password: settings.session_auth,
-      version: options.version,
-      info: (sections) => this.#info(sections),
+      info: (sections: readonly string[]) => this.#info(sections),
       redisVersion: () => this.#redisVersion(),
-    });
-    this.#router = new Router(this.#routerOptions(), local);
+    };
+    this.#router = new Router(this.#routerOptions(), () => new LocalCommands(context));
   }
 
   /** Routes by `topology` from now on; `applied` is sent when nothing that went out before is under way for the slots it locks. */

@@ -8,7 +8,7 @@ import type { RedisServer } from '../../../../test/harness/redis.ts';
 import { encodeRequest } from '../../src/resp/replies.ts';
 import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
 
-const HANDSHAKE = '+OK\r\n$-1\r\n+OK\r\n$21\r\nredis_version:7.0.15\r\n\r\n';
+const HANDSHAKE = '+OK\r\n$-1\r\n+OK\r\n:7\r\n$21\r\nredis_version:7.0.15\r\n\r\n';
 const GET = encodeRequest(['GET', 'k']);
 
 let server: Server;

@@ -12,11 +12,12 @@ interface Given {
   readonly password?: string;
   readonly epoch?: number | (() => number);
   readonly db?: number;
+  readonly protocol?: 2 | 3;
 }
 
-function handshake({ password = '', epoch = 7, db = 3 }: Given = {}): Handshake {
+function handshake({ password = '', epoch = 7, db = 3, protocol = 2 }: Given = {}): Handshake {
   const now = typeof epoch === 'number' ? () => epoch : epoch;
-  return new Handshake({ product: 'demo', proxyId: 'proxy_1', password, db, epoch: now });
+  return new Handshake({ product: 'demo', proxyId: 'proxy_1', password, db, protocol, epoch: now });
 }
 
 /** The first verdict that is not `more`, if `pieces` lead to one. */
@@ -33,7 +34,7 @@ function verdict(pieces: readonly Buffer[], given: Given = {}): HandshakeResult 
 const INFO_TEXT = '# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n';
 const INFO = `$${INFO_TEXT.length}\r\n${INFO_TEXT}\r\n`;
 const fence = (epoch: number | string) => `$${String(epoch).length}\r\n${epoch}\r\n`;
-const answers = (first: string) => `+OK\r\n${first}+OK\r\n${INFO}`;
+const answers = (first: string) => `+OK\r\n${first}+OK\r\n:12\r\n${INFO}`;
 
 describe('what is sent', () => {
   test('names the connection, reads the fence, selects the database and asks for the version', () => {
@@ -42,6 +43,7 @@ describe('what is sent', () => {
       ['CLIENT', 'SETNAME', proxyClientName(asProxyId('proxy_1'))],
       ['GET', fenceKey('demo')],
       ['SELECT', '3'],
+      ['CLIENT', 'ID'],
       ['INFO', 'server'],
     ]);
   });
@@ -49,12 +51,21 @@ describe('what is sent', () => {
   test('begins with the password when there is one', () => {
     const { requests } = scanAll([handshake({ password: 'se cret\r\n' }).request]);
     expect(requests[0]?.map(String)).toEqual(['AUTH', 'se cret\r\n']);
-    expect(requests).toHaveLength(5);
+    expect(requests).toHaveLength(6);
+  });
+
+  test('asks for RESP3 where that is wanted, after the password', () => {
+    const { requests } = scanAll([handshake({ password: 'p', protocol: 3 }).request]);
+    expect(requests.slice(0, 3).map((args) => args.map(String))).toEqual([
+      ['AUTH', 'p'],
+      ['HELLO', '3'],
+      ['CLIENT', 'SETNAME', proxyClientName(asProxyId('proxy_1'))],
+    ]);
   });
 });
 
 describe('the verdict', () => {
-  const OK = { kind: 'ok', version: '7.0.15' };
+  const OK = { kind: 'ok', version: '7.0.15', clientId: 12 };
   const behind = (epoch: number, at: number) => ({
     kind: 'failed',
     behind: true,
@@ -82,8 +93,16 @@ describe('the verdict', () => {
     ['of a wrong password', '-WRONGPASS no\r\n', { password: 'p' }, refused('WRONGPASS no')],
     ['of a fence of another type', '+OK\r\n-WRONGTYPE no\r\n', {}, refused('WRONGTYPE no')],
     ['of a database that is not there', '+OK\r\n$-1\r\n-ERR DB index is out of range\r\n', {}, refused('ERR DB index is out of range')],
-    ['of a server that does not say its version', '+OK\r\n$-1\r\n+OK\r\n$0\r\n\r\n', {}, { kind: 'ok', version: '' }],
-    ['of a server without INFO', '+OK\r\n$-1\r\n+OK\r\n-NOPERM no\r\n', {}, refused('NOPERM no')],
+    ['of a server that does not say its version', '+OK\r\n$-1\r\n+OK\r\n:1\r\n$0\r\n\r\n', {}, { kind: 'ok', version: '', clientId: 1 }],
+    ['of a server without CLIENT ID', `+OK\r\n$-1\r\n+OK\r\n-ERR unknown\r\n${INFO}`, {}, { ...OK, clientId: 0 }],
+    ['in RESP3', `%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n${answers('_\r\n')}`, { protocol: 3 }, OK],
+    [
+      'of a server without RESP3',
+      '-NOPROTO no\r\n',
+      { protocol: 3 },
+      { kind: 'failed', behind: false, reason: 'it does not speak RESP3, which Redis 6 and newer do: NOPROTO no' },
+    ],
+    ['of a server without INFO', '+OK\r\n$-1\r\n+OK\r\n:1\r\n-NOPERM no\r\n', {}, refused('NOPERM no')],
   ];
 
   describe.each(CASES)('%s', (_, received, given, expected) => {
@@ -106,7 +125,7 @@ describe('the verdict', () => {
     const shake = handshake({ epoch: () => epoch });
     expect(shake.feed(bytes('+OK\r\n$1\r\n'))).toEqual({ kind: 'more' });
     epoch = 8;
-    expect(shake.feed(bytes(`8\r\n+OK\r\n${INFO}`))).toEqual(OK);
+    expect(shake.feed(bytes(`8\r\n+OK\r\n:12\r\n${INFO}`))).toEqual(OK);
   });
 
   test.each(['', 'x', '8x', '1e3', '-1', '0x1'])('of a fence that holds %j is that it can’t be trusted', (text) => {
@@ -161,7 +180,7 @@ describe('with a real Redis', () => {
   }
 
   test('it succeeds', async () => {
-    expect(await meet({ password: 'secret' })).toEqual({ kind: 'ok', version: '7.0.15' });
+    expect(await meet({ password: 'secret' })).toEqual({ kind: 'ok', version: '7.0.15', clientId: expect.any(Number) });
   });
 
   test('it meets a fence', async () => {

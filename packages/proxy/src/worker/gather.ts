@@ -1,0 +1,79 @@
+// The replies of several requests that were sent for one request of a client: kept until all are there, then made into the one reply. How they are
+// merged is the caller's; here is who waits for whom, and how much may wait.
+//
+// Invariant: bytes kept here are counted at the session (`onPartStored`) until the whole is answered, so that no client makes the proxy keep more
+// than session_max_bufsize.
+
+import { errorReply } from '../resp/replies.ts';
+import { type ReplyTaker, type Request, recycle, SINK_TAKER, takeRequest } from './request.ts';
+import type { Session } from './session.ts';
+
+export const TOO_LARGE = errorReply(
+  'ERR the replies of several groups are merged in memory, and here they exceed session_max_bufsize; ask for fewer keys at once',
+);
+
+/** Makes one reply out of all, in the order of the requests; null when it goes on asking and will answer the parent by itself. */
+export type Merge = (replies: readonly Buffer[]) => Buffer | null;
+
+export class Gather implements ReplyTaker {
+  readonly parent: Request;
+  readonly #session: Session;
+  readonly #merge: Merge;
+  readonly #replies: Buffer[];
+  #left: number;
+  #storedBytes = 0;
+  #abandoned = false;
+  #tooLarge = false;
+
+  /** `parent` is the client's request, in its session's order; `count` is how many requests will be made with `take`. */
+  constructor(parent: Request, session: Session, count: number, merge: Merge) {
+    this.parent = parent;
+    this.#session = session;
+    this.#merge = merge;
+    this.#left = count;
+    this.#replies = new Array<Buffer>(count);
+    parent.onAbandoned = () => {
+      this.#abandoned = true;
+    };
+  }
+
+  /** Request number `part`, to be sent. */
+  take(part: number): Request {
+    const request = takeRequest(this.#session, SINK_TAKER);
+    request.db = this.parent.db;
+    request.taker = this;
+    request.part = part;
+    return request;
+  }
+
+  /** Once they exceed session_max_bufsize nothing of this command is kept: its reply will say so. */
+  takes(request: Request, bytes: number): boolean {
+    if (!this.#tooLarge && this.#session.onPartStored(bytes)) return true;
+    this.#tooLarge = true;
+    this.#session.onUnstored(lengthOf(request.stored ?? []));
+    request.stored = null;
+    return false;
+  }
+
+  onReply(request: Request): void {
+    const stored = request.stored ?? [];
+    const reply = stored.length === 1 ? (stored[0] as Buffer) : Buffer.concat(stored);
+    this.#replies[request.part] = reply;
+    this.#storedBytes += reply.length;
+    recycle(request);
+    if (--this.#left > 0) return;
+    this.#session.onUnstored(this.#storedBytes);
+    if (this.#abandoned) return;
+    const merged = this.#tooLarge ? TOO_LARGE : this.#merge(this.#replies);
+    if (merged !== null) this.#session.answer(this.parent, merged);
+  }
+}
+
+/** The first reply that is an error; undefined when there is none. */
+export function firstError(replies: readonly Buffer[]): Buffer | undefined {
+  return replies.find((reply) => reply[0] === 0x2d);
+}
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
