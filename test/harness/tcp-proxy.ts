@@ -25,8 +25,13 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
+export interface TcpProxyOptions {
+  /** Asked once per connection: how long what it sends to the server takes. */
+  readonly delayMs?: () => number;
+}
+
 /** Starts one that passes everything to `127.0.0.1:targetPort`. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(targetPort: number, options: TcpProxyOptions = {}): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let mode: 'pass' | 'refuse' | 'stall' = 'pass';
   let budget: { readonly direction: Direction; bytes: number } | null = null;
@@ -36,9 +41,11 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
   };
   const pipe = (from: Socket, to: Socket, direction: Direction) => {
+    const delayMs = direction === 'toServer' ? (options.delayMs?.() ?? 0) : 0;
     from.on('data', (bytes: Buffer) => {
       if (budget?.direction !== direction) {
-        to.write(bytes);
+        if (delayMs > 0) setTimeout(() => to.write(bytes), delayMs);
+        else to.write(bytes);
         return;
       }
       const part = bytes.subarray(0, budget.bytes);

@@ -25,9 +25,9 @@ export interface OneWorker {
   /** What it told its primary. */
   readonly messages: readonly ToPrimary[];
   /** Routes by the next epoch: each server is the master of a group, from 1; `slots` overrides states. Returns the epoch. */
-  route(servers: readonly RedisServer[], slots?: (slot: number) => SlotState): number;
+  route(servers: readonly Pick<RedisServer, 'addr'>[], slots?: (slot: number) => SlotState): number;
   /** Routes by a given epoch; returns the one it holds then. */
-  routeAt(epoch: number, servers: readonly RedisServer[], slots: (slot: number) => SlotState): number;
+  routeAt(epoch: number, servers: readonly Pick<RedisServer, 'addr'>[], slots: (slot: number) => SlotState): number;
   report(): WorkerReport;
   client(): Redis;
   close(): void;
@@ -82,7 +82,7 @@ export async function startWorker(settings: Readonly<Record<string, string | num
   };
 }
 
-function topologyOf(servers: readonly RedisServer[], slots: (slot: number) => SlotState): Topology {
+function topologyOf(servers: readonly Pick<RedisServer, 'addr'>[], slots: (slot: number) => SlotState): Topology {
   return {
     ...emptyTopology(),
     slots: Array.from({ length: SLOT_COUNT }, (_, slot) => slots(slot)),

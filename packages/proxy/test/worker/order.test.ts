@@ -1,15 +1,17 @@
 // Goal: what a client sends takes effect in the order it was sent, also when a pipeline goes through slots, groups, databases and both protocols.
-// Method: random pipelines, sent in one write to a worker in front of three servers and to a plain Redis; every reply must be the same.
+// Method: random pipelines, sent in one write to a worker in front of three servers and to a plain Redis; every reply must be the same. Each of the
+// worker's connections to a server is differently slow, so that whatever does not wait for its turn overtakes.
 
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
+import { startTcpProxy, type TcpProxy } from '../../../../test/harness/tcp-proxy.ts';
 import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
 
 const SERVERS = 3;
-const RUNS = 150;
+const RUNS = 100;
 
 let plain: RedisServer;
 let servers: RedisServer[];
@@ -21,7 +23,8 @@ beforeAll(async () => {
   servers = await Promise.all(Array.from({ length: SERVERS }, () => startRedis()));
   admins = [plain, ...servers].map((server) => server.client());
   worker = await startWorker();
-  worker.route(servers);
+  const proxies = await Promise.all(servers.map(({ port }) => slow(port)));
+  worker.route(proxies);
 });
 
 afterAll(async () => {
@@ -56,6 +59,12 @@ test('a pipeline over slots, groups, databases and protocols is answered as by o
     { numRuns: RUNS },
   );
 });
+
+/** Connections to `port`, the first of them slowest. */
+function slow(port: number): Promise<TcpProxy> {
+  let connections = 0;
+  return startTcpProxy(port, { delayMs: () => [9, 1, 5, 0, 7, 3][connections++ % 6] ?? 0 });
+}
 
 /** All replies, but for what HELLO says of the one who answers. */
 async function answers(port: number, commands: readonly (readonly string[])[]): Promise<string[]> {
