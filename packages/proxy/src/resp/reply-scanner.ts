@@ -2,6 +2,8 @@
 // elements are still missing, how many bytes of a bulk, and the number of the line it is in.
 //
 // Nesting needs no stack: an aggregate of n adds n elements to those still missing.
+//
+// What no Redis sends is refused: RESP3's streamed strings and aggregates (`$?`, `*?`, `;4`, `.`), which the protocol's text allows, among it.
 
 import { CodisError } from '@codis/config/model';
 
@@ -16,6 +18,8 @@ const BULK = 2;
 const AGGREGATE = 3;
 const MAP = 4;
 const ATTRIBUTE = 5;
+/** Added to the kind of a line whose length was read up to its carriage return. */
+const AFTER_CR = 8;
 
 /** `#value` before the first digit of a length. */
 const NO_DIGITS = -1;
@@ -79,15 +83,24 @@ export class ReplyScanner {
   }
 
   #number(buf: Buffer, from: number, end: number): number {
-    let at = from;
-    for (; at < end; at++) {
+    if (this.#line > AFTER_CR) return this.#lineFeed(buf, from);
+    for (let at = from; at < end; at++) {
       const byte = buf[at] as number;
-      if (byte === LF) return at + 1;
       if (byte >= 0x30 && byte <= 0x39) this.#value = (this.#value < 0 ? 0 : this.#value * 10) + (byte - 0x30);
-      else if (byte === MINUS && !this.#negative && this.#value < 0) this.#negative = true;
-      else if (byte !== CR) throw notRedis(`a length held byte ${byte}, which is no digit`);
+      else if (byte === CR) {
+        this.#line += AFTER_CR;
+        return at + 1 < end ? this.#lineFeed(buf, at + 1) : -1;
+      } else if (byte === MINUS && !this.#negative && this.#value < 0) this.#negative = true;
+      else throw notRedis(`a length held byte ${byte}, which is no digit`);
     }
     return -1;
+  }
+
+  #lineFeed(buf: Buffer, at: number): number {
+    const byte = buf[at] as number;
+    if (byte !== LF) throw notRedis(`a length ended with byte ${byte} behind its carriage return`);
+    this.#line -= AFTER_CR;
+    return at + 1;
   }
 
   #endLine(): void {

@@ -6,6 +6,8 @@ import fc from 'fast-check';
 import RedisParser from 'redis-parser';
 import { describe, expect, test } from 'vitest';
 import { ReplyScanner } from '../../src/resp/reply-scanner.ts';
+import { pieceLengths } from './mutations.ts';
+import { resp2, resp3 } from './reply-grammar.ts';
 import { bytes, bytewise, cut, everySplit } from './scan.ts';
 
 interface Found {
@@ -88,45 +90,6 @@ describe.each(Object.entries(REPLIES))('%s', (_, text) => {
     }
   });
 });
-
-const crlfFree = fc.string({ unit: fc.constantFrom(...'abc $*+-:_%|~>'), maxLength: 12 });
-const scalar2 = fc.oneof(
-  crlfFree.map((text) => `+${text}\r\n`),
-  crlfFree.map((text) => `-${text}\r\n`),
-  fc.integer().map((value) => `:${value}\r\n`),
-  fc.string({ unit: fc.constantFrom(...'ab\r\n*$1'), maxLength: 20 }).map((text) => `$${text.length}\r\n${text}\r\n`),
-  fc.constantFrom('$-1\r\n', '*-1\r\n', '*0\r\n'),
-);
-const scalar3 = fc.oneof(
-  scalar2,
-  fc.constantFrom('_\r\n', '#t\r\n', '#f\r\n', ',inf\r\n', '%0\r\n', '~0\r\n'),
-  fc.double().map((value) => `,${value}\r\n`),
-  fc.bigInt().map((value) => `(${value}\r\n`),
-  crlfFree.map((text) => `!${text.length}\r\n${text}\r\n`),
-  crlfFree.map((text) => `=${text.length + 4}\r\ntxt:${text}\r\n`),
-);
-
-const items = <T>(value: fc.Arbitrary<T>) => fc.array(value, { maxLength: 5 });
-const { resp2 } = fc.letrec<{ resp2: string }>((tie) => ({
-  resp2: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    scalar2,
-    items(tie('resp2')).map((all) => `*${all.length}\r\n${all.join('')}`),
-  ),
-}));
-const { resp3 } = fc.letrec<{ resp3: string }>((tie) => ({
-  resp3: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    scalar3,
-    fc.tuple(fc.constantFrom('*', '~', '>'), items(tie('resp3'))).map(([type, all]) => `${type}${all.length}\r\n${all.join('')}`),
-    items(fc.tuple(tie('resp3'), tie('resp3'))).map((all) => `%${all.length}\r\n${all.flat().join('')}`),
-    fc
-      .tuple(items(fc.tuple(tie('resp3'), tie('resp3'))), tie('resp3'))
-      .map(([all, value]) => `|${all.length}\r\n${all.flat().join('')}${value}`),
-  ),
-}));
-
-const pieceLengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
 
 function endsOf(replies: readonly string[]): number[] {
   let end = 0;
@@ -237,6 +200,11 @@ describe('what is not RESP', () => {
     ['%1.5\r\n', 'a length held byte 46'],
     ['$1-\r\n', 'a length held byte 45'],
     ['$--1\r\n', 'a length held byte 45'],
+    ['$1\n', 'a length held byte 10'],
+    ['$1\r$', 'a length ended with byte 36'],
+    ['$1\r\r\n', 'a length ended with byte 13'],
+    ['*?\r\n:1\r\n.\r\n', 'a length held byte 63'],
+    [';4\r\nabcd\r\n', 'began with byte 59'],
     ['$\r\n', 'a length is missing'],
     ['*-\r\n', 'a length is missing'],
     ['$99999999999999999999\r\n', 'a length is too large'],
