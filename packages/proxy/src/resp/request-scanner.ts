@@ -30,7 +30,7 @@ const BULK_BYTES_MAX = 512 * 1024 * 1024;
 const ARGS_MAX_UNAUTHENTICATED = 10;
 const BULK_BYTES_MAX_UNAUTHENTICATED = 16_384;
 /** Any negative number of 64 bits is as good as -1. */
-const NEGATIVE_MAX = 2 ** 63;
+const NEGATIVE_MAX = 2n ** 63n;
 /** A length with more digits than this can't be within any limit. */
 const LENGTH_DIGITS_MAX = 32;
 const GATHER_BYTES_MIN = 4096;
@@ -172,9 +172,14 @@ export class RequestScanner {
     if (at - this.#pos > LENGTH_DIGITS_MAX) return this.#badLength(problem);
     if (at + 1 >= this.#end) return at < this.#end && buf[at] !== CR ? this.#badLength(problem) : NEED_LENGTH;
     const isNumber = buf[at] === CR && at > digits && (buf[digits] !== ZERO || (at === digits + 1 && !negative));
-    if (!isNumber || value > (negative ? NEGATIVE_MAX : max)) return this.#badLength(problem);
+    if (!isNumber || (negative ? !this.#fitsNegative(value, digits, at) : value > max)) return this.#badLength(problem);
     this.#pos = at + 2;
     return negative ? -value : value;
+  }
+
+  /** Whether the digits of a negative number are one of 64 bits; `value` is near it. */
+  #fitsNegative(value: number, digits: number, end: number): boolean {
+    return value <= Number.MAX_SAFE_INTEGER || BigInt(this.#buf.toString('latin1', digits, end)) <= NEGATIVE_MAX;
   }
 
   #badLength(problem: string): number {

@@ -70,6 +70,8 @@ const SAME: readonly (readonly [title: string, input: string])[] = [
   ['a count with two minuses', `*--1\r\n${PING}`],
   ['a count with a fraction', `*1.0\r\n${PING}`],
   ['a count out of range', `*3000000000\r\n${PING}`],
+  ['a count of -2^63', `*-9223372036854775808\r\n${PING}`],
+  ['a count of -2^63 - 1', `*-9223372036854775809\r\n${PING}`],
   ['a count of 2^31', `*2147483648\r\n${PING}`],
   ['a count of more than a million', '*1048577\r\n$4\r\nPING\r\n'],
   ['a count beyond 64 bits', `*99999999999999999999\r\n${PING}`],
