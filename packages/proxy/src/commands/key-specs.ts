@@ -139,13 +139,14 @@ function storeKeys(frame: Frame, spec: { from: number; sort: boolean }): KeysRes
   let pattern = false;
   for (let arg = spec.from; arg < frame.argc; arg++) {
     const option = argLower(frame, arg, 9);
+    // An option without its value is an error that Redis itself finds, at the key.
     if (option === 'store' || (option === 'storedist' && !spec.sort)) store = ++arg;
     else if (spec.sort && option === 'limit') arg += 2;
-    else if (spec.sort && (option === 'by' || option === 'get')) pattern = isPattern(argLower(frame, ++arg, 64)) || pattern;
+    else if (spec.sort && (option === 'by' || option === 'get'))
+      pattern = (++arg < frame.argc && isPattern(argLower(frame, arg, 64))) || pattern;
     else if (!spec.sort && option === 'count') arg++;
   }
-  if (store >= frame.argc) return KEYS_BAD;
-  if (store > 0) add(store);
+  if (store > 0 && store < frame.argc) add(store);
   return pattern ? KEYS_PATTERN : KEYS_OK;
 }
 

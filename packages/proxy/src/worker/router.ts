@@ -3,8 +3,9 @@
 
 import { fenceKey, type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
 import { type Command, findCommand } from '../commands/command.ts';
-import { extractKeys, KEYS_BLOCKING, KEYS_OK, KEYS_PATTERN, type KeysResult, keyArgs } from '../commands/key-specs.ts';
-import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY, SYNTAX_ERROR } from '../resp/replies.ts';
+import { keysError } from '../commands/key-errors.ts';
+import { extractKeys, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
+import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import { Gather, type Merge } from './gather.ts';
@@ -166,7 +167,7 @@ export class Router {
     } else {
       const result = extractKeys(spec, frame);
       if (result !== KEYS_OK || keyArgs.count === 0) {
-        this.#fail(session, noKeys(command, result));
+        this.#fail(session, keysError(command, frame, result));
         return;
       }
       slot = slotOfKey(frame, 0);
@@ -373,16 +374,4 @@ function unknownSubcommand(command: Command, frame: Frame): Buffer {
 
 function wrongArity(command: Command): Buffer {
   return errorReply(`ERR wrong number of arguments for '${command.name}' command`);
-}
-
-function noKeys(command: Command, result: KeysResult): Buffer {
-  if (result === KEYS_BLOCKING)
-    return errorReply(`ERR '${command.name}' with BLOCK can't go through the proxy: blocking commands are not supported yet`);
-  if (result === KEYS_PATTERN)
-    return errorReply(
-      `ERR '${command.name}' with a pattern after BY or GET can't go through the proxy yet: the keys it reads may be in other groups`,
-    );
-  if (result === KEYS_OK)
-    return errorReply(`ERR '${command.name}' without a key can't go through the proxy: a key says which group it runs in`);
-  return SYNTAX_ERROR;
 }

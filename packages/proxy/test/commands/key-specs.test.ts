@@ -154,6 +154,7 @@ const GOOD = lines(`
   GEOSEARCHSTORE dest src FROMMEMBER m BYRADIUS 1 m ASC
   GEORADIUS k 1 1 1 m
   GEORADIUS k 1 1 1 m WITHCOORD COUNT 3 ANY ASC
+  GEORADIUS k 1 1 1 m STORE
   GEORADIUS k 1 1 1 m STORE dest
   GEORADIUS k 1 1 1 m ASC COUNT 2 STOREDIST dest
   GEORADIUS k 1 1 1 m STORE STORE
@@ -164,6 +165,7 @@ const GOOD = lines(`
   GEORADIUSBYMEMBER_RO k m 1 m
   SORT k
   SORT k LIMIT 0 5 DESC ALPHA
+  SORT k STORE
   SORT k STORE dest
   SORT k BY nosort GET # STORE dest
   SORT k STORE one STORE two
@@ -291,8 +293,6 @@ describe('on purpose different from COMMAND GETKEYS', () => {
     ['SORT k GET # GET h_*->f', 'of a hash too', ['k'], { result: KEYS_PATTERN, keys: ['k'] }],
     ['SORT_RO k BY w_*', 'read only as well', ['k'], { result: KEYS_PATTERN, keys: ['k'] }],
     [`SORT k BY ${'x'.repeat(100)}`, 'a long name is taken for a pattern', ['k'], { result: KEYS_PATTERN, keys: ['k'] }],
-    ['SORT k STORE', 'Redis overlooks it here and refuses it when it runs', ['k'], { result: KEYS_BAD, keys: ['k'] }],
-    ['GEORADIUS k 1 1 1 m STORE', 'the same', ['k'], { result: KEYS_BAD, keys: ['k'] }],
     [
       'GEORADIUS k 1 1 1 m STORE one STOREDIST two',
       'the later one holds when it runs',
