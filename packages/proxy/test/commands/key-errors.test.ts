@@ -62,7 +62,7 @@ test.each([
   'EVAL_RO script -5 a',
   'ZUNIONSTORE dest 5 a b',
   'ZINTERSTORE dest 5 a b',
-  'BLMPOP 1 2 a LEFT',
+  'BLMPOP 1 5 a LEFT',
   'BLMPOP -1 0 a LEFT',
   'BZMPOP 1e1 0 a MIN',
   'BZMPOP words 0 a MIN',
