@@ -8,7 +8,7 @@ const LISTEN_KEYS = ['dashboard_addr', 'proxy_addr', 'admin_addr'] as const sati
 
 /** Every rule that `settings` break, each blamed on the later key of the two. */
 export function brokenRules(settings: Settings): SettingsProblem[] {
-  return [...sameAddresses(settings), ...ipv6ZooKeeper(settings)];
+  return [...sameAddresses(settings), ...ipv6ZooKeeper(settings), ...announced(settings)];
 }
 
 function sameAddresses(settings: Settings): SettingsProblem[] {
@@ -26,6 +26,15 @@ function ipv6ZooKeeper(settings: Settings): SettingsProblem[] {
   return settings.zk
     .filter((address) => address.startsWith('['))
     .map((address) => ({ key: 'zk', message: `${address} is an IPv6 address, which the ZooKeeper client can't use; write a host name` }));
+}
+
+/** What is announced must be an address that somebody else can connect to. */
+function announced({ proxy_announce_addr: addr }: Settings): SettingsProblem[] {
+  if (addr === '') return [];
+  const port = Number(addr.slice(addr.lastIndexOf(':') + 1));
+  if (port < 1 || port > 65_535) return [{ key: 'proxy_announce_addr', message: `${addr} has no port between 1 and 65535` }];
+  if (!isAnyHost(parseAddr(addr).host)) return [];
+  return [{ key: 'proxy_announce_addr', message: `${addr} is every address of a machine; name the one that clients connect to` }];
 }
 
 function collide(a: string, b: string): boolean {

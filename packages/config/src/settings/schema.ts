@@ -172,6 +172,16 @@ export const SETTINGS = {
     section: 'Proxy',
     codis: '3',
   },
+  proxy_announce_addr: {
+    type: 'string',
+    default: '',
+    pattern: /^([^\s:,[\]]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})?$/,
+    patternAbout: 'host:port, or empty for proxy_addr',
+    about:
+      'The address this proxy registers: where the dashboard and cluster-aware clients find it. Empty for proxy_addr; needed where clients reach the proxy at another address than it listens on (0.0.0.0, a container).',
+    programs: ['proxy'],
+    section: 'Proxy',
+  },
   admin_addr: {
     type: 'address',
     default: '127.0.0.1:11080',

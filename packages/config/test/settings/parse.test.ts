@@ -159,6 +159,14 @@ describe('between keys', () => {
     expect(problemsOf('proxy_addr = 10.0.0.1:18087')).toEqual([]);
   });
 
+  test('what a proxy announces is an address that others can connect to', () => {
+    expect(problemsOf('proxy_announce_addr = [::1]:19000')).toEqual([]);
+    expect(problemsOf('proxy_announce_addr = redis.example:19000')).toEqual([]);
+    expect(problemsOf('proxy_announce_addr = 0.0.0.0:19000')).toEqual([expect.stringMatching(/every address of a machine/)]);
+    expect(problemsOf('proxy_announce_addr = h:0')).toEqual([expect.stringMatching(/no port between 1 and 65535/)]);
+    expect(problemsOf('proxy_announce_addr = h')).toEqual([expect.stringMatching(/host:port, or empty/)]);
+  });
+
   test('an IPv6 literal is refused for ZooKeeper only when ZooKeeper is used', () => {
     expect(problemsOf('coordinator = zookeeper\nzk = [::1]:2181')).toEqual([
       expect.stringMatching(/^2 zk \[::1\]:2181 is an IPv6 address/),
