@@ -1,6 +1,7 @@
 // What is wrong with a request whose keys can't be found, in Redis's own words. Redis finds it out before it looks at any key, so no server has to be asked.
 //
-// Sources: t_zset.c, t_set.c, t_list.c, t_stream.c and eval.c of Redis 7.0.
+// Sources: t_zset.c, t_set.c, t_list.c, t_stream.c, eval.c and functions.c of Redis 7.0. One difference: FCALL of a function that is not there is found out
+// by the server, and a number of keys that can't be right before that.
 
 import { errorReply, NOT_AN_INTEGER, SYNTAX_ERROR } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
@@ -12,6 +13,7 @@ const NUMKEYS_TOO_LARGE = errorReply("ERR Number of keys can't be greater than n
 const NUMKEYS_NEGATIVE = errorReply("ERR Number of keys can't be negative");
 const TIMEOUT_NOT_AN_INTEGER = errorReply('ERR timeout is not an integer or out of range');
 const TIMEOUT_NEGATIVE = errorReply('ERR timeout is negative');
+const NUMKEYS_NO_NUMBER = errorReply('ERR Bad number of keys provided');
 const NO_SCRIPT = errorReply('NOSCRIPT No matching script. Please use EVAL.');
 const UNBALANCED_STREAMS = errorReply("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
 
@@ -44,6 +46,10 @@ function numkeysError(name: string, frame: Frame, at: number): Buffer | null {
       if (name.startsWith('evalsha') && argText(frame, 1).length !== SHA1_LENGTH) return NO_SCRIPT;
       if (sign === 0) return null;
       return sign === undefined ? NOT_AN_INTEGER : sign < 0 ? NUMKEYS_NEGATIVE : NUMKEYS_TOO_LARGE;
+    case 'fcall':
+    case 'fcall_ro':
+      if (sign === 0) return null;
+      return sign === undefined ? NUMKEYS_NO_NUMBER : sign < 0 ? NUMKEYS_NEGATIVE : NUMKEYS_TOO_LARGE;
     case 'sintercard':
       return sign === 1 ? NUMKEYS_TOO_LARGE : NUMKEYS_NOT_POSITIVE;
     case 'blmpop':

@@ -14,6 +14,11 @@ let redis: Redis;
 beforeAll(async () => {
   server = await startRedis();
   redis = server.client();
+  await redis.call(
+    'FUNCTION',
+    'LOAD',
+    "#!lua name=l\nredis.register_function{function_name='f', callback=function() end, flags={'no-writes'}}",
+  );
 });
 
 afterAll(() => server.stop());
@@ -35,6 +40,8 @@ async function errorByRedis([name = '', ...args]: readonly string[]): Promise<st
 
 const NUMBERS = ['0', '-1', '9', '+1', '1x', 'words', '', '9223372036854775807', '9223372036854775808', '-9223372036854775809', '1e3'];
 const COUNTED = [
+  'FCALL f N a',
+  'FCALL_RO f N a',
   'ZUNION N a',
   'ZINTER N a',
   'ZDIFF N a',
@@ -50,7 +57,7 @@ const COUNTED = [
 
 test.each(COUNTED)('%s: a number of keys that is none, none positive, or too large', async (line) => {
   for (const number of NUMBERS) {
-    if (number === '0' && line.startsWith('EVAL')) continue;
+    if (number === '0' && /^(?:EVAL|FCALL)/.test(line)) continue;
     const words = line.split(' ').map((word) => (word === 'N' ? number : word));
     expect(errorByUs(words), words.join(' ')).toBe(await errorByRedis(words));
   }
