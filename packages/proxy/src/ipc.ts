@@ -7,6 +7,8 @@ export type ToWorker =
   | { readonly type: 'start'; readonly settings: Settings; readonly version: string; readonly maxClients: number }
   /** `topology` is the JSON text as stored in the coordinator. */
   | { readonly type: 'table'; readonly epoch: number; readonly topology: string }
+  /** The proxies of the product that serve clients, this one included once it does; in the order of their ids. */
+  | { readonly type: 'proxies'; readonly proxies: readonly LiveProxy[] }
   | { readonly type: 'listen' }
   /** Take no more clients; finish with those there are, for at most `timeoutMs`. Answered `drained`. */
   | { readonly type: 'drain'; readonly timeoutMs: number }
@@ -24,6 +26,13 @@ export type ToPrimary =
   /** A server is fenced against the table this worker holds. */
   | { readonly type: 'behind' }
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport };
+
+/** A proxy as cluster-aware clients are told of it. */
+export interface LiveProxy {
+  readonly id: string;
+  /** What it registered, `host:port`. */
+  readonly addr: string;
+}
 
 /** Counters since the worker started, and gauges. */
 export interface WorkerReport {

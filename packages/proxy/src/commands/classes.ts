@@ -29,6 +29,30 @@ const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported
 const SERVER = refused('it is about one server; connect to that server');
 const TOPOLOGY = refused('replication is managed by the dashboard: see codis-config server --help');
 
+const CLUSTER_SLOTS = refused('the proxies are one cluster without slots of their own; data is moved with: codis-config slot --help');
+const CLUSTER_NODES = refused('proxies join and leave by starting and stopping; see codis-config proxy --help');
+
+/** What would change a Redis Cluster, and what only its own nodes say to each other. */
+const CLUSTER_CHANGES: Readonly<Record<string, CommandClass>> = {
+  'cluster|addslots': CLUSTER_SLOTS,
+  'cluster|addslotsrange': CLUSTER_SLOTS,
+  'cluster|delslots': CLUSTER_SLOTS,
+  'cluster|delslotsrange': CLUSTER_SLOTS,
+  'cluster|flushslots': CLUSTER_SLOTS,
+  'cluster|migration': CLUSTER_SLOTS,
+  'cluster|setslot': CLUSTER_SLOTS,
+  'cluster|syncslots': CLUSTER_SLOTS,
+  'cluster|slot-stats': CLUSTER_SLOTS,
+  'cluster|bumpepoch': CLUSTER_NODES,
+  'cluster|forget': CLUSTER_NODES,
+  'cluster|meet': CLUSTER_NODES,
+  'cluster|reset': CLUSTER_NODES,
+  'cluster|saveconfig': CLUSTER_NODES,
+  'cluster|set-config-epoch': CLUSTER_NODES,
+  'cluster|failover': TOPOLOGY,
+  'cluster|replicate': TOPOLOGY,
+};
+
 /** Commands whose class does not follow from their flags. */
 export const CLASSES: Readonly<Record<string, CommandClass>> = {
   del: { kind: 'split', merge: 'sum' },
@@ -49,7 +73,9 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   reset: LOCAL,
   command: LOCAL,
   client: LOCAL,
-  role: refused('a proxy has no role; ask the dashboard: codis-config server list'),
+  role: LOCAL,
+  lolwut: LOCAL,
+  lastsave: LOCAL,
 
   // A stream read blocks only when it says BLOCK, which the key extractor sees.
   xread: SLOT,
@@ -82,22 +108,21 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   monitor: later('MONITOR is not supported yet'),
   readonly: later('reading from replicas is not supported yet'),
   readwrite: later('reading from replicas is not supported yet'),
-  cluster: later('this proxy does not speak Redis Cluster’s protocol yet; connect without cluster mode'),
+  cluster: LOCAL,
+  ...CLUSTER_CHANGES,
+  asking: LOCAL,
   pubsub: PUBSUB,
-  lolwut: SERVER,
   acl: later('ACL is not supported yet; session_auth sets the clients’ password'),
   module: SERVER,
   debug: SERVER,
   save: SERVER,
   bgsave: SERVER,
   bgrewriteaof: SERVER,
-  lastsave: SERVER,
   shutdown: refused('stop the proxy or the server itself'),
   failover: TOPOLOGY,
   replicaof: TOPOLOGY,
   slaveof: TOPOLOGY,
   migrate: refused('slots are moved with: codis-config slot migrate'),
-  asking: refused('it belongs to Redis Cluster'),
   'restore-asking': refused('it belongs to Redis Cluster'),
 };
 

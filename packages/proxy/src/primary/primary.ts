@@ -8,6 +8,7 @@ import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type 
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
+import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -45,6 +46,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #registration: Registration;
   readonly #leases: LockLeases;
+  readonly #live: LiveProxies;
   readonly #pool: WorkerPool;
   readonly #unsubscribe: Unsubscribe[] = [];
   #wanted: ProxyRegistration['wanted'];
@@ -63,7 +65,8 @@ export class Primary {
     this.#options = options;
     const { settings, coordinator, log } = options;
     this.#wanted = settings.proxy_start;
-    const proxy = { id: asProxyId(settings.proxy_id), addr: settings.proxy_addr, adminAddr: settings.admin_addr, wanted: this.#wanted };
+    const addr = settings.proxy_announce_addr || settings.proxy_addr;
+    const proxy = { id: asProxyId(settings.proxy_id), addr, adminAddr: settings.admin_addr, wanted: this.#wanted };
     this.#registration = new Registration({ coordinator, proxy, takeOverMs: settings.zk_session_timeout + 5000, log });
     this.#leases = new LockLeases({ coordinator, log });
     this.#pool = new WorkerPool({
@@ -74,6 +77,7 @@ export class Primary {
       onListenFailed: (message) => options.onFatal(`can't listen on proxy_addr ${settings.proxy_addr}: ${message}`),
       onBehind: () => this.#lookForNewerTable(),
     });
+    this.#live = new LiveProxies({ coordinator, log, onChange: (proxies) => this.#pool.setProxies(proxies) });
   }
 
   /** Registers, takes the topology, and serves once it may. Throws CODIS_E_PROXY_RUNNING, or as the coordinator does. */
@@ -87,6 +91,7 @@ export class Primary {
       coordinator.watch(proxyPath(asProxyId(settings.proxy_id)), (entry) => this.#onRegistration(entry)),
       coordinator.onState(() => this.#sync()),
     );
+    this.#live.start();
     this.#sync();
   }
 
@@ -118,6 +123,7 @@ export class Primary {
     if (this.#retry) clearTimeout(this.#retry);
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#leases.close();
+    this.#live.close();
     await this.#pool.drain(DRAIN_MS);
     await this.#pool.close();
     if (!this.#registered) return;

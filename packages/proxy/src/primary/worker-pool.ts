@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
-import type { ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
+import type { LiveProxy, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
 
 export interface WorkerPoolOptions {
   readonly settings: Settings;
@@ -46,6 +46,7 @@ export class WorkerPool {
   readonly #reports = new Map<number, (report: WorkerReport) => void>();
   readonly #size: number;
   #table: Table | null = null;
+  #proxies: readonly LiveProxy[] = [];
   #serving = false;
   #closed = false;
   #respawnMs = RESPAWN_MS_MIN;
@@ -87,6 +88,12 @@ export class WorkerPool {
   setTable(table: Table): void {
     this.#table = table;
     for (const { process } of this.#members.values()) post(process, { type: 'table', ...table });
+  }
+
+  /** Tells all workers which proxies serve clients, and those that start later. */
+  setProxies(proxies: readonly LiveProxy[]): void {
+    this.#proxies = proxies;
+    for (const { process } of this.#members.values()) post(process, { type: 'proxies', proxies });
   }
 
   /** Workers listen from now on, those that start later too. */
@@ -184,6 +191,7 @@ export class WorkerPool {
     const { settings, version } = this.#options;
     post(process, { type: 'start', settings, version, maxClients: Math.max(1, Math.floor(settings.max_clients / this.#size)) });
     if (this.#table !== null) post(process, { type: 'table', ...this.#table });
+    post(process, { type: 'proxies', proxies: this.#proxies });
     if (this.#serving) post(process, { type: 'listen' });
   }
 

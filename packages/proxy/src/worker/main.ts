@@ -33,6 +33,9 @@ function onMessage(message: ToWorker): void {
     case 'table':
       worker?.applyTable(message.epoch, message.topology);
       return;
+    case 'proxies':
+      worker?.setProxies(message.proxies);
+      return;
     case 'listen':
       worker?.listen();
       return;

@@ -52,6 +52,8 @@ export class Session implements OutletOwner {
   readonly id: number;
   readonly out: Outlet;
   readonly addr: string;
+  /** The address it connected to. */
+  readonly localAddr: string;
   readonly startedAt: number;
   head: Request | null = null;
   db = 0;
@@ -100,6 +102,7 @@ export class Session implements OutletOwner {
     this.#socket = socket;
     this.id = init.id;
     this.addr = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.localAddr = `${socket.localAddress ?? '?'}:${socket.localPort ?? 0}`;
     this.startedAt = init.now;
     this.activeAt = init.now;
     this.progressAt = init.now;

@@ -6,12 +6,14 @@ import { asEpoch, decodeTopology, parseAddr } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import { COMMANDS } from '../commands/command.ts';
-import type { ToPrimary, WorkerReport } from '../ipc.ts';
+import type { LiveProxy, ToPrimary, WorkerReport } from '../ipc.ts';
 import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
 import { InFlight } from './in-flight.ts';
 import { infoText } from './info.ts';
-import { LocalCommands } from './local/local-commands.ts';
+import { aboutCommands } from './local/about.ts';
+import { clusterCommands } from './local/cluster.ts';
+import { type Handlers, LocalCommands } from './local/local-commands.ts';
 import { LOCKED } from './route-table.ts';
 import { Router } from './router.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -40,6 +42,7 @@ export class Worker implements SessionOwner {
   readonly #inFlight: InFlight;
   readonly #router: Router;
   readonly #startedAt = performance.now();
+  #proxies: readonly LiveProxy[] = [];
   #listener: Listener | null = null;
   #draining = false;
   #nextId = 1;
@@ -55,7 +58,15 @@ export class Worker implements SessionOwner {
       info: (sections: readonly string[]) => this.#info(sections),
       redisVersion: () => this.#redisVersion(),
     };
-    this.#router = new Router(this.#routerOptions(), () => new LocalCommands(context));
+    this.#router = new Router(
+      this.#routerOptions(),
+      (router) => new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router)),
+    );
+  }
+
+  /** Which proxies cluster-aware clients are told of. */
+  setProxies(proxies: readonly LiveProxy[]): void {
+    this.#proxies = proxies;
   }
 
   /** Routes by `topology` from now on; `applied` is sent when nothing that went out before is under way for the slots it locks. */
@@ -185,6 +196,12 @@ export class Worker implements SessionOwner {
       table: this.#router.table,
     };
     return infoText(facts, sections);
+  }
+
+  #clusterCommands(router: Router): Handlers {
+    const { settings } = this.#options;
+    const self = { id: settings.proxy_id, addr: settings.proxy_announce_addr || settings.proxy_addr };
+    return clusterCommands({ router, product: settings.product_name, self, proxies: () => this.#proxies });
   }
 
   #routerOptions(): ConstructorParameters<typeof Router>[0] {

@@ -34,10 +34,12 @@ const CLASSES: Readonly<Record<string, string>> = {
     del exists touch unlink
   `,
   local: `
-    auth client client|caching client|getname client|getredir client|help client|id client|info client|kill client|list
+    asking auth client client|caching client|getname client|getredir client|help client|id client|info client|kill client|list
     client|no-evict client|no-touch client|pause client|reply client|setinfo client|setname client|tracking client|trackinginfo
-    client|unblock client|unpause command command|count command|docs command|getkeys command|getkeysandflags command|help command|info
-    command|list echo hello info ping quit reset select time
+    client|unblock client|unpause cluster cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot cluster|help
+    cluster|info cluster|keyslot cluster|links cluster|myid cluster|myshardid cluster|nodes cluster|replicas cluster|shards
+    cluster|slaves cluster|slots command command|count command|docs command|getkeys command|getkeysandflags command|help command|info
+    command|list echo hello info lastsave lolwut ping quit reset role select time
   `,
   'later: ACL is not supported yet; session_auth sets the clients’ password': `
     acl acl|cat acl|deluser acl|dryrun acl|genpass acl|getuser acl|help acl|list acl|load acl|log acl|save acl|setuser acl|users
@@ -82,35 +84,32 @@ const CLASSES: Readonly<Record<string, string>> = {
     backup backup|help bless bless|scan hotkeys hotkeys|help memory memory|doctor memory|help memory|malloc-stats memory|purge
     memory|stats object object|help trimslots xgroup xgroup|help xinfo xinfo|help
   `,
-  'later: this proxy does not speak Redis Cluster’s protocol yet; connect without cluster mode': `
-    cluster cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|count-failure-reports cluster|countkeysinslot
-    cluster|delslots cluster|delslotsrange cluster|failover cluster|flushslots cluster|forget cluster|getkeysinslot cluster|help
-    cluster|info cluster|keyslot cluster|links cluster|meet cluster|migration cluster|myid cluster|myshardid cluster|nodes
-    cluster|replicas cluster|replicate cluster|reset cluster|saveconfig cluster|set-config-epoch cluster|setslot cluster|shards
-    cluster|slaves cluster|slot-stats cluster|slots cluster|syncslots
-  `,
   'later: transactions are not supported yet': `
     discard exec multi unwatch watch
   `,
-  'refused: a proxy has no role; ask the dashboard: codis-config server list': `
-    role
-  `,
   'refused: it belongs to Redis Cluster': `
-    asking restore-asking
+    restore-asking
   `,
   'refused: it is about one server; connect to that server': `
     backup|abort backup|cleanup backup|list backup|seal backup|start backup|status bgrewriteaof bgsave debug hotkeys|get hotkeys|reset
-    hotkeys|start hotkeys|stop lastsave lolwut module module|help module|list module|load module|loadex module|unload pfselftest psync
-    replconf save sync
+    hotkeys|start hotkeys|stop module module|help module|list module|load module|loadex module|unload pfselftest psync replconf save
+    sync
+  `,
+  'refused: proxies join and leave by starting and stopping; see codis-config proxy --help': `
+    cluster|bumpepoch cluster|forget cluster|meet cluster|reset cluster|saveconfig cluster|set-config-epoch
   `,
   'refused: replication is managed by the dashboard: see codis-config server --help': `
-    failover replicaof slaveof
+    cluster|failover cluster|replicate failover replicaof slaveof
   `,
   'refused: slots are moved with: codis-config slot migrate': `
     migrate
   `,
   'refused: stop the proxy or the server itself': `
     shutdown
+  `,
+  'refused: the proxies are one cluster without slots of their own; data is moved with: codis-config slot --help': `
+    cluster|addslots cluster|addslotsrange cluster|delslots cluster|delslotsrange cluster|flushslots cluster|migration cluster|setslot
+    cluster|slot-stats cluster|syncslots
   `,
 };
 

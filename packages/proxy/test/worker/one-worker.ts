@@ -16,7 +16,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { eventually, freePort } from '../../../../test/harness/process.ts';
 import type { RedisServer } from '../../../../test/harness/redis.ts';
-import type { ToPrimary, WorkerReport } from '../../src/ipc.ts';
+import type { LiveProxy, ToPrimary, WorkerReport } from '../../src/ipc.ts';
 import { ReplyScanner } from '../../src/resp/reply-scanner.ts';
 import { Worker } from '../../src/worker/worker.ts';
 
@@ -28,6 +28,8 @@ export interface OneWorker {
   route(servers: readonly Pick<RedisServer, 'addr'>[], slots?: (slot: number) => SlotState): number;
   /** Routes by a given epoch; returns the one it holds then. */
   routeAt(epoch: number, servers: readonly Pick<RedisServer, 'addr'>[], slots: (slot: number) => SlotState): number;
+  /** Tells it which proxies serve clients. */
+  setProxies(proxies: readonly LiveProxy[]): void;
   report(): WorkerReport;
   client(): Redis;
   close(): void;
@@ -61,6 +63,7 @@ export async function startWorker(settings: Readonly<Record<string, string | num
       worker.applyTable(asEpoch(at), encodeTopology(topologyOf(servers, slots)).toString());
       return worker.report().epoch;
     },
+    setProxies: (proxies) => worker.setProxies(proxies),
     report: () => worker.report(),
     client: () => {
       const client = new Redis({
