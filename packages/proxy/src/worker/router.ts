@@ -5,6 +5,7 @@ import { fenceKey, type ServerAddr, slotOf, type VersionedTopology } from '@codi
 import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
 import { extractKeys, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
+import { unknownCommand, unknownSubcommand } from '../commands/unknown.ts';
 import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend, BackendOptions } from './backend.ts';
@@ -359,17 +360,6 @@ function argText(frame: Frame, arg: number, max = 128): string {
 function isHttp(frame: Frame): boolean {
   const name = argText(frame, 0, 6).toLowerCase();
   return name === 'post' || name === 'host:';
-}
-
-/** In Redis's words: server.c, processCommand(). */
-function unknownCommand(frame: Frame): Buffer {
-  let args = '';
-  for (let arg = 1; arg < frame.argc && args.length < 128; arg++) args += `'${argText(frame, arg, 128 - args.length)}' `;
-  return errorReply(`ERR unknown command '${argText(frame, 0)}', with args beginning with: ${args}`);
-}
-
-function unknownSubcommand(command: Command, frame: Frame): Buffer {
-  return errorReply(`ERR unknown subcommand '${argText(frame, 1)}'. Try ${command.name.toUpperCase()} HELP.`);
 }
 
 function wrongArity(command: Command): Buffer {
