@@ -96,10 +96,11 @@ async function unnoticed<T>(grownMax: number, action: () => Promise<T>): Promise
   return result;
 }
 
-/** The replies of both to the same bytes. */
+/** The replies of both to the same bytes. Neither ends the connection for them. */
 async function both(bytes: Buffer | string, count = 1): Promise<[redis: string[], ours: string[]]> {
   for (const client of [direct, proxied]) client.send(bytes);
   const [redis, ours] = await Promise.all([direct, proxied].map((client) => client.replies(count, PATIENCE_MS)));
+  for (const client of [direct, proxied]) expect(await client.askText('PING')).toBe('+PONG\r\n');
   return [redis!.map((reply) => reply.toString('latin1')), ours!.map((reply) => reply.toString('latin1'))];
 }
 
@@ -232,17 +233,18 @@ test('pipelines with faults are answered by Redis’s bytes, to the end of the c
   ].map(encode);
   const request = fc.constantFrom(...requests, Buffer.from(`ECHO "a\\x41 b" \r\n`), Buffer.from('PING\r\n'));
   const pipelines = fc.array(request, { minLength: 1, maxLength: 4 }).map((all) => Buffer.concat(all));
-  // Redis waits for the end of a line that we know to be wrong already, and shows bytes that can't be printed as they are.
-  const printable = mutated(pipelines).filter((bytes) => bytes.every((byte) => byte === 10 || byte === 13 || (byte >= 32 && byte < 127)));
-  for (const bytes of fc.sample(printable, 200)) {
+  // Redis's search for the end of a line stops at a NUL.
+  const withoutNul = mutated(pipelines).filter((bytes) => !bytes.includes(0));
+  for (const bytes of fc.sample(withoutNul, 200)) {
     [direct, proxied] = await Promise.all([open(plain.port), open()]);
     for (const client of [direct, proxied]) {
       client.send(bytes);
       client.halfClose();
     }
     const [redis, ours] = await untilClosed(Buffer.alloc(0));
+    // Redis waits for the end of a line that we know to be wrong already, and shows a byte that can't be printed as it is.
     const late = ours.startsWith(redis) && /^-ERR Protocol error: [^\r]*\r\n$/.test(ours.slice(redis.length));
-    if (!late) expect([bytes.toString(), ours]).toEqual([bytes.toString(), redis]);
+    if (!late && !ours.includes("got '\\x")) expect([bytes.toString(), ours]).toEqual([bytes.toString(), redis]);
     for (const client of [direct, proxied]) client.close();
   }
 });
