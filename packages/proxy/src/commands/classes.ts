@@ -23,7 +23,7 @@ const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 
 const BLOCKING = later('blocking commands are not supported yet');
 const TRANSACTION = later('transactions are not supported yet');
-const PUBSUB = later('Pub/Sub is not supported yet');
+const PUBSUB: CommandClass = { kind: 'pubsub' };
 const CONNECTION_STATE = later('commands that leave something behind on their connection are not supported yet');
 const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');
 const SERVER = refused('it is about one server; connect to that server');

@@ -14,6 +14,7 @@ import { HandOvers } from './hand-over.ts';
 import { type Held, reframe } from './held.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
+import { MODES_PUBSUB, PubSub } from './pubsub/pubsub.ts';
 import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Server } from './server.ts';
@@ -31,6 +32,7 @@ export class Router {
   readonly servers = new Map<ServerAddr, Server>();
   readonly lockedSlots: LockedSlots;
   readonly handOvers: HandOvers;
+  readonly pubsub: PubSub;
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
   readonly #fence: { readonly key: Buffer; readonly slot: number };
@@ -47,6 +49,7 @@ export class Router {
     const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
     this.lockedSlots = new LockedSlots({ ...holds, route: (request, held) => this.#routeHeld(request, held) });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
+    this.pubsub = new PubSub(options, this);
     this.#local = local(this);
   }
 
@@ -65,6 +68,7 @@ export class Router {
     this.#retireServers();
     this.handOvers.onTable(this.#table);
     this.lockedSlots.onTable(this.#table);
+    this.pubsub.onTable(this.#table);
   }
 
   /** Asks each of `servers` what `bytes` says, over the connections that this session's requests share, and answers the session's next place in the
@@ -81,6 +85,11 @@ export class Router {
     }
   }
 
+  /** Sends `frame` for `request`, which is about no key, to a server of the table, over the connection that this session's requests share. */
+  forward(request: Request, addr: ServerAddr, frame: Frame): void {
+    this.#send(request, this.#server(addr), frame.buf, frame.start, frame.end);
+  }
+
   /** The masters of all groups that have one, in the order of the groups. */
   masters(): readonly Server[] {
     return this.#table.masters;
@@ -89,11 +98,13 @@ export class Router {
   tick(): void {
     this.lockedSlots.tick();
     this.handOvers.tick();
+    this.pubsub.tick();
   }
 
   /** A session is gone. */
   forget(session: Session): void {
     this.handOvers.forget(session);
+    this.pubsub.forget(session);
   }
 
   /** HOT PATH: runs once per request. `frame` is valid during the call only. */
@@ -123,11 +134,19 @@ export class Router {
       this.#fail(session, wrongArity(command));
       return;
     }
+    if (session.modes !== 0 && this.#intercept(session, command, frame)) return;
     this.#byClass(session, command, frame);
+  }
+
+  /** For sessions in some mode, which are few: true when the request was taken care of. */
+  #intercept(session: Session, command: Command, frame: Frame): boolean {
+    if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, frame)) return true;
+    return false;
   }
 
   /** Routes on with a request that had to wait for what came before it; it was counted and checked when it came. */
   routeDeferred(session: Session, command: Command, frame: Frame): void {
+    if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, frame)) return;
     this.#byClass(session, command, frame);
   }
 

@@ -14,6 +14,7 @@ import { infoText } from './info.ts';
 import { aboutCommands } from './local/about.ts';
 import { clusterCommands } from './local/cluster.ts';
 import { type Handlers, LocalCommands } from './local/local-commands.ts';
+import { MODE_SUBSCRIBED } from './modes.ts';
 import { LOCKED } from './route-table.ts';
 import { Router } from './router.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -60,7 +61,8 @@ export class Worker implements SessionOwner {
     };
     this.#router = new Router(
       this.#routerOptions(),
-      (router) => new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router)),
+      (router) =>
+        new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router), router.pubsub.handlers()),
     );
   }
 
@@ -107,7 +109,10 @@ export class Worker implements SessionOwner {
       pid: process.pid,
       epoch: this.#router.table.epoch,
       clients: this.#sessions.size,
-      backendConnections: [...this.#router.servers.values()].reduce((sum, server) => sum + server.connectionCount, 0),
+      backendConnections: [...this.#router.servers.values()].reduce(
+        (sum, server) => sum + server.connectionCount,
+        this.#router.pubsub.connectionCount,
+      ),
       rssBytes: process.memoryUsage.rss(),
       draining: this.#inFlight.waitingFor(),
       calls: Object.fromEntries(COMMANDS.flatMap(({ name, index }) => (calls[index] ? [[name, calls[index]]] : []))),
@@ -124,6 +129,7 @@ export class Worker implements SessionOwner {
     this.#listener?.close();
     for (const session of this.#sessions) session.destroy('the proxy is shutting down');
     for (const server of this.#router.servers.values()) server.close();
+    this.#router.pubsub.close();
     this.#clock.close();
   }
 
@@ -170,7 +176,7 @@ export class Worker implements SessionOwner {
       if (session.out.bytes === 0) session.progressAt = now;
       if (now - session.progressAt > stall * SECOND_MS) session.destroy(`it read nothing for session_stall_timeout (${stall} s)`);
       else if (session.closingSince > 0 && now - session.closingSince > CLOSING_MS) session.destroy('it did not close in time');
-      else if (idle > 0 && session.pending === 0 && now - session.activeAt > idle * SECOND_MS) {
+      else if (idle > 0 && session.pending === 0 && (session.modes & MODE_SUBSCRIBED) === 0 && now - session.activeAt > idle * SECOND_MS) {
         session.destroy(`it was idle for session_max_timeout (${idle} s)`);
       }
     }
