@@ -1,5 +1,5 @@
 // A client that sees bytes: sends what it is told, in the pieces it is told, and gives back replies as they came. It can stop reading, close its half,
-// or break the connection. RESP2 replies only. It shares no code with the proxy, so that a mistake there is not made here too.
+// or break the connection. Replies of RESP2 and RESP3. It shares no code with the proxy, so that a mistake there is not made here too.
 //
 // Every wait is bounded; one that fails says what was waited for and what had come.
 
@@ -216,23 +216,45 @@ export class RawClient {
   }
 }
 
+/** The replies that stand in an array, a set, a push or a map (keys and values in turn), as they came. */
+export function elementsOf(reply: Buffer): Buffer[] {
+  const elements: Buffer[] = [];
+  for (let at = reply.indexOf(LF) + 1; at > 0 && at < reply.length; ) {
+    const end = replyEnd(reply, at);
+    if (end < 0) throw new Error(`half a reply: ${JSON.stringify(reply.toString('latin1', 0, 100))}`);
+    elements.push(reply.subarray(at, end));
+    at = end;
+  }
+  return elements;
+}
+
 /** Where the reply that begins at `at` ends; or -(n + 1) when at least n bytes of `buf` are needed to tell. */
 function replyEnd(buf: Buffer, at: number): number {
   const lf = buf.indexOf(LF, at);
   if (lf < 0) return -(buf.length + 2);
   const next = lf + 1;
   const type = String.fromCharCode(buf[at] as number);
-  if ('+-:'.includes(type)) return next;
+  if ('+-:_,#('.includes(type)) return next;
   const length = Number(buf.toString('latin1', at + 1, lf - 1));
-  if (type === '$') return length < 0 ? next : within(buf, next + length + 2);
-  if (type !== '*') throw new Error(`not a RESP2 reply: ${JSON.stringify(buf.toString('latin1', at, at + 100))}`);
+  if ('$=!'.includes(type)) return length < 0 ? next : within(buf, next + length + 2);
+  const elements = ELEMENTS[type];
+  if (elements === undefined) throw new Error(`not a reply: ${JSON.stringify(buf.toString('latin1', at, at + 100))}`);
   let end = next;
-  for (let element = 0; element < length; element++) {
+  for (let element = elements(length); element > 0; element--) {
     end = replyEnd(buf, end);
     if (end < 0) return end;
   }
   return end;
 }
+
+/** How many replies stand in one that says `length`. An attribute comes before the reply that it is about. */
+const ELEMENTS: Readonly<Record<string, (length: number) => number>> = {
+  '*': (length) => length,
+  '~': (length) => length,
+  '>': (length) => length,
+  '%': (length) => length * 2,
+  '|': (length) => length * 2 + 1,
+};
 
 function within(buf: Buffer, end: number): number {
   return end <= buf.length ? end : -(end + 1);

@@ -5,6 +5,7 @@
 
 import { errorReply, NOT_AN_INTEGER, SYNTAX_ERROR } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { wholeNumber } from '../resp/whole-number.ts';
 import type { Command } from './command.ts';
 import { KEYS_BAD, KEYS_BLOCKING, KEYS_PATTERN, type KeysResult } from './key-specs.ts';
 
@@ -87,13 +88,10 @@ function streamsError(name: string, frame: Frame): Buffer {
 }
 
 const SHA1_LENGTH = 40;
-const INT64_MAX = 2n ** 63n - 1n;
-
-/** -1, 0 or 1 for what Redis takes as a whole number of 64 bits; undefined for anything else. */
+/** -1, 0 or 1 for a whole number; undefined for anything else. */
 function signOf(text: string): -1 | 0 | 1 | undefined {
-  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return undefined;
-  const value = BigInt(text);
-  if (value > INT64_MAX || value < -INT64_MAX - 1n) return undefined;
+  const value = wholeNumber(text);
+  if (value === undefined) return undefined;
   return value < 0n ? -1 : value > 0n ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@ import { timingSafeEqual } from 'node:crypto';
 import * as replies from '../../resp/replies.ts';
 import { bulk, errorReply, integer, map, OK, verbatim } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
+import { wholeNumber } from '../../resp/whole-number.ts';
 import type { Session } from '../session.ts';
 import { arg, text, word, words } from './args.ts';
 import { BAD_NAME, isClientName } from './client.ts';
@@ -19,6 +20,7 @@ export interface ConnectionContext {
 }
 
 const DATABASES = 16;
+const NOT_AN_INT32 = errorReply('ERR value is out of range, value must between -2147483648 and 2147483647');
 const NO_PASSWORD_SET = errorReply(
   'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
 );
@@ -62,7 +64,7 @@ function hello(context: ConnectionContext, session: Session, frame: Frame): Buff
   let protocol = session.protocol;
   if (frame.argc > 1) {
     const version = text(frame, 1);
-    if (!/^-?\d{1,18}$/.test(version)) return errorReply('ERR Protocol version is not an integer or out of range');
+    if (wholeNumber(version) === undefined) return errorReply('ERR Protocol version is not an integer or out of range');
     if (version !== '2' && version !== '3') return NO_PROTO;
     protocol = version === '3' ? 3 : 2;
   }
@@ -112,8 +114,9 @@ function quit(session: Session): null {
 }
 
 function select(session: Session, frame: Frame): Buffer {
-  const given = text(frame, 1);
-  if (!/^-?\d{1,10}$/.test(given)) return replies.NOT_AN_INTEGER;
+  const given = wholeNumber(text(frame, 1));
+  if (given === undefined) return replies.NOT_AN_INTEGER;
+  if (BigInt.asIntN(32, given) !== given) return NOT_AN_INT32;
   const db = Number(given);
   if (db < 0 || db >= DATABASES) return replies.DB_OUT_OF_RANGE;
   session.select(db);

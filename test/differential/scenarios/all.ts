@@ -1,0 +1,32 @@
+// All conversations, by feature.
+
+import type { Scenario } from '../scenario.ts';
+import { ACROSS } from './across.ts';
+import { BLOCKING } from './blocking.ts';
+import { CLIENT } from './client.ts';
+import { COMMAND } from './command.ts';
+import { CONNECTION } from './connection.ts';
+import { PUBSUB } from './pubsub.ts';
+import { SCRIPTING } from './scripts.ts';
+import { SERVER } from './server.ts';
+import { TRANSACTIONS } from './transactions.ts';
+import { UNKNOWN } from './unknown.ts';
+import { WHOLE_KEYSPACE } from './whole.ts';
+
+export const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
+  connection: CONNECTION,
+  unknown: UNKNOWN,
+  across: ACROSS,
+};
+
+/** Of features that are being built. */
+export const AWAITED: Readonly<Record<string, readonly Scenario[]>> = {
+  transactions: TRANSACTIONS,
+  blocking: BLOCKING,
+  pubsub: PUBSUB,
+  client: CLIENT,
+  whole: WHOLE_KEYSPACE,
+  scripting: SCRIPTING,
+  command: COMMAND,
+  server: SERVER,
+};

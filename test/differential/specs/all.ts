@@ -1,0 +1,15 @@
+// All families.
+
+import type { Family } from '../family.ts';
+import { GEO } from './geo.ts';
+import { HASHES } from './hashes.ts';
+import { HYPERLOGLOGS } from './hyperloglogs.ts';
+import { KEYS } from './keys.ts';
+import { LISTS } from './lists.ts';
+import { SCRIPTS } from './scripts.ts';
+import { SETS } from './sets.ts';
+import { SORTED_SETS } from './sorted-sets.ts';
+import { STREAMS } from './streams.ts';
+import { STRINGS } from './strings.ts';
+
+export const FAMILIES: readonly Family[] = [STRINGS, LISTS, SETS, HASHES, SORTED_SETS, GEO, STREAMS, HYPERLOGLOGS, KEYS, SCRIPTS];

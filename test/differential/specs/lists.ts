@@ -1,0 +1,43 @@
+// Lists.
+
+import type { Family } from '../family.ts';
+
+export const LISTS: Family = {
+  type: 'list',
+  setup: ['RPUSH A a b c b', 'RPUSH B x', 'RPUSH D 3'],
+  lines: [
+    'LLEN A',
+    'LINDEX A 1',
+    'LINDEX A 99',
+    'LINSERT A BEFORE b new',
+    'LINSERT A AFTER zzz new',
+    'LPOS A b',
+    'LPOS A b RANK -1 COUNT 0',
+    'LRANGE A 0 -1',
+    'LRANGE A 5 1',
+    'LREM A 1 b',
+    'LSET A 1 z',
+    'LSET A 99 z',
+    'LTRIM A 1 2',
+    'LPUSH A 1 2',
+    'LPUSHX A 1',
+    'RPUSH A 1 2',
+    'RPUSHX A 1',
+    'LPOP A',
+    'LPOP A 2',
+    'RPOP A',
+    'RPOP A 2',
+    'RPOP A -1',
+    'RPOPLPUSH A B',
+    'LMOVE A B LEFT RIGHT',
+    'LMOVE A A LEFT SIDEWAYS',
+    'LMPOP 2 A B LEFT',
+    'LMPOP 2 C A RIGHT COUNT 2',
+    'LMPOP 0 A LEFT',
+    'SORT A ALPHA',
+    'SORT A ALPHA DESC LIMIT 0 2',
+    'SORT A ALPHA STORE C',
+    'SORT A BY nosort GET #',
+    'SORT_RO A ALPHA',
+  ],
+};
