@@ -67,7 +67,7 @@ test('results are Markdown', () => {
 
 describe('bench:cost', () => {
   test('compares with this checkout unless told otherwise', () => {
-    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 9, requests: 60_000, out: null });
+    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 21, requests: 20_000, out: null });
     expect(readCostOptions(['--before', 'a', '--after', 'b', '--quick', '--rounds', '3', '--out', 'c'])).toEqual({
       before: 'a',
       after: 'b',

@@ -1,6 +1,6 @@
 // Measures what each subject spends on a request: rounds in turns, so that whatever else the machine does meets all of them alike.
 //
-//   round 1: GET/1 before after · SET/1 after before · GET/16 before after …      round 2: the other way round …
+//   round 1: SET/1 before after · SET/16 after before · SET/100 before after …      round 2: the other way round …
 
 import { type Load, type LoadResult, runLoad } from './load.ts';
 import { cpuNs } from './process.ts';

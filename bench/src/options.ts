@@ -19,7 +19,7 @@ What a request costs a worker in CPU time, in two builds of the proxy.
 
   --before DIR   a checkout of the older commit, built
   --after DIR    the newer one; this checkout unless given
-  --rounds N     rounds of every load (9)
+  --rounds N     rounds of every load (21)
   --quick        few rounds, few requests: to see that it works
   --out FILE     write the table there too
 `;
@@ -34,7 +34,7 @@ export function readCostOptions(argv: readonly string[]): CostOptions | null {
   });
   if (values.help) return null;
   if (values.before === undefined) throw new Error('--before names the checkout to compare with');
-  const rounds = Number(values.rounds ?? (values.quick ? 2 : 9));
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 21));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is a whole number from 1, not ${values.rounds}`);
-  return { before: values.before, after: values.after ?? '.', rounds, requests: values.quick ? 5_000 : 60_000, out: values.out ?? null };
+  return { before: values.before, after: values.after ?? '.', rounds, requests: values.quick ? 5_000 : 20_000, out: values.out ?? null };
 }
