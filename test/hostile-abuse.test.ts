@@ -172,6 +172,21 @@ describe('arguments', () => {
     expect(await proxied.askText('GET', FIRST)).toBe('$-1\r\n');
   });
 
+  test('more of them than the proxy answers itself are refused, and the connection goes on', async () => {
+    for (const [name, ...first] of [['INFO'], ['COMMAND', 'INFO'], ['PING']] as const) {
+      proxied.send(manyArguments(name, first, 'get', 2_000_000));
+      const reply = await unnoticed(250 * MB, () => proxied.reply(PATIENCE_MS));
+      expect(String(reply)).toBe(`-ERR more than 1048576 arguments for '${[name, ...first].join(' ').toLowerCase()}' command\r\n`);
+    }
+    expect(await proxied.askText('PING')).toBe('+PONG\r\n');
+  });
+
+  test('half a million names of commands are looked up', async () => {
+    proxied.send(Buffer.concat([manyArguments('COMMAND', ['INFO'], 'nosuch', 500_000), manyArguments('COMMAND', ['INFO'], 'get', 50_000)]));
+    const isThere = () => proxied.receivedBytes > 500_000 * '*-1\r\n'.length + 50_000 * 50;
+    await unnoticed(500 * MB, () => eventually(isThere, { what: 'both replies', timeoutMs: PATIENCE_MS }));
+  });
+
   test.each(['COMMAND', 'CLIENT', 'CONFIG', 'OBJECT', 'SELECT', 'HELLO', 'AUTH', 'NOSUCH', 'GET', 'WAIT'])(
     'half a million of them where few belong are answered at once: %s',
     async (name) => {

@@ -64,9 +64,23 @@ function commandInfo(session: Session, frame: Frame): Buffer {
     const [parent = '', child] = word(frame, at).split('|');
     const found = findCommand(Buffer.from(parent), 0, Buffer.byteLength(parent));
     const command = child === undefined ? found : found?.subcommands?.get(child);
-    entries.push(command ? describeCommand(command, session.protocol) : nil(session.protocol));
+    entries.push(command ? entryOf(command, session.protocol) : nil(session.protocol));
   }
   return array(entries);
+}
+
+/** Each is encoded once: a request may ask for a million of them. */
+const entryCache = new Map<Protocol, Map<Command, Buffer>>([
+  [2, new Map()],
+  [3, new Map()],
+]);
+
+function entryOf(command: Command, protocol: Protocol): Buffer {
+  const known = entryCache.get(protocol)?.get(command);
+  if (known !== undefined) return known;
+  const entry = describeCommand(command, protocol);
+  entryCache.get(protocol)?.set(command, entry);
+  return entry;
 }
 
 function commandList(_: Session, frame: Frame): Buffer {

@@ -34,11 +34,18 @@ export class LocalCommands {
   run(session: Session, command: Command, frame: Frame): void {
     const handler = this.#handlers.get(command.name);
     if (handler !== undefined) {
-      const reply = handler(session, frame);
+      const reply = frame.argc > ARGS_MAX ? tooMany(command) : handler(session, frame);
       if (reply !== null) session.reply(reply);
       return;
     }
     if (command.subcommands !== null) session.reply(errorReply(`ERR wrong number of arguments for '${command.name}' command`));
     else session.reply(errorReply(`ERR '${command.name.replace('|', ' ')}' is not supported by the proxy yet`));
   }
+}
+
+/** What these commands make of their arguments takes far more memory than the 6 bytes that an argument may be. */
+const ARGS_MAX = 1024 * 1024;
+
+function tooMany(command: Command): Buffer {
+  return errorReply(`ERR more than ${ARGS_MAX} arguments for '${command.name.replace('|', ' ')}' command`);
 }
