@@ -21,13 +21,10 @@ export type PubSubRoutes = PublishRoutes & PubSubQuestions;
 export const MODES_PUBSUB = MODE_SUBSCRIBED | MODE_PUBLISHING;
 
 const PUBLISHES: ReadonlySet<string> = new Set(['publish', 'spublish']);
+/** What ends all subscriptions, or changes what messages look like. */
+const CHANGES: ReadonlySet<string> = new Set(['reset', 'quit', 'hello']);
 /** What a client that speaks RESP2 may say while it is subscribed. */
-const ALLOWED: ReadonlySet<string> = new Set([
-  ...[CHANNEL, PATTERN, SHARD].flatMap((kind) => [kind.subscribe, kind.unsubscribe]),
-  'ping',
-  'quit',
-  'reset',
-]);
+const ALLOWED: ReadonlySet<string> = new Set([...[CHANNEL, PATTERN, SHARD].flatMap((kind) => [kind.subscribe, kind.unsubscribe]), 'ping']);
 
 export class PubSub {
   readonly #options: BackendOptions;
@@ -64,7 +61,7 @@ export class PubSub {
   intercept(session: Session, command: Command, frame: Frame): boolean {
     if ((session.modes & MODE_PUBLISHING) !== 0 && !PUBLISHES.has(command.name)) this.#publisher.onOther(session);
     if ((session.modes & MODE_SUBSCRIBED) === 0) return false;
-    if (command.name === 'reset' || command.name === 'hello') return this.#beforeChange(session, command, frame);
+    if (CHANGES.has(command.name)) return this.#beforeChange(session, command, frame);
     if (session.protocol === 3) return false;
     if (command.name === 'ping' && frame.argc <= 2) {
       session.reply(array([bulk('pong'), frame.argc === 2 ? bulk(arg(frame, 1)) : bulk('')]));
@@ -100,14 +97,14 @@ export class PubSub {
     ];
   }
 
-  /** RESET and HELLO change what messages look like, or end them: not before everything so far was answered. */
+  /** Not before everything so far was answered. */
   #beforeChange(session: Session, command: Command, frame: Frame): boolean {
     if (command.name === 'hello' && session.protocol === 2) {
       this.#refuse(session, command);
       return true;
     }
     if (!session.inOrder(command, frame)) return true;
-    if (command.name === 'reset') this.#subscriptions.drop(session);
+    if (command.name !== 'hello') this.#subscriptions.drop(session);
     return false;
   }
 
