@@ -63,10 +63,13 @@ export type KeysResult = typeof KEYS_OK | typeof KEYS_BAD | typeof KEYS_BLOCKING
 
 /** Argument numbers of the keys found last; valid until the next `extractKeys`. */
 export const keyArgs = { list: new Int32Array(1024), count: 0 };
+/** What one request of very many keys needed is not kept for ever. */
+const KEPT_LENGTH_MAX = 64 * 1024;
 
 /** HOT PATH for commands with several keys. Fills `keyArgs` with the argument numbers of the keys of the frame. */
 export function extractKeys(spec: KeySpec, frame: Frame): KeysResult {
   keyArgs.count = 0;
+  if (keyArgs.list.length > KEPT_LENGTH_MAX) keyArgs.list = new Int32Array(1024);
   switch (spec.kind) {
     case 'range':
       return rangeKeys(spec, frame.argc);

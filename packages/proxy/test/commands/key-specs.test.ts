@@ -349,7 +349,9 @@ describe('commands that this Redis does not know', () => {
 test('a hundred thousand keys are all found, and later requests find theirs', () => {
   const keys = Array.from({ length: 100_000 }, (_, at) => `k${at}`);
   expect(keysByUs(`DEL ${keys.join(' ')}`)).toEqual({ result: KEYS_OK, keys });
+  expect(keyArgs.list.length).toBeGreaterThanOrEqual(keys.length);
   expect(keysByUs('MGET a b')).toEqual({ result: KEYS_OK, keys: ['a', 'b'] });
+  expect(keyArgs.list).toHaveLength(1024);
 });
 
 test('binary keys stay where they are', () => {
