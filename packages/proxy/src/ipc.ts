@@ -4,7 +4,13 @@ import type { Settings } from '@codis/config/settings';
 
 /** To a worker. */
 export type ToWorker =
-  | { readonly type: 'start'; readonly settings: Settings; readonly version: string; readonly maxClients: number }
+  | {
+      readonly type: 'start';
+      readonly settings: Settings;
+      readonly version: string;
+      readonly maxClients: number;
+      readonly place: WorkerPlace;
+    }
   /** `topology` is the JSON text as stored in the coordinator. */
   | { readonly type: 'table'; readonly epoch: number; readonly topology: string }
   /** The proxies of the product that serve clients, this one included once it does; in the order of their ids. */
@@ -12,7 +18,11 @@ export type ToWorker =
   | { readonly type: 'listen' }
   /** Take no more clients; finish with those there are, for at most `timeoutMs`. Answered `drained`. */
   | { readonly type: 'drain'; readonly timeoutMs: number }
-  | { readonly type: 'report'; readonly id: number };
+  | { readonly type: 'report'; readonly id: number }
+  /** Another worker asks; answered `answer` with the same id. */
+  | { readonly type: 'asked'; readonly id: number; readonly topic: PeerTopic; readonly question: unknown }
+  /** What the other workers answered to this one's `ask`; those that did not in time are left out. */
+  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly unknown[] };
 
 /** To the primary. */
 export type ToPrimary =
@@ -25,7 +35,27 @@ export type ToPrimary =
   | { readonly type: 'drained' }
   /** A server is fenced against the table this worker holds. */
   | { readonly type: 'behind' }
-  | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport };
+  | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport }
+  /** Ask all other workers; answered `answers` with the same id. */
+  | {
+      readonly type: 'ask';
+      readonly id: number;
+      readonly topic: PeerTopic;
+      readonly question: unknown;
+      /** Not of workers that owe an answer longer than they may. */
+      readonly unlessLate: boolean;
+    }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown };
+
+/** Where a worker stands among those of its proxy: how many there are, and the numbers it may give out (clients, entries of the slow log): `firstId`,
+ *  then every `workers`th. No number is given out twice while the proxy runs. */
+export interface WorkerPlace {
+  readonly workers: number;
+  readonly firstId: number;
+}
+
+/** What workers ask each other (worker/peers.ts has the questions and answers). */
+export type PeerTopic = string;
 
 /** A proxy as cluster-aware clients are told of it. */
 export interface LiveProxy {

@@ -6,6 +6,8 @@ import { resolve } from 'node:path';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { LiveProxy, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
+import { Exchange } from './exchange.ts';
+import { Places } from './places.ts';
 
 export interface WorkerPoolOptions {
   readonly settings: Settings;
@@ -30,6 +32,7 @@ interface Member {
   listening: boolean;
   drained: boolean;
   readonly startedAt: number;
+  readonly post: (message: ToWorker) => void;
 }
 
 const RESPAWN_MS_MIN = 100;
@@ -45,6 +48,10 @@ export class WorkerPool {
   readonly #members = new Map<number, Member>();
   readonly #reports = new Map<number, (report: WorkerReport) => void>();
   readonly #size: number;
+  readonly #places: Places;
+  readonly #exchange = new Exchange(() => this.#started);
+  /** Those that know of each other: they have been told to start. */
+  readonly #started = new Set<Member>();
   #table: Table | null = null;
   #proxies: readonly LiveProxy[] = [];
   #serving = false;
@@ -58,6 +65,7 @@ export class WorkerPool {
     this.#options = options;
     const { workers } = options.settings;
     this.#size = workers === 'auto' ? availableParallelism() : workers;
+    this.#places = new Places(this.#size);
     cluster.setupPrimary({ exec: resolve(import.meta.dirname, '../worker/main.js'), args: [] });
   }
 
@@ -128,6 +136,7 @@ export class WorkerPool {
   /** Ends all workers; their clients are cut off. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#exchange.close();
     const ended = [...this.#members.values()].map(({ process }) => new Promise((done) => process.once('exit', done)));
     for (const { process } of this.#members.values()) process.process.kill('SIGKILL');
     await Promise.all(ended);
@@ -135,7 +144,7 @@ export class WorkerPool {
 
   #spawn(): void {
     const process = cluster.fork();
-    const member: Member = { process, applied: -1, listening: false, drained: !this.#serving, startedAt: performance.now() };
+    const member: Member = { process, applied: -1, listening: false, drained: !this.#serving, startedAt: performance.now(), post: (message) => post(process, message) };
     this.#members.set(process.id, member);
     process.on('message', (message: ToPrimary) => this.#onMessage(member, message));
     process.on('error', (error: Error) => this.#options.log.warn({ err: error, worker: process.process.pid }, 'worker error'));
@@ -144,6 +153,9 @@ export class WorkerPool {
 
   #onExit(member: Member, code: number | null, signal: string | null): void {
     this.#members.delete(member.process.id);
+    this.#places.giveBack(member.process.id);
+    this.#started.delete(member);
+    this.#exchange.forget(member);
     if (this.#closed) return;
     this.#restarts++;
     if (performance.now() - member.startedAt > STABLE_MS) this.#respawnMs = RESPAWN_MS_MIN;
@@ -160,6 +172,12 @@ export class WorkerPool {
 
   #onMessage(member: Member, message: ToPrimary): void {
     switch (message.type) {
+      case 'ask':
+        this.#exchange.ask(member, message);
+        return;
+      case 'answer':
+        this.#exchange.answer(member, message);
+        return;
       case 'up':
         this.#introduce(member);
         return;
@@ -187,9 +205,12 @@ export class WorkerPool {
   }
 
   /** A new worker gets the table before it may listen. */
-  #introduce({ process }: Member): void {
+  #introduce(member: Member): void {
+    const { process } = member;
+    this.#started.add(member);
     const { settings, version } = this.#options;
-    post(process, { type: 'start', settings, version, maxClients: Math.max(1, Math.floor(settings.max_clients / this.#size)) });
+    const maxClients = Math.max(1, Math.floor(settings.max_clients / this.#size));
+    post(process, { type: 'start', settings, version, maxClients, place: this.#places.take(process.id) });
     if (this.#table !== null) post(process, { type: 'table', ...this.#table });
     post(process, { type: 'proxies', proxies: this.#proxies });
     if (this.#serving) post(process, { type: 'listen' });

@@ -16,11 +16,13 @@ import type { Clock } from './clock.ts';
 import { Handshake } from './handshake.ts';
 import type { InFlight } from './in-flight.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
-import { type Request, recycle, SINK_CLIENT, SINK_NOBODY, SINK_TAKER, takeRequest } from './request.ts';
+import { type Request, recycle, SINK_CLIENT, SINK_MUTED, SINK_NOBODY, SINK_SCREENED, SINK_TAKER, takeRequest } from './request.ts';
 import { Ring } from './ring.ts';
 import type { Server } from './server.ts';
 import { PAUSED_BACKEND, type Session } from './session.ts';
+import { SendMarks } from './send-marks.ts';
 import type { Stats } from './stats.ts';
+import { micros } from './timings.ts';
 
 export interface BackendOptions {
   readonly clock: Clock;
@@ -56,6 +58,8 @@ export class Backend implements OutletOwner {
   clientId = 0;
   /** It waits for as long as it takes: a blocking command is on it. */
   patient = false;
+  /** Told when nothing is under way on it any more, also because it closed: for who has borrowed it. */
+  onIdle: (() => void) | null = null;
   readonly #options: BackendOptions;
   readonly #socket: Socket;
   readonly #outlet: Outlet;
@@ -68,6 +72,7 @@ export class Backend implements OutletOwner {
   #pausedFor: Session | null = null;
   /** Since when it was not read though others wait, by the coarse clock; 0 while that is not so. */
   #heldUpSince = 0;
+  readonly #sendMarks = new SendMarks();
   /** Once it is out of common use: how many requests each client has on it. */
   #owed: Map<Session, number> | null = null;
   /** Sessions that are not read from because this connection takes no more. */
@@ -84,11 +89,17 @@ export class Backend implements OutletOwner {
     this.#socket = connect({ ...parseAddr(server.addr), noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
     this.#outlet = new Outlet(this.#socket, this);
     this.#outlet.held = true;
+    this.#outlet.onFlush = (late) => this.#sendMarks.onFlush(this.#ring.next, late);
     this.#handshake = new Handshake({ ...options, db, protocol, epoch: options.epoch });
     this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: Error) => this.fail(error.message));
     this.#socket.on('close', () => this.fail('it closed the connection'));
+  }
+
+  /** Whether the server has what was sent; before, the handshake is still under way. */
+  get isReady(): boolean {
+    return this.#handshake === null;
   }
 
   get isClosed(): boolean {
@@ -166,12 +177,23 @@ export class Backend implements OutletOwner {
   /** Closes the connection; every request on it is answered with an error that says whether it may have been carried out. */
   fail(reason: string): void {
     if (this.#closed) return;
-    const sent = this.#handshake === null;
-    this.#end();
     this.server.onClosed(this, true, reason);
-    const reply = this.#lost(reason, sent);
+    this.#cut(reason);
+  }
+
+  /** Closes it with something under way, which is no fault of the server's. */
+  abandon(reason: string): void {
+    if (this.#closed) return;
+    this.server.onClosed(this, false, '');
+    this.#cut(reason);
+  }
+
+  #cut(reason: string): void {
+    const reply = this.#lost(reason, this.isReady);
+    this.#end();
     while (this.#ring.length > 0) this.#answer(this.#ring.shift(), reply);
     for (const session of this.#feeders) session.resume(PAUSED_BACKEND);
+    this.onIdle?.();
   }
 
   #close(): void {
@@ -231,7 +253,7 @@ export class Backend implements OutletOwner {
     this.clientId = result.clientId;
     this.server.onReady(result.version);
     this.#outlet.held = false;
-    this.#outlet.flush();
+    this.#outlet.flush(true);
     if (this.#closing && this.#ring.length === 0) this.#close();
   }
 
@@ -239,6 +261,8 @@ export class Backend implements OutletOwner {
    *  anything; the replies before them have gone out then. */
   #onReplies(chunk: Buffer): void {
     const end = chunk.length;
+    const now = micros();
+    const { timings } = this.#options.stats;
     let runSession: Session | null = null;
     let runStart = 0;
     let pos = 0;
@@ -247,6 +271,7 @@ export class Backend implements OutletOwner {
         if (this.#ring.length === 0) throw new CodisError('CODIS_E_NOT_REDIS', 'it sent a reply that nobody asked for');
         const next = this.#scanner.scan(chunk, pos, end);
         if (next < 0) break;
+        const number = this.#ring.first;
         const request = this.#ring.shift();
         const session = request.session;
         if (this.#owed !== null && session !== null) this.#owe(this.#owed, session, -1);
@@ -261,7 +286,8 @@ export class Backend implements OutletOwner {
             runStart = pos;
           }
           this.#options.inFlight.leave(request);
-          if (this.#scanner.firstByte === 0x2d) this.#options.stats.errors++;
+          if (this.#scanner.firstByte === 0x2d) this.#onError(request);
+          if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt(number));
           session.popHead();
           if (session.head !== null && (session.head.done || session.head.stored !== null)) {
             this.#endRun(session, chunk, runStart, next);
@@ -274,6 +300,7 @@ export class Backend implements OutletOwner {
       if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
     }
     if (pos < end) this.#partial(this.#ring.peek(), chunk, pos, end);
+    if (this.onIdle !== null && this.#ring.length === 0) this.onIdle();
     if (this.#closing && this.#ring.length === 0) this.#close();
   }
 
@@ -285,8 +312,9 @@ export class Backend implements OutletOwner {
 
   /** A reply has begun and not ended: the client whose turn it is gets what is there. */
   #partial(request: Request, chunk: Buffer, start: number, end: number): void {
+    if (request.sink === SINK_SCREENED) this.#screen(request, this.#scanner.firstByte === 0x2d);
     const session = request.session;
-    if (request.sink === SINK_NOBODY || (request.sink === SINK_CLIENT && session === null)) return;
+    if (request.sink === SINK_NOBODY || request.sink === SINK_MUTED || (request.sink === SINK_CLIENT && session === null)) return;
     if (session !== null && request.sink === SINK_CLIENT && session.head === request) {
       request.streaming = true;
       session.out.append(chunk, start, end);
@@ -298,16 +326,32 @@ export class Backend implements OutletOwner {
 
   /** A whole reply, or the rest of one, for anybody but the client whose turn it is. */
   #deliver(request: Request, buf: Buffer, start: number, end: number, isError: boolean): void {
-    if (isError) this.#options.stats.errors++;
-    if (request.sink === SINK_NOBODY || (request.sink === SINK_CLIENT && request.session === null)) {
+    if (request.sink === SINK_SCREENED) this.#screen(request, isError);
+    if (isError) this.#onError(request);
+    if (request.sink === SINK_NOBODY || (request.sink !== SINK_TAKER && request.session === null)) {
       this.#finish(request);
       recycle(request);
       return;
     }
-    this.#store(request, buf, start, end);
+    const { timings } = this.#options.stats;
+    if (request.sink !== SINK_TAKER) {
+      const now = micros();
+      if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
+    }
+    if (!request.muted) this.#store(request, buf, start, end);
     this.#finish(request);
     if (request.taker !== null) request.taker.onReply(request);
     else request.session?.onDone(request);
+  }
+
+  #screen(request: Request, isError: boolean): void {
+    request.sink = isError ? SINK_TAKER : SINK_CLIENT;
+    if (!isError) request.taker = null;
+  }
+
+  #onError(request: Request): void {
+    this.#options.stats.errors++;
+    if (request.sink !== SINK_TAKER) this.#options.stats.timings.onFailed(request.command);
   }
 
   #finish(request: Request): void {

@@ -20,6 +20,7 @@ import { MIGRATING, type RouteTable } from './route-table.ts';
 import type { Server } from './server.ts';
 import { PAUSED_WAITING, type Session } from './session.ts';
 import type { Stats } from './stats.ts';
+import { micros } from './timings.ts';
 
 export interface HandOverOptions {
   readonly clock: Clock;
@@ -274,6 +275,7 @@ export class HandOvers {
     for (const held of ready) {
       const request = held.request as Request;
       this.#settle(held);
+      request.heldMicros = (micros() - request.readAt) | 0;
       this.#options.send(request, held.frame, held.to as Server);
     }
     if (rest.length < WAITING_MAX / 2) session.resume(PAUSED_WAITING);

@@ -8,6 +8,7 @@ import type { HandOverOptions } from './hand-over.ts';
 import { copyFrame, type Held } from './held.ts';
 import type { Request } from './request.ts';
 import { LOCKED, type RouteTable } from './route-table.ts';
+import { micros } from './timings.ts';
 
 type Options = Pick<HandOverOptions, 'clock' | 'stats' | 'timeoutMs' | 'bytesMax' | 'answer'> & {
   /** Routes a request anew, now that its slot is not locked any more. */
@@ -62,7 +63,9 @@ export class LockedSlots {
 
   #release(held: Held): void {
     const request = this.#take(held);
-    if (request !== null && request.session !== null) this.#options.route(request, held);
+    if (request === null || request.session === null) return;
+    request.heldMicros = (micros() - request.readAt) | 0;
+    this.#options.route(request, held);
   }
 
   #refuse(held: Held): void {

@@ -22,12 +22,12 @@ send({ type: 'up' });
 function onMessage(message: ToWorker): void {
   switch (message.type) {
     case 'start': {
-      const { settings, version, maxClients } = message;
+      const { settings, version, maxClients, place } = message;
       const log = pino(
         { level: settings.log_level, base: { pid: process.pid, proxy: settings.proxy_id } },
         pino.destination({ dest: 2, sync: false }),
       );
-      worker = new Worker({ settings, version, maxClients, log, send });
+      worker = new Worker({ settings, version, maxClients, place, log, send });
       return;
     }
     case 'table':
@@ -42,6 +42,12 @@ function onMessage(message: ToWorker): void {
     case 'drain':
       if (worker) worker.drain(message.timeoutMs);
       else send({ type: 'drained' });
+      return;
+    case 'asked':
+      worker?.peers.onAsked(message);
+      return;
+    case 'answers':
+      worker?.peers.onAnswers(message);
       return;
     case 'report':
       if (worker) send({ type: 'report', id: message.id, report: worker.report() });

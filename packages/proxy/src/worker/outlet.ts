@@ -37,6 +37,8 @@ export class Outlet {
   bytes = 0;
   /** While true nothing is written: a backend that is still being set up. */
   held = false;
+  /** Told when everything that was appended is being written. `late`: not in the turn it came in, because a write was under way, or the outlet held. */
+  onFlush: ((late: boolean) => void) | null = null;
 
   readonly #owner: OutletOwner;
   #socket: Socket | null;
@@ -83,12 +85,13 @@ export class Outlet {
   }
 
   /** Writes what was gathered, unless held or a write is under way (then its end does it). */
-  flush(): void {
+  flush(late = false): void {
     this.#dirty = false;
     if (this.held || this.#busy || this.#socket === null) return;
     this.#seal(null);
     if (this.#ready.length === 0) return;
     this.#busy = true;
+    if (this.onFlush !== null && this.bytes <= WRITE_BYTES_MAX) this.onFlush(late);
     if (this.#ready.length === 1 && this.bytes <= WRITE_BYTES_MAX) {
       this.#writingBytes = this.bytes;
       this.#socket.write(this.#takeReady(), this.#onWritten);
@@ -182,7 +185,7 @@ export class Outlet {
     this.#writingBytes = 0;
     for (const page of this.#writtenPages) giveBack(page);
     if (this.#writtenPages.length > 0) this.#writtenPages = [];
-    if (this.bytes > 0) this.flush();
+    if (this.bytes > 0) this.flush(true);
     else if (this.#page !== null) {
       giveBack(this.#page);
       this.#page = null;

@@ -3,6 +3,7 @@
 //
 // Two queues run through it: `next` is the session's (replies go out in that order), and the backend's ring (replies come in that order).
 
+import type { Command } from '../commands/command.ts';
 import type { Session } from './session.ts';
 
 /** Who takes the reply: the client, as it comes. */
@@ -11,7 +12,11 @@ export const SINK_CLIENT = 0;
 export const SINK_TAKER = 1;
 /** Nobody: the proxy's own PING, and whatever only its being carried out matters of. */
 export const SINK_NOBODY = 2;
-export type Sink = typeof SINK_CLIENT | typeof SINK_TAKER | typeof SINK_NOBODY;
+/** Nobody, though it has its place in its session's order: the client has said CLIENT REPLY OFF. */
+export const SINK_MUTED = 3;
+/** The client, unless the reply is an error: that goes to the taker first. */
+export const SINK_SCREENED = 4;
+export type Sink = typeof SINK_CLIENT | typeof SINK_TAKER | typeof SINK_NOBODY | typeof SINK_MUTED | typeof SINK_SCREENED;
 
 /** Gets whole replies that are no client's as they stand: a part of a split command, a key that was handed over. */
 export interface ReplyTaker {
@@ -35,6 +40,15 @@ export class Request {
   streaming = false;
   stored: Buffer[] | null = null;
   db = 0;
+  /** What the client asked for, when it was read (`micros`), and where it stands: for whoever measures. Null unless a client's own request. */
+  command: Command | null = null;
+  readAt = 0;
+  frame: Buffer | null = null;
+  frameStart = 0;
+  /** Microseconds that it was held for a slot in a move. */
+  heldMicros = 0;
+  /** The client wants no reply. */
+  muted = false;
   /** The slot it is counted in flight for; -1: none, or those of `slots`. */
   slot = -1;
   slots: Uint16Array | null = null;
@@ -68,5 +82,9 @@ export function recycle(request: Request): void {
   request.slots = null;
   request.taker = null;
   request.onAbandoned = null;
+  request.command = null;
+  request.frame = null;
+  request.heldMicros = 0;
+  request.muted = false;
   if (free.length < FREE_MAX) free.push(request);
 }

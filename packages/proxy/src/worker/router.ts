@@ -14,17 +14,21 @@ import { HandOvers } from './hand-over.ts';
 import { type Held, reframe } from './held.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
+import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
+import type { Pauses } from './pauses.ts';
 import { MODES_PUBSUB, PubSub } from './pubsub/pubsub.ts';
 import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Server } from './server.ts';
-import type { Session } from './session.ts';
+import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, type Session } from './session.ts';
 import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
 
 export interface RouterOptions extends BackendOptions {
   readonly holdTimeoutMs: number;
   readonly holdBytesMax: number;
+  readonly pauses: Pauses;
+  readonly monitors: Monitors;
 }
 
 export class Router {
@@ -116,16 +120,20 @@ export class Router {
     const found = findCommand(frame.buf, start, end);
     if (found === undefined) {
       if (isHttp(frame)) session.destroy('it speaks HTTP: perhaps a web page that was made to send commands');
-      else this.#fail(session, unknownCommand(frame));
+      else {
+        session.command = null;
+        this.#fail(session, unknownCommand(frame));
+      }
       return;
     }
     const command = found.subcommands === null || frame.argc < 2 ? found : subcommand(found, frame);
     if (command === undefined) {
+      session.command = null;
       this.#fail(session, unknownSubcommand(found, frame));
       return;
     }
     this.stats.calls[command.index] = (this.stats.calls[command.index] as number) + 1;
-    session.lastCommand = command.name;
+    session.command = command;
     if (!session.authenticated && !command.flags.includes('no_auth')) {
       this.#fail(session, NOAUTH);
       return;
@@ -138,9 +146,21 @@ export class Router {
     this.#byClass(session, command, frame);
   }
 
+  /** Routes on with a request that CLIENT PAUSE kept. */
+  routePostponed(session: Session, command: Command, frame: Frame): void {
+    if (session.modes === 0 || !this.#intercept(session, command, frame)) this.#byClass(session, command, frame);
+  }
+
   /** For sessions in some mode, which are few: true when the request was taken care of. */
   #intercept(session: Session, command: Command, frame: Frame): boolean {
     if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, frame)) return true;
+    const { modes } = session;
+    if ((modes & MODE_MONITOR) !== 0 && touchesKeys(command)) {
+      this.#fail(session, MONITOR_ONLY);
+      return true;
+    }
+    if ((modes & MODE_PAUSED) !== 0 && this.#options.pauses.postpone(session, command, frame)) return true;
+    if ((modes & MODE_MONITORED) !== 0) this.#options.monitors.show(session, command, frame);
     return false;
   }
 
@@ -311,6 +331,7 @@ export class Router {
 
   #fail(session: Session, reply: Buffer): void {
     this.stats.errors++;
+    this.stats.timings.onRejected(session.command);
     session.reply(reply);
   }
 

@@ -16,8 +16,9 @@ import { FRAME, type Frame, NEED, RequestScanner } from '../resp/request-scanner
 import type { Backend } from './backend.ts';
 import { copyFrame, type Held, reframe } from './held.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
-import { type Request, recycle, SINK_CLIENT, takeRequest } from './request.ts';
+import { type Request, recycle, SINK_CLIENT, SINK_MUTED, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
+import { micros } from './timings.ts';
 
 export const PAUSED_PIPELINE = 1;
 export const PAUSED_OUTPUT = 2;
@@ -30,6 +31,16 @@ const PAUSED_BLOCKED = 32;
 
 /** What makes a session's requests go another way than straight to their slots: bits of `modes`. */
 export const MODE_TRANSACTION = 1;
+/** CLIENT REPLY OFF, and SKIP for the next reply alone. */
+export const MODE_REPLY_OFF = 2;
+export const MODE_REPLY_SKIP = 4;
+/** It sent MONITOR. */
+export const MODE_MONITOR = 8;
+/** Somebody monitors this proxy; CLIENT PAUSE is in force. Bits of all sessions alike. */
+export const MODE_MONITORED = 16;
+export const MODE_PAUSED = 32;
+const MODES_OF_PROXY = MODE_MONITORED | MODE_PAUSED;
+const MODES_MUTE = MODE_REPLY_OFF | MODE_REPLY_SKIP;
 
 /** What a blocked client may send ahead before it is not read from any more. */
 const BLOCKED_INPUT_BYTES_MAX = 64 * 1024;
@@ -41,6 +52,16 @@ export interface SessionOptions {
   readonly pipelineMax: number;
   readonly bufferBytesMax: number;
   readonly requestBytesMax: number;
+}
+
+/** Kept by who knows: subscriptions by kind, commands queued after MULTI (-1 outside), what CLIENT NO-EVICT and NO-TOUCH said. */
+export interface SessionFacts {
+  sub: number;
+  psub: number;
+  ssub: number;
+  multi: number;
+  noEvict: boolean;
+  noTouch: boolean;
 }
 
 /** What a session asks of whoever made it. */
@@ -70,8 +91,12 @@ export class Session implements OutletOwner {
   /** By the coarse clock: last request, and last time the kernel took bytes for it (or none were waiting). */
   activeAt: number;
   progressAt: number;
-  /** Name of the last command, for CLIENT INFO. */
-  lastCommand = '';
+  /** What CLIENT LIST says of it beside that. */
+  readonly facts: SessionFacts = { sub: 0, psub: 0, ssub: 0, multi: -1, noEvict: false, noTouch: false };
+  /** The last command, for CLIENT INFO. */
+  command: Command | null = null;
+  /** When the bytes that are being looked at were read (`micros`). */
+  readAt = 0;
 
   readonly #socket: Socket;
   readonly #scanner: RequestScanner;
@@ -84,7 +109,7 @@ export class Session implements OutletOwner {
   #paused = 0;
   #processing = false;
   /** A request that waits until everything before it was answered. */
-  #deferred: { readonly command: Command; readonly frame: Buffer } | null = null;
+  #deferred: { readonly command: Command; readonly frame: Buffer; readonly postponed: boolean } | null = null;
   /** What came unasked while a reply was going out in pieces. */
   #pushes: Buffer[] = [];
   /** No more input: the client sent QUIT, broke the protocol, or is being drained. What is under way is still answered. */
@@ -145,6 +170,12 @@ export class Session implements OutletOwner {
   enqueue(): Request {
     const request = takeRequest(this, SINK_CLIENT);
     request.db = this.db;
+    request.command = this.command;
+    request.readAt = this.readAt;
+    const frame = this.#scanner.frame;
+    request.frame = frame.buf;
+    request.frameStart = frame.start;
+    if ((this.modes & MODES_MUTE) !== 0) this.#mute(request);
     if (this.#tail === null) this.head = request;
     else this.#tail.next = request;
     this.#tail = request;
@@ -154,12 +185,13 @@ export class Session implements OutletOwner {
 
   /** Answers the request just read, in its turn. */
   reply(reply: Buffer): void {
-    if (this.head === null) {
+    if (this.head === null && (this.modes & MODES_MUTE) === 0) {
       this.out.appendAll(reply);
       this.#pauseIfFull();
       return;
     }
     const request = this.enqueue();
+    request.command = null;
     this.answer(request, reply);
   }
 
@@ -193,7 +225,7 @@ export class Session implements OutletOwner {
     this.select(0);
     this.speak(2);
     this.name = '';
-    this.modes = 0;
+    this.modes &= MODES_OF_PROXY;
     this.authenticated = authenticated;
   }
 
@@ -201,9 +233,15 @@ export class Session implements OutletOwner {
    *  this client is looked at meanwhile. */
   inOrder(command: Command, frame: Frame): boolean {
     if (this.head === null) return true;
-    this.#deferred = { command, frame: copyFrame(frame) };
+    this.#deferred = { command, frame: copyFrame(frame), postponed: false };
     this.pause(PAUSED_ORDER);
     return false;
+  }
+
+  /** CLIENT PAUSE: this request is kept until `unblock`, and its modes are looked at anew then; nothing else of this client is looked at meanwhile. */
+  postpone(command: Command, frame: Frame): void {
+    this.#deferred = { command, frame: copyFrame(frame), postponed: true };
+    this.block();
   }
 
   /** A blocking command has been sent: nothing else of this client is looked at before `unblock`. A client that goes away meanwhile is dropped at once. */
@@ -221,8 +259,12 @@ export class Session implements OutletOwner {
 
   /** Answers a request of this session that nobody else will answer. */
   answer(request: Request, reply: Buffer): void {
-    request.stored = [reply];
-    this.onStored(reply.length);
+    const { timings } = this.#router.stats;
+    if (request.command !== null) timings.answered(request, reply[0] === 0x2d);
+    if (!request.muted) {
+      request.stored = [reply];
+      this.onStored(reply.length);
+    }
     this.onDone(request);
   }
 
@@ -292,7 +334,7 @@ export class Session implements OutletOwner {
     if (this.#paused === PAUSED_BLOCKED && !this.#ending) this.#socket.resume();
     if (this.#paused !== 0) return;
     this.#process();
-    if (this.#paused === 0 && !this.#ending) this.#socket.resume();
+    if ((this.#paused & ~PAUSED_BLOCKED) === 0 && !this.#ending) this.#socket.resume();
   }
 
   onWritten(): void {
@@ -347,6 +389,7 @@ export class Session implements OutletOwner {
   #onData(chunk: Buffer): void {
     if (this.#ending || this.#ended) return;
     this.activeAt = this.#router.now;
+    this.readAt = micros();
     this.#router.stats.clientBytesIn += chunk.length;
     this.#scanner.feed(chunk);
     if (this.#paused === 0) this.#process();
@@ -386,9 +429,16 @@ export class Session implements OutletOwner {
     this.#pauseIfFull();
   }
 
-  #processDeferred({ command, frame }: { command: Command; frame: Buffer }): void {
+  #processDeferred({ command, frame, postponed }: { command: Command; frame: Buffer; postponed: boolean }): void {
     this.#deferred = null;
-    this.#router.routeDeferred(this, command, reframe(frame));
+    if (postponed) this.#router.routePostponed(this, command, reframe(frame));
+    else this.#router.routeDeferred(this, command, reframe(frame));
+  }
+
+  #mute(request: Request): void {
+    this.modes &= ~MODE_REPLY_SKIP;
+    request.sink = SINK_MUTED;
+    request.muted = true;
   }
 
   #flushPushes(): void {

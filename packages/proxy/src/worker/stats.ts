@@ -1,6 +1,7 @@
 // Counters of one worker. Plain numbers that only go up, but for gauges; the primary sums them over its workers when somebody looks.
 
 import { COMMANDS } from '../commands/command.ts';
+import { Timings } from './timings.ts';
 
 export class Stats {
   requests = 0;
@@ -17,4 +18,5 @@ export class Stats {
   handOverErrors = 0;
   /** Calls per command, by Command.index. */
   readonly calls = new Float64Array(COMMANDS.length);
+  readonly timings = new Timings();
 }

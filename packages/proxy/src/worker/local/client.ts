@@ -1,13 +1,67 @@
-// CLIENT: what a client says and asks about its own connection to the proxy.
+// CLIENT: what a client says and asks about its own connection to the proxy. About other clients: client-list.ts; what holds for all: client-pause.ts.
 
-import { bulk, errorReply, integer, nil, OK, verbatim } from '../../resp/replies.ts';
+import { bulk, EMPTY_ARRAY, errorReply, integer, map, nil, OK, SYNTAX_ERROR, set, verbatim } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
-import type { Session } from '../session.ts';
+import { describeClient } from '../client-filter.ts';
+import { MODE_REPLY_OFF, MODE_REPLY_SKIP, type Session } from '../session.ts';
 import { text, word } from './args.ts';
+import { help } from './help.ts';
 import type { Handlers } from './local-commands.ts';
 
 export const BAD_NAME = errorReply('ERR Client names cannot contain spaces, newlines or special characters.');
-const SYNTAX_ERROR = errorReply('ERR syntax error');
+const NO_TRACKING = errorReply(
+  'ERR CLIENT TRACKING is refused by the proxy: it shares its connections to the servers among clients, so it can’t know whose keys were changed; turn off client-side caching',
+);
+const NOT_TRACKING = errorReply(
+  'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+);
+const HELP = help('CLIENT', [
+  'CACHING (YES|NO)',
+  '    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.',
+  'GETREDIR',
+  '    Return the client ID we are redirecting to when tracking is enabled.',
+  'GETNAME',
+  '    Return the name of the current connection.',
+  'ID',
+  '    Return the ID of the current connection.',
+  'INFO',
+  '    Return information about the current client connection.',
+  'KILL <ip:port>',
+  '    Kill connection made from <ip:port>.',
+  'KILL <option> <value> [<option> <value> [...]]',
+  '    Kill connections. Options are:',
+  '    * ADDR (<ip:port>|<unixsocket>:0)',
+  '      Kill connections made from the specified address',
+  '    * LADDR (<ip:port>|<unixsocket>:0)',
+  '      Kill connections made to specified local address',
+  '    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)',
+  '      Kill connections by type.',
+  '    * USER <username>',
+  '      Kill connections authenticated by <username>.',
+  '    * SKIPME (YES|NO)',
+  '      Skip killing current connection (default: yes).',
+  'LIST [options ...]',
+  '    Return information about client connections. Options:',
+  '    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)',
+  '      Return clients of specified type.',
+  'UNPAUSE',
+  '    Stop the current client pause, resuming traffic.',
+  'PAUSE <timeout> [WRITE|ALL]',
+  '    Suspend all, or just write, clients for <timeout> milliseconds.',
+  'REPLY (ON|OFF|SKIP)',
+  '    Control the replies sent to the current connection.',
+  'SETNAME <name>',
+  '    Assign the name <name> to the current connection.',
+  'UNBLOCK <clientid> [TIMEOUT|ERROR]',
+  '    Unblock the specified blocked client.',
+  'TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]',
+  '         [OPTIN] [OPTOUT] [NOLOOP]',
+  '    Control server assisted client side caching.',
+  'TRACKINGINFO',
+  '    Report tracking status for the current connection.',
+  'NO-EVICT (ON|OFF)',
+  '    Protect current client connection from eviction.',
+]);
 
 export function clientCommands(): Handlers {
   return [
@@ -16,8 +70,14 @@ export function clientCommands(): Handlers {
     ['client|id', (session) => integer(session.id)],
     ['client|info', (session) => verbatim(session.protocol, `${describeClient(session)}\n`)],
     ['client|setinfo', setInfo],
-    ['client|no-evict', onOff],
-    ['client|no-touch', onOff],
+    ['client|no-evict', (session, frame) => onOff(session, frame, 'noEvict')],
+    ['client|no-touch', (session, frame) => onOff(session, frame, 'noTouch')],
+    ['client|reply', reply],
+    ['client|tracking', tracking],
+    ['client|trackinginfo', trackingInfo],
+    ['client|caching', () => NOT_TRACKING],
+    ['client|getredir', () => integer(-1)],
+    ['client|help', () => HELP],
   ];
 }
 
@@ -43,32 +103,42 @@ function setInfo(session: Session, frame: Frame): Buffer {
   return OK;
 }
 
-/** NO-EVICT and NO-TOUCH are about the memory and the keys of a server; the proxy evicts nobody. */
-function onOff(_: Session, frame: Frame): Buffer {
+/** About the memory and the keys of a server; the proxy evicts nobody, and remembers what was said. */
+function onOff(session: Session, frame: Frame, fact: 'noEvict' | 'noTouch'): Buffer {
   const given = word(frame, 2);
-  return given === 'on' || given === 'off' ? OK : SYNTAX_ERROR;
+  if (given !== 'on' && given !== 'off') return SYNTAX_ERROR;
+  session.facts[fact] = given === 'on';
+  return OK;
 }
 
-/** As a line of CLIENT LIST, without its end. */
-export function describeClient(session: Session): string {
-  const seconds = (since: number) => Math.floor(Math.max(0, performance.now() - since) / 1000);
-  const facts = {
-    id: session.id,
-    addr: session.addr,
-    name: session.name,
-    age: seconds(session.startedAt),
-    idle: seconds(session.activeAt),
-    flags: 'N',
-    db: session.db,
-    qbuf: session.inputBytes,
-    obl: session.waitingBytes,
-    cmd: session.lastCommand,
-    user: 'default',
-    resp: session.protocol,
-    'lib-name': session.libName,
-    'lib-ver': session.libVersion,
-  };
-  return Object.entries(facts)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ');
+/** SKIP is about the one reply after this command. Source: networking.c, clientCommand(). */
+function reply(session: Session, frame: Frame): Buffer | null {
+  switch (word(frame, 2)) {
+    case 'on':
+      session.modes &= ~(MODE_REPLY_OFF | MODE_REPLY_SKIP);
+      return OK;
+    case 'off':
+      session.modes |= MODE_REPLY_OFF;
+      return null;
+    case 'skip':
+      session.modes |= MODE_REPLY_SKIP;
+      return null;
+    default:
+      return SYNTAX_ERROR;
+  }
+}
+
+function tracking(_: Session, frame: Frame): Buffer {
+  const given = word(frame, 2);
+  if (given === 'off') return OK;
+  return given === 'on' ? NO_TRACKING : SYNTAX_ERROR;
+}
+
+function trackingInfo(session: Session): Buffer {
+  const { protocol } = session;
+  return map(protocol, [
+    [bulk('flags'), set(protocol, [bulk('off')])],
+    [bulk('redirect'), integer(-1)],
+    [bulk('prefixes'), EMPTY_ARRAY],
+  ]);
 }

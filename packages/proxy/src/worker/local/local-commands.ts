@@ -5,7 +5,7 @@ import type { Command } from '../../commands/command.ts';
 import { errorReply } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import type { Session } from '../session.ts';
-import { clientCommands } from './client.ts';
+import type { Timings } from '../timings.ts';
 import { commandCommands } from './command.ts';
 import { type ConnectionContext, connectionCommands } from './connection.ts';
 
@@ -13,6 +13,7 @@ import { type ConnectionContext, connectionCommands } from './connection.ts';
 export interface LocalContext extends ConnectionContext {
   /** The text of INFO for these sections (lower case; none: the default ones). */
   readonly info: (sections: readonly string[]) => string;
+  readonly timings: Timings;
 }
 
 /** Gives the reply; null when it has taken a place in the session's order (`enqueue`) and answers that later, or answers nothing.
@@ -22,12 +23,16 @@ export type Handler = (session: Session, frame: Frame) => Buffer | null;
 /** Handlers by the command's name, `parent|child` for a subcommand. */
 export type Handlers = readonly (readonly [name: string, handler: Handler])[];
 
+const ERROR = 0x2d;
+
 export class LocalCommands {
   readonly #handlers: ReadonlyMap<string, Handler>;
+  readonly #timings: Timings;
 
   /** `more`: families that need more than the session they are asked by. */
   constructor(context: LocalContext, ...more: readonly Handlers[]) {
-    this.#handlers = new Map([connectionCommands(context), clientCommands(), commandCommands(), ...more].flat());
+    this.#timings = context.timings;
+    this.#handlers = new Map([connectionCommands(context), commandCommands(), ...more].flat());
   }
 
   /** Answers `session`; a subcommand that is not here gets an error that says so. */
@@ -35,7 +40,9 @@ export class LocalCommands {
     const handler = this.#handlers.get(command.name);
     if (handler !== undefined) {
       const reply = frame.argc > ARGS_MAX ? tooMany(command) : handler(session, frame);
-      if (reply !== null) session.reply(reply);
+      if (reply === null) return;
+      this.#timings.local(session, command, frame, reply[0] === ERROR);
+      session.reply(reply);
       return;
     }
     if (command.subcommands !== null) session.reply(errorReply(`ERR wrong number of arguments for '${command.name}' command`));

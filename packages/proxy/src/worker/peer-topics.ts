@@ -1,0 +1,38 @@
+// What workers of one proxy ask and tell each other: a topic, its question and the answer of one worker, all plain JSON. Whoever has something to ask adds a
+// line here and answers it with `Peers.on` in every worker.
+
+import type { ClientFilter, ClientLine } from './client-filter.ts';
+import type { LatencyEvents } from './latency-events.ts';
+import type { SlowEntry } from './slow-log.ts';
+
+interface Topic<Question, Answer = null> {
+  readonly question: Question;
+  readonly answer: Answer;
+}
+
+export interface PeerTopics {
+  'client|list': Topic<ClientFilter, readonly ClientLine[]>;
+  /** How many were killed. */
+  'client|kill': Topic<ClientFilter, number>;
+  /** Whether that client was here, and blocked. */
+  'client|unblock': Topic<{ readonly id: number; readonly kind: 'timeout' | 'error' }, boolean>;
+  /** Of the proxy's clients: null ends the pause. */
+  'client|pause': Topic<{ readonly leftMs: number; readonly writesOnly: boolean } | null>;
+  /** What a worker that has just started must know: a pause under way, and whether there are monitors. */
+  state: Topic<null, { readonly pause: PeerTopics['client|pause']['question']; readonly monitored: boolean }>;
+  /** Somebody monitors from now on. */
+  'monitor|on': Topic<null>;
+  /** Lines for monitors elsewhere; how many there are. */
+  'monitor|lines': Topic<string, number>;
+  /** Lines came faster than they could be passed on: a monitor that missed some ends. */
+  'monitor|lost': Topic<null>;
+  /** The newest entries, at most so many. */
+  'slowlog|get': Topic<number, readonly SlowEntry[]>;
+  'slowlog|len': Topic<null, number>;
+  'slowlog|reset': Topic<null>;
+  'latency|events': Topic<null, LatencyEvents>;
+  /** Which of these events had samples; empty: all events. */
+  'latency|reset': Topic<readonly string[], readonly string[]>;
+  /** By command: calls in each bucket of its histogram. */
+  'latency|histogram': Topic<null, Readonly<Record<string, readonly number[]>>>;
+}

@@ -1,0 +1,104 @@
+// How long requests took, from when their bytes were read to when the whole reply was here: per command a sum and a histogram by powers of two, and a
+// closer look at each one that was slow. Counted in the worker; the primary and the other workers ask for them.
+//
+// Costs the common path one time stamp per read, and per request two additions and a comparison: what is slow is looked at when it is known to be.
+
+import { COMMANDS, type Command } from '../commands/command.ts';
+import type { Frame } from '../resp/request-scanner.ts';
+import type { Request } from './request.ts';
+import type { Session } from './session.ts';
+
+/** Histogram buckets per command: bucket b counts what took less than 2^b microseconds and not less than half of that. */
+export const BUCKETS = 32;
+const NEVER = 2 ** 31 - 1;
+
+/** Microseconds since the process began, as a small integer that wraps: only differences mean something. A double would be an object per request. */
+export function micros(): number {
+  return (performance.now() * 1000) | 0;
+}
+
+/** A request that was slow, and how it spent its time. The bytes from `frameStart` on are it and whatever came behind it. */
+export interface SlowRequest {
+  readonly session: Session | null;
+  readonly command: Command;
+  readonly frame: Buffer | null;
+  readonly frameStart: number;
+  readonly micros: number;
+  /** Of `micros`: in the proxy before it was sent; held for a slot in a move; at the server, and on the way. */
+  readonly stages: { readonly proxy: number; readonly held: number; readonly server: number };
+}
+
+export class Timings {
+  /** By Command.index. */
+  readonly micros = new Float64Array(COMMANDS.length);
+  /** Error replies to requests that were carried out, and those that were refused before. */
+  readonly failed = new Float64Array(COMMANDS.length);
+  readonly rejected = new Float64Array(COMMANDS.length);
+  readonly histograms = new Float64Array(COMMANDS.length * BUCKETS);
+  #slowAfter = NEVER;
+  #onSlow: (slow: SlowRequest) => void = () => undefined;
+
+  /** Calls `onSlow` for each request that takes at least `slowAfterMicros`; -1 for none. */
+  watch(slowAfterMicros: number, onSlow: (slow: SlowRequest) => void): void {
+    this.#slowAfter = slowAfterMicros < 0 ? NEVER : slowAfterMicros;
+    this.#onSlow = onSlow;
+  }
+
+  /** HOT PATH. The whole reply to a client's request is here, at `now` (`micros`). True when it was slow: then `onSlow` wants to know more. */
+  done(request: Request, now: number): boolean {
+    const command = request.command;
+    if (command === null) return false;
+    const took = (now - request.readAt) | 0;
+    this.add(command, took);
+    return took >= this.#slowAfter;
+  }
+
+  /** `sentAt`: when it left for its server; null when that was at once. */
+  onSlow(request: Request, now: number, sentAt: number | null): void {
+    const { session, command, frame, frameStart } = request;
+    if (command === null) return;
+    const took = (now - request.readAt) | 0;
+    const held = Math.min(request.heldMicros, took);
+    const waited = sentAt === null ? 0 : Math.min(Math.max((sentAt - request.readAt) | 0, 0), took);
+    const proxy = Math.max(waited - held, 0);
+    this.#onSlow({ session, command, frame, frameStart, micros: took, stages: { proxy, held, server: took - held - proxy } });
+  }
+
+  /** A request that the proxy answers itself, in the turn it came or later. */
+  answered(request: Request, failed: boolean): void {
+    const now = micros();
+    if (failed) this.onFailed(request.command);
+    if (this.done(request, now)) this.onSlow(request, now, null);
+  }
+
+  /** `session` was answered by the proxy alone, at once. */
+  local(session: Session, command: Command, frame: Frame, failed: boolean): void {
+    const took = (micros() - session.readAt) | 0;
+    this.add(command, took);
+    if (failed) this.onFailed(command);
+    if (took < this.#slowAfter) return;
+    const { buf, start } = frame;
+    this.#onSlow({ session, command, frame: buf, frameStart: start, micros: took, stages: { proxy: took, held: 0, server: 0 } });
+  }
+
+  /** HOT PATH. */
+  add(command: Command, took: number): void {
+    const index = command.index;
+    const micros = took > 0 ? took : 0;
+    this.micros[index] = (this.micros[index] as number) + micros;
+    const bucket = index * BUCKETS + 32 - Math.clz32(micros);
+    this.histograms[bucket] = (this.histograms[bucket] as number) + 1;
+  }
+
+  onFailed(command: Command | null): void {
+    if (command !== null) this.failed[command.index] = (this.failed[command.index] as number) + 1;
+  }
+
+  onRejected(command: Command | null): void {
+    if (command !== null) this.rejected[command.index] = (this.rejected[command.index] as number) + 1;
+  }
+
+  reset(): void {
+    for (const counts of [this.micros, this.failed, this.rejected, this.histograms]) counts.fill(0);
+  }
+}
