@@ -21,8 +21,8 @@ const LOCAL: CommandClass = { kind: 'local' };
 const later = (why: string): CommandClass => ({ kind: 'later', why });
 const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 
-const BLOCKING = later('blocking commands are not supported yet');
-const TRANSACTION = later('transactions are not supported yet');
+const BLOCKING: CommandClass = { kind: 'blocking' };
+const TRANSACTION: CommandClass = { kind: 'transaction' };
 const PUBSUB: CommandClass = { kind: 'pubsub' };
 const CONNECTION_STATE = later('commands that leave something behind on their connection are not supported yet');
 const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');

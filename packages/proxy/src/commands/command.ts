@@ -1,5 +1,6 @@
 // What the proxy knows of a command, and how it finds it from the bytes of its name.
 
+import { invariant } from '@codis/config/model';
 import { CLASSES, type CommandClass, classOf } from './classes.ts';
 import { ROWS, type Row } from './data.ts';
 import { KEY_SPECS, type KeySpec } from './key-specs.ts';
@@ -36,6 +37,13 @@ export function findCommand(buf: Uint8Array, start: number, end: number): Comman
     if (sameName(name, buf, start, end)) return table[at];
     at = (at + 1) & (TABLE_SIZE - 1);
   }
+}
+
+/** A command that is known to be there. */
+export function commandNamed(name: string): Command {
+  const command = findCommand(Buffer.from(name), 0, name.length);
+  invariant(command !== undefined, 'the table of commands has it');
+  return command;
 }
 
 function insert(command: Command): void {

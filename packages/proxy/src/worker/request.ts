@@ -4,6 +4,7 @@
 // Two queues run through it: `next` is the session's (replies go out in that order), and the backend's ring (replies come in that order).
 
 import type { Command } from '../commands/command.ts';
+import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 
 /** Who takes the reply: the client, as it comes. */
@@ -56,6 +57,8 @@ export class Request {
   taker: ReplyTaker | null = null;
   /** Which of the taker's requests it is, from 0. */
   part = 0;
+  /** Sends it over a connection of its own once its slot and keys are at `home`; null for the shared connection. It is counted in flight by then. */
+  sender: ((home: Server) => void) | null = null;
   /** Called when the client goes away before it was answered; null when nobody needs to know. */
   onAbandoned: (() => void) | null = null;
 }
@@ -81,6 +84,7 @@ export function recycle(request: Request): void {
   request.slot = -1;
   request.slots = null;
   request.taker = null;
+  request.sender = null;
   request.onAbandoned = null;
   request.command = null;
   request.frame = null;

@@ -7,7 +7,7 @@
 //
 // Order: what a client sends takes effect in that order as far as it can tell. Requests under way at one time all go by the same database and version of the
 // protocol, so those for one server share a connection there; whoever changes that, or needs a connection of its own, waits for the replies first
-// (`inOrder`, `#afterAll`).
+// (`inOrder`, `afterAll`).
 
 import type { Socket } from 'node:net';
 import type { Command } from '../commands/command.ts';
@@ -19,6 +19,7 @@ import { Outlet, type OutletOwner } from './outlet.ts';
 import { type Request, recycle, SINK_CLIENT, SINK_MUTED, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
 import { micros } from './timings.ts';
+import type { Transaction } from './transaction.ts';
 
 export const PAUSED_PIPELINE = 1;
 export const PAUSED_OUTPUT = 2;
@@ -84,6 +85,8 @@ export class Session implements OutletOwner {
   name = '';
   libName = '';
   libVersion = '';
+  /** From the first WATCH or MULTI to EXEC. */
+  transaction: Transaction | null = null;
   /** Requests that wait for a hand-over, in order; null when there are none. */
   waiting: Held[] | null = null;
   /** Server connections out of common use that this client has something on: while it has, its requests for that server follow there. */
@@ -210,18 +213,24 @@ export class Session implements OutletOwner {
   select(db: number): void {
     if (db === this.db) return;
     this.db = db;
-    this.#afterAll();
+    this.afterAll();
   }
 
   /** HELLO: replies from now on are in this version of the protocol. */
   speak(protocol: Protocol): void {
     if (protocol === this.protocol) return;
     this.protocol = protocol;
-    this.#afterAll();
+    this.afterAll();
+  }
+
+  /** Nothing of this client is looked at until everything so far was answered. */
+  afterAll(): void {
+    if (this.head !== null) this.pause(PAUSED_ORDER);
   }
 
   /** RESET: as a new client, but for its id and what it said of its library. */
   reset(authenticated: boolean): void {
+    this.#router.endTransaction(this);
     this.select(0);
     this.speak(2);
     this.name = '';
@@ -400,11 +409,6 @@ export class Session implements OutletOwner {
     this.#inputEnded = true;
     if (this.isBlocked) this.destroy('the client closed the connection while it was blocked');
     else if (this.#paused === 0) this.#process();
-  }
-
-  /** Nothing of this client is looked at until everything so far was answered. */
-  #afterAll(): void {
-    if (this.head !== null) this.pause(PAUSED_ORDER);
   }
 
   /** HOT PATH. Routes what has arrived until it is used up or the client is paused. */

@@ -65,7 +65,7 @@ export class Worker implements SessionOwner {
       place: options.place ?? ALONE,
       sessions: this.#sessions,
       timings: this.#stats.timings,
-      unblock: () => false,
+      unblock: (session, kind) => this.#router.blocking.unblock(session, kind),
     });
     const context = {
       timings: this.#stats.timings,
@@ -76,7 +76,7 @@ export class Worker implements SessionOwner {
     this.#router = new Router(
       this.#routerOptions(),
       (router) =>
-        new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router), router.pubsub.handlers(), ...this.#proxyWide.families()),
+        new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router), router.pubsub.handlers(), router.transactions.handlers(), ...this.#proxyWide.families()),
     );
   }
 

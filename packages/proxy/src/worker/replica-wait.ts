@@ -1,0 +1,101 @@
+// WAIT and WAITAOF: asked of every master over a connection of its own. A connection waits for what was written by its own last command; a PING sent just
+// before makes that everything the master has written, which what the client wrote over other connections is part of.
+
+import { array, encodeRequest, errorReply, integer, NO_MASTERS } from '../resp/replies.ts';
+import type { Frame } from '../resp/request-scanner.ts';
+import type { Backend } from './backend.ts';
+import type { UnblockKind, Wait } from './blocking.ts';
+import { firstError, Gather } from './gather.ts';
+import { copyFrame } from './held.ts';
+import { type Request, SINK_NOBODY, takeRequest } from './request.ts';
+import type { Server } from './server.ts';
+import type { WaitOptions } from './slot-wait.ts';
+import { elementsOf, integerIn } from './split.ts';
+
+const PING = encodeRequest(['PING']);
+const NOT_COUNTED = errorReply('ERR a server answered with something else than the number of its replicas');
+
+export class ReplicaWait implements Wait {
+  readonly #options: WaitOptions;
+  readonly #frame: Buffer;
+  readonly #request: Request;
+  /** Those that have not answered yet. */
+  readonly #backends = new Set<Backend>();
+
+  constructor(options: WaitOptions, frame: Frame) {
+    this.#options = options;
+    this.#frame = copyFrame(frame);
+    this.#request = options.session.enqueue();
+  }
+
+  start(): void {
+    const { router, session } = this.#options;
+    const masters = router.masters();
+    if (masters.length === 0) {
+      this.#answer(NO_MASTERS);
+      return;
+    }
+    const gather = new Gather(this.#request, session, masters.length, (replies) => {
+      this.#answer(firstError(replies) ?? least(replies));
+      return null;
+    });
+    const abandoned = this.#request.onAbandoned;
+    this.#request.onAbandoned = () => {
+      abandoned?.();
+      this.#abandon();
+    };
+    for (const [at, master] of masters.entries()) this.#ask(master, gather.take(at));
+  }
+
+  /** It has nothing to do with slots. */
+  onTable(): void {}
+
+  tick(): void {}
+
+  unblock(kind: UnblockKind): void {
+    for (const backend of this.#backends) {
+      const bytes = encodeRequest(['CLIENT', 'UNBLOCK', String(backend.clientId), kind]);
+      const shared = backend.server.backend(0, 2);
+      shared?.send(takeRequest(null, SINK_NOBODY), bytes, 0, bytes.length);
+    }
+  }
+
+  #ask(master: Server, request: Request): void {
+    const { loans, session } = this.#options;
+    const backend = loans.borrow(master, session.db, session.protocol);
+    if (Buffer.isBuffer(backend)) {
+      request.stored = request.taker?.takes(request, backend.length) ? [backend] : null;
+      request.taker?.onReply(request);
+      return;
+    }
+    this.#backends.add(backend);
+    backend.patient = true;
+    backend.onIdle = () => {
+      this.#backends.delete(backend);
+      loans.end(backend, true);
+    };
+    backend.send(takeRequest(null, SINK_NOBODY), PING, 0, PING.length);
+    backend.send(request, this.#frame, 0, this.#frame.length);
+  }
+
+  #abandon(): void {
+    for (const backend of this.#backends) backend.abandon('its client is gone');
+    this.#options.onEnd();
+  }
+
+  #answer(reply: Buffer): void {
+    this.#options.session.answer(this.#request, reply);
+    this.#options.onEnd();
+    this.#options.session.unblock();
+  }
+}
+
+/** Of numbers, or of arrays of numbers place by place, the least. */
+function least(replies: readonly Buffer[]): Buffer {
+  const first = replies[0] as Buffer;
+  if (first[0] === 0x3a) return integer(Math.min(...replies.map(integerIn)));
+  if (first[0] !== 0x2a) return NOT_COUNTED;
+  const rows = replies.map((reply) => elementsOf(reply).map(integerIn));
+  const [row = []] = rows;
+  return array(row.map((_, at) => integer(Math.min(...rows.map((values) => values[at] ?? 0)))));
+}
