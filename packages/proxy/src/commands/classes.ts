@@ -21,8 +21,8 @@ const LOCAL: CommandClass = { kind: 'local' };
 const later = (why: string): CommandClass => ({ kind: 'later', why });
 const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 
-const BLOCKING = later('blocking commands are not supported yet');
-const TRANSACTION = later('transactions are not supported yet');
+const BLOCKING: CommandClass = { kind: 'blocking' };
+const TRANSACTION: CommandClass = { kind: 'transaction' };
 const PUBSUB: CommandClass = { kind: 'pubsub' };
 const CONNECTION_STATE = later('commands that leave something behind on their connection are not supported yet');
 const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');
@@ -103,9 +103,9 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   script: later('managing scripts is not supported yet; EVAL with at least one key is'),
   function: later('managing functions is not supported yet'),
   config: later('CONFIG is not supported yet; see codis-config for the proxy’s own settings'),
-  latency: later('LATENCY is not supported yet'),
-  slowlog: later('SLOWLOG is not supported yet'),
-  monitor: later('MONITOR is not supported yet'),
+  latency: LOCAL,
+  slowlog: LOCAL,
+  monitor: LOCAL,
   readonly: later('reading from replicas is not supported yet'),
   readwrite: later('reading from replicas is not supported yet'),
   cluster: LOCAL,

@@ -4,27 +4,34 @@
 import { fenceKey, type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
 import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
-import { extractKeys, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
+import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
 import { unknownCommand, unknownSubcommand } from '../commands/unknown.ts';
-import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
+import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend, BackendOptions } from './backend.ts';
+import { Blocking } from './blocking.ts';
 import { Gather, type Merge } from './gather.ts';
 import { HandOvers } from './hand-over.ts';
 import { type Held, reframe } from './held.ts';
+import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
+import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
+import type { Pauses } from './pauses.ts';
 import { MODES_PUBSUB, PubSub } from './pubsub/pubsub.ts';
 import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Server } from './server.ts';
-import type { Session } from './session.ts';
+import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, type Session } from './session.ts';
 import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
+import { Transactions } from './transaction.ts';
 
 export interface RouterOptions extends BackendOptions {
   readonly holdTimeoutMs: number;
   readonly holdBytesMax: number;
+  readonly pauses: Pauses;
+  readonly monitors: Monitors;
 }
 
 export class Router {
@@ -33,6 +40,8 @@ export class Router {
   readonly lockedSlots: LockedSlots;
   readonly handOvers: HandOvers;
   readonly pubsub: PubSub;
+  readonly transactions: Transactions;
+  readonly blocking: Blocking;
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
   readonly #fence: { readonly key: Buffer; readonly slot: number };
@@ -49,6 +58,9 @@ export class Router {
     const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
     this.lockedSlots = new LockedSlots({ ...holds, route: (request, held) => this.#routeHeld(request, held) });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
+    const loans = new Loans();
+    this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
+    this.blocking = new Blocking({ router: this, loans, inFlight });
     this.pubsub = new PubSub(options, this);
     this.#local = local(this);
   }
@@ -69,6 +81,8 @@ export class Router {
     this.handOvers.onTable(this.#table);
     this.lockedSlots.onTable(this.#table);
     this.pubsub.onTable(this.#table);
+    this.transactions.onTable(this.#table);
+    this.blocking.onTable(this.#table);
   }
 
   /** Asks each of `servers` what `bytes` says, over the connections that this session's requests share, and answers the session's next place in the
@@ -99,12 +113,41 @@ export class Router {
     this.lockedSlots.tick();
     this.handOvers.tick();
     this.pubsub.tick();
+    this.blocking.tick();
   }
 
   /** A session is gone. */
   forget(session: Session): void {
     this.handOvers.forget(session);
     this.pubsub.forget(session);
+    this.endTransaction(session);
+  }
+
+  /** What a session has watched or queued is forgotten. */
+  endTransaction(session: Session): void {
+    if (session.transaction !== null) this.transactions.end(session);
+  }
+
+  /** The slot of all keys of a request, or the error that stands in its way. */
+  slotFor(command: Command, frame: Frame): number | Buffer {
+    const result = extractKeys(command.keys, frame);
+    if ((result !== KEYS_OK && result !== KEYS_BLOCKING) || keyArgs.count === 0) return keysError(command, frame, result);
+    const slot = slotOfKey(frame, 0);
+    for (let key = 1; key < keyArgs.count; key++) if (slotOfKey(frame, key) !== slot) return CROSSSLOT;
+    return slot === this.#fence.slot && this.#namesFence(command, frame) ? RESERVED_KEY : slot;
+  }
+
+  /** Calls `request.sender` once the slot is not locked and the keys of `frame` are at its home; an error goes to the request's taker. */
+  claim(request: Request, slot: number, command: Command, frame: Frame): void {
+    const table = this.#table;
+    const home = table.home[slot] as Server | null;
+    if (table.kind[slot] !== ONLINE || home === null) {
+      this.#dispatch(request, slot, command, frame);
+      return;
+    }
+    request.slot = slot;
+    this.#options.inFlight.enter(slot);
+    request.sender?.(home);
   }
 
   /** HOT PATH: runs once per request. `frame` is valid during the call only. */
@@ -116,16 +159,20 @@ export class Router {
     const found = findCommand(frame.buf, start, end);
     if (found === undefined) {
       if (isHttp(frame)) session.destroy('it speaks HTTP: perhaps a web page that was made to send commands');
-      else this.#fail(session, unknownCommand(frame));
+      else {
+        session.command = null;
+        this.#fail(session, unknownCommand(frame));
+      }
       return;
     }
     const command = found.subcommands === null || frame.argc < 2 ? found : subcommand(found, frame);
     if (command === undefined) {
+      session.command = null;
       this.#fail(session, unknownSubcommand(found, frame));
       return;
     }
     this.stats.calls[command.index] = (this.stats.calls[command.index] as number) + 1;
-    session.lastCommand = command.name;
+    session.command = command;
     if (!session.authenticated && !command.flags.includes('no_auth')) {
       this.#fail(session, NOAUTH);
       return;
@@ -138,10 +185,22 @@ export class Router {
     this.#byClass(session, command, frame);
   }
 
+  /** Routes on with a request that CLIENT PAUSE kept. */
+  routePostponed(session: Session, command: Command, frame: Frame): void {
+    if (session.modes === 0 || !this.#intercept(session, command, frame)) this.#byClass(session, command, frame);
+  }
+
   /** For sessions in some mode, which are few: true when the request was taken care of. */
   #intercept(session: Session, command: Command, frame: Frame): boolean {
     if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, frame)) return true;
-    return false;
+    const { modes } = session;
+    if ((modes & MODE_MONITOR) !== 0 && touchesKeys(command)) {
+      this.#fail(session, MONITOR_ONLY);
+      return true;
+    }
+    if ((modes & MODE_PAUSED) !== 0 && this.#options.pauses.postpone(session, command, frame)) return true;
+    if ((modes & MODE_MONITORED) !== 0) this.#options.monitors.show(session, command, frame);
+    return (modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, frame);
   }
 
   /** Routes on with a request that had to wait for what came before it; it was counted and checked when it came. */
@@ -160,6 +219,8 @@ export class Router {
         this.#split(session, command, frame, kind.merge);
         return;
       case 'blocking':
+        this.blocking.run(session, command, frame);
+        return;
       case 'script':
         this.#fail(session, errorReply(`ERR '${command.name}' can't go through the proxy yet`));
         return;
@@ -186,6 +247,10 @@ export class Router {
       slot = slotOf(frame.buf, frame.args[2] as number, frame.args[3] as number);
     } else {
       const result = extractKeys(spec, frame);
+      if (result === KEYS_BLOCKING) {
+        this.blocking.run(session, command, frame);
+        return;
+      }
       if (result !== KEYS_OK || keyArgs.count === 0) {
         this.#fail(session, keysError(command, frame, result));
         return;
@@ -255,12 +320,14 @@ export class Router {
 
   #sendArrived(request: Request, frame: Buffer, to: Server): void {
     const home = this.#table.home[request.slot] ?? to;
-    this.#send(request, home, frame, 0, frame.length);
+    if (request.sender !== null) request.sender(home);
+    else this.#send(request, home, frame, 0, frame.length);
   }
 
   #routeHeld(request: Request, held: Held): void {
     const frame = reframe(held.frame);
-    this.#dispatch(request, held.slot, held.command, frame);
+    if (request.sender !== null) this.claim(request, held.slot, held.command, frame);
+    else this.#dispatch(request, held.slot, held.command, frame);
   }
 
   #split(session: Session, command: Command, frame: Frame, merge: 'sum' | 'array' | 'ok'): void {
@@ -309,9 +376,15 @@ export class Router {
     this.#send(request, home, frame.buf, frame.start, frame.end);
   }
 
+  /** Answers a request with an error without carrying it out. */
+  reject(session: Session, reply: Buffer): void {
+    this.#fail(session, reply);
+  }
+
   #fail(session: Session, reply: Buffer): void {
     this.stats.errors++;
-    session.reply(reply);
+    this.stats.timings.onRejected(session.command);
+    session.reply((session.modes & MODE_TRANSACTION) !== 0 ? this.transactions.onRejected(session, reply) : reply);
   }
 
   #answer(request: Request, reply: Buffer): void {
@@ -352,8 +425,6 @@ function slotOfKey(frame: Frame, key: number): number {
   const arg = (keyArgs.list[key] as number) * 2;
   return slotOf(frame.buf, frame.args[arg] as number, frame.args[arg + 1] as number);
 }
-
-const NO_MASTERS = errorReply('ERR no group has a master yet; add one with: codis-config server add <group> <host:port> master');
 
 /** Longer than any; what a client sends may be too long for a string. */
 const SUBCOMMAND_BYTES_MAX = 64;

@@ -6,7 +6,7 @@ import { asEpoch, decodeTopology, parseAddr } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import { COMMANDS } from '../commands/command.ts';
-import type { LiveProxy, ToPrimary, WorkerReport } from '../ipc.ts';
+import type { LiveProxy, ToPrimary, WorkerPlace, WorkerReport } from '../ipc.ts';
 import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
 import { InFlight } from './in-flight.ts';
@@ -15,6 +15,8 @@ import { aboutCommands } from './local/about.ts';
 import { clusterCommands } from './local/cluster.ts';
 import { type Handlers, LocalCommands } from './local/local-commands.ts';
 import { MODE_SUBSCRIBED } from './modes.ts';
+import type { Peers } from './peers.ts';
+import { ProxyWide } from './proxy-wide.ts';
 import { LOCKED } from './route-table.ts';
 import { Router } from './router.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -27,7 +29,11 @@ export interface WorkerOptions {
   readonly maxClients: number;
   readonly log: Logger;
   readonly send: (message: ToPrimary) => void;
+  /** Alone unless given. */
+  readonly place?: WorkerPlace;
 }
+
+const ALONE: WorkerPlace = { workers: 1, firstId: 1 };
 
 const SECOND_MS = 1000;
 /** How long a client may take to read its last replies and close. */
@@ -43,10 +49,10 @@ export class Worker implements SessionOwner {
   readonly #inFlight: InFlight;
   readonly #router: Router;
   readonly #startedAt = performance.now();
+  readonly #proxyWide: ProxyWide;
   #proxies: readonly LiveProxy[] = [];
   #listener: Listener | null = null;
   #draining = false;
-  #nextId = 1;
   #secondAt = 0;
 
   constructor(options: WorkerOptions) {
@@ -54,7 +60,15 @@ export class Worker implements SessionOwner {
     const { settings } = options;
     this.#clock = new Clock(() => this.#tick());
     this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
+    this.#proxyWide = new ProxyWide({
+      ...options,
+      place: options.place ?? ALONE,
+      sessions: this.#sessions,
+      timings: this.#stats.timings,
+      unblock: (session, kind) => this.#router.blocking.unblock(session, kind),
+    });
     const context = {
+      timings: this.#stats.timings,
       password: settings.session_auth,
       info: (sections: readonly string[]) => this.#info(sections),
       redisVersion: () => this.#redisVersion(),
@@ -62,8 +76,13 @@ export class Worker implements SessionOwner {
     this.#router = new Router(
       this.#routerOptions(),
       (router) =>
-        new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router), router.pubsub.handlers()),
+        new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router), router.pubsub.handlers(), router.transactions.handlers(), ...this.#proxyWide.families()),
     );
+  }
+
+  /** What other workers ask, and what they answered (`peers`). */
+  get peers(): Peers {
+    return this.#proxyWide.peers;
   }
 
   /** Which proxies cluster-aware clients are told of. */
@@ -103,7 +122,7 @@ export class Worker implements SessionOwner {
   }
 
   report(): WorkerReport {
-    const { calls, ...counters } = this.#stats;
+    const { calls, timings: _, ...counters } = this.#stats;
     return {
       ...counters,
       pid: process.pid,
@@ -121,6 +140,7 @@ export class Worker implements SessionOwner {
 
   onSessionEnd(session: Session, reason: string): void {
     this.#sessions.delete(session);
+    this.#proxyWide.forget(session);
     this.#options.log.debug({ client: session.addr, reason }, 'client disconnected');
     if (this.#draining) this.#checkDrained();
   }
@@ -147,7 +167,7 @@ export class Worker implements SessionOwner {
     }
     const { settings } = this.#options;
     const session = new Session(socket, {
-      id: this.#nextId++,
+      id: this.#proxyWide.nextClientId(),
       now: this.#clock.now,
       authenticated: settings.session_auth === '',
       router: this.#router,
@@ -159,10 +179,12 @@ export class Worker implements SessionOwner {
       },
     });
     this.#sessions.add(session);
+    this.#proxyWide.welcome(session);
   }
 
   #tick(): void {
     this.#router.tick();
+    this.#proxyWide.tick();
     if (this.#clock.now - this.#secondAt < SECOND_MS) return;
     this.#secondAt = this.#clock.now;
     for (const server of this.#router.servers.values()) server.tick();
@@ -214,6 +236,8 @@ export class Worker implements SessionOwner {
     const { settings, send } = this.#options;
     return {
       clock: this.#clock,
+      pauses: this.#proxyWide.pauses,
+      monitors: this.#proxyWide.monitors,
       inFlight: this.#inFlight,
       stats: this.#stats,
       product: settings.product_name,

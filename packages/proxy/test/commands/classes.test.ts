@@ -39,7 +39,9 @@ const CLASSES: Readonly<Record<string, string>> = {
     client|unblock client|unpause cluster cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot cluster|help
     cluster|info cluster|keyslot cluster|links cluster|myid cluster|myshardid cluster|nodes cluster|replicas cluster|shards
     cluster|slaves cluster|slots command command|count command|docs command|getkeys command|getkeysandflags command|help command|info
-    command|list echo hello info lastsave lolwut ping quit reset role select time
+    command|list echo hello info lastsave latency latency|doctor latency|graph latency|help latency|histogram latency|history
+    latency|latest latency|reset lolwut monitor ping quit reset role select slowlog slowlog|get slowlog|help slowlog|len slowlog|reset
+    time
   `,
   'later: ACL is not supported yet; session_auth sets the clients’ password': `
     acl acl|cat acl|deluser acl|dryrun acl|genpass acl|getuser acl|help acl|list acl|load acl|log acl|save acl|setuser acl|users
@@ -48,18 +50,9 @@ const CLASSES: Readonly<Record<string, string>> = {
   'later: CONFIG is not supported yet; see codis-config for the proxy’s own settings': `
     config config|get config|help config|resetstat config|rewrite config|set
   `,
-  'later: LATENCY is not supported yet': `
-    latency latency|doctor latency|graph latency|help latency|histogram latency|history latency|latest latency|reset
-  `,
-  'later: MONITOR is not supported yet': `
-    monitor
-  `,
   pubsub: `
     psubscribe publish pubsub pubsub|channels pubsub|help pubsub|numpat pubsub|numsub pubsub|shardchannels pubsub|shardnumsub
     punsubscribe spublish ssubscribe subscribe sunsubscribe unsubscribe
-  `,
-  'later: SLOWLOG is not supported yet': `
-    slowlog slowlog|get slowlog|help slowlog|len slowlog|reset
   `,
   'later: blocking commands are not supported yet': `
     blmove blmovem blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin wait waitaof
