@@ -2,14 +2,15 @@
 
 /** `slot`: forwarded to the group of its keys, which must share a slot. `split`: taken apart by group and merged. `blocking`: as `slot`, on a connection of
  *  its own while it waits. `script`: as `slot`, after the server was given the script or function if it lacks it. `masters`: sent to the masters of all
- *  groups, merged by meaning. `transaction`, `pubsub`: over connections of their own. `local`: the proxy's own business. `later`: needs machinery that is not
- *  there yet. `refused`: never through a proxy. */
+ *  groups, merged by meaning. `any`: sent to one master, for all would answer alike. `transaction`, `pubsub`: over connections of their own. `local`: the
+ *  proxy's own business. `later`: needs machinery that is not there yet. `refused`: never through a proxy. */
 export type CommandClass =
   | { readonly kind: 'slot' }
   | { readonly kind: 'split'; readonly merge: 'sum' | 'array' | 'ok' }
   | { readonly kind: 'blocking' }
   | { readonly kind: 'script' }
   | { readonly kind: 'masters' }
+  | { readonly kind: 'any' }
   | { readonly kind: 'transaction' }
   | { readonly kind: 'pubsub' }
   | { readonly kind: 'local' }
@@ -18,6 +19,7 @@ export type CommandClass =
 
 const SLOT: CommandClass = { kind: 'slot' };
 const LOCAL: CommandClass = { kind: 'local' };
+const ANY: CommandClass = { kind: 'any' };
 const later = (why: string): CommandClass => ({ kind: 'later', why });
 const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 
@@ -27,6 +29,7 @@ const PUBSUB: CommandClass = { kind: 'pubsub' };
 const CONNECTION_STATE = later('commands that leave something behind on their connection are not supported yet');
 const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');
 const SERVER = refused('it is about one server; connect to that server');
+const USERS = refused('proxies know one user; session_auth in config.ini sets the clients’ password');
 const TOPOLOGY = refused('replication is managed by the dashboard: see codis-config server --help');
 
 const CLUSTER_SLOTS = refused('the proxies are one cluster without slots of their own; data is moved with: codis-config slot --help');
@@ -71,7 +74,13 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   auth: LOCAL,
   hello: LOCAL,
   reset: LOCAL,
-  command: LOCAL,
+  command: ANY,
+  object: ANY,
+  memory: ANY,
+  xinfo: ANY,
+  xgroup: ANY,
+  'module|help': ANY,
+  'module|list': ANY,
   client: LOCAL,
   role: LOCAL,
   lolwut: LOCAL,
@@ -112,7 +121,11 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   ...CLUSTER_CHANGES,
   asking: LOCAL,
   pubsub: PUBSUB,
-  acl: later('ACL is not supported yet; session_auth sets the clients’ password'),
+  acl: USERS,
+  'acl|cat': ANY,
+  'acl|genpass': ANY,
+  'acl|help': ANY,
+  'acl|whoami': ANY,
   module: SERVER,
   debug: SERVER,
   save: SERVER,

@@ -29,6 +29,8 @@ export function whyNotQueued(router: Router, slot: number, command: Command, fra
       if (Buffer.isBuffer(found)) return found;
       return slot >= 0 && found !== slot ? CROSSSLOT : found;
     }
+    case 'any':
+      return -1;
     case 'later':
     case 'refused':
       return errorReply(`ERR '${command.name}' can't go through the proxy: ${kind.why}`);

@@ -8,6 +8,7 @@ import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-sp
 import { unknownCommand, unknownSubcommand } from '../commands/unknown.ts';
 import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { askAnyMaster } from './any-master.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import { Blocking } from './blocking.ts';
 import { Gather, type Merge } from './gather.ts';
@@ -223,6 +224,9 @@ export class Router {
         return;
       case 'script':
         this.#fail(session, errorReply(`ERR '${command.name}' can't go through the proxy yet`));
+        return;
+      case 'any':
+        askAnyMaster(this, session, frame);
         return;
       case 'masters':
       case 'transaction':

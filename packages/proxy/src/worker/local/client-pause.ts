@@ -12,7 +12,6 @@ import { answerLater } from './peer-reply.ts';
 
 const BAD_TIMEOUT = errorReply('ERR timeout is not an integer or out of range');
 const NEGATIVE_TIMEOUT = errorReply('ERR timeout is negative');
-const WRONG_ARGUMENTS = errorReply("ERR unknown subcommand or wrong number of arguments for 'pause'. Try CLIENT HELP.");
 const BAD_MODE = errorReply('ERR CLIENT PAUSE mode must be WRITE or ALL');
 
 export function clientPauseCommands(peers: Peers, pauses: Pauses): Handlers {
@@ -27,7 +26,7 @@ export function clientPauseCommands(peers: Peers, pauses: Pauses): Handlers {
 }
 
 function pauseFor(peers: Peers, session: Session, frame: Frame): Buffer | null {
-  if (frame.argc > 4) return WRONG_ARGUMENTS;
+  if (frame.argc > 4) return errorReply(`ERR unknown subcommand or wrong number of arguments for '${text(frame, 1)}'. Try CLIENT HELP.`);
   const mode = frame.argc === 3 ? 'all' : word(frame, 3);
   if (mode !== 'write' && mode !== 'all') return BAD_MODE;
   const given = wholeNumber(text(frame, 2));

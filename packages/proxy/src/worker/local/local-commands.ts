@@ -6,7 +6,6 @@ import { errorReply } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import type { Session } from '../session.ts';
 import type { Timings } from '../timings.ts';
-import { commandCommands } from './command.ts';
 import { type ConnectionContext, connectionCommands } from './connection.ts';
 
 /** What these commands need to know of their surroundings. */
@@ -32,7 +31,7 @@ export class LocalCommands {
   /** `more`: families that need more than the session they are asked by. */
   constructor(context: LocalContext, ...more: readonly Handlers[]) {
     this.#timings = context.timings;
-    this.#handlers = new Map([connectionCommands(context), commandCommands(), ...more].flat());
+    this.#handlers = new Map([connectionCommands(context), ...more].flat());
   }
 
   /** Answers `session`; a subcommand that is not here gets an error that says so. */
