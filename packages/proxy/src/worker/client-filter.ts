@@ -1,7 +1,7 @@
 // Which clients CLIENT LIST and CLIENT KILL are about, and the line that describes one, in Redis's format.
 
+import { MODE_MONITOR, MODE_TRANSACTION } from './modes.ts';
 import type { Session } from './session.ts';
-import { MODE_MONITOR, MODE_TRANSACTION } from './session.ts';
 
 export type ClientType = 'normal' | 'pubsub' | 'replica' | 'master';
 

@@ -10,9 +10,10 @@
 import type { Command } from '../commands/command.ts';
 import { errorReply } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { MODE_MONITOR, MODE_MONITORED } from './modes.ts';
 import type { Peers } from './peers.ts';
 import { quoted, redact } from './request-text.ts';
-import { MODE_MONITOR, MODE_MONITORED, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export const MONITOR_ONLY = errorReply("ERR Replica can't interact with the keyspace");
 /** What is shown of one argument, and of how many. Redis shows all of it, and needs as much memory. */

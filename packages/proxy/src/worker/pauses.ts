@@ -4,8 +4,9 @@
 
 import type { Command } from '../commands/command.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { MODE_PAUSED } from './modes.ts';
 import type { PeerTopics } from './peer-topics.ts';
-import { MODE_PAUSED, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export type Pause = PeerTopics['client|pause']['question'];
 

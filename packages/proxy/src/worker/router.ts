@@ -17,13 +17,15 @@ import { type Held, reframe } from './held.ts';
 import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
+import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, MODES_PUBSUB } from './modes.ts';
 import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
+import { MoveHistory } from './move-history.ts';
 import type { Pauses } from './pauses.ts';
-import { MODES_PUBSUB, PubSub } from './pubsub/pubsub.ts';
+import { PubSub } from './pubsub/pubsub.ts';
 import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Server } from './server.ts';
-import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
@@ -43,6 +45,7 @@ export class Router {
   readonly pubsub: PubSub;
   readonly transactions: Transactions;
   readonly blocking: Blocking;
+  readonly history = new MoveHistory();
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
   readonly #fence: { readonly key: Buffer; readonly slot: number };
@@ -78,6 +81,7 @@ export class Router {
   apply(next: VersionedTopology): void {
     if (next.epoch <= this.#table.epoch) return;
     this.#table = buildRouteTable(next, (addr) => this.#server(addr));
+    this.history.onTable(next);
     this.#retireServers();
     this.handOvers.onTable(this.#table);
     this.lockedSlots.onTable(this.#table);

@@ -15,6 +15,7 @@ import { errorReply, type Protocol } from '../resp/replies.ts';
 import { FRAME, type Frame, NEED, RequestScanner } from '../resp/request-scanner.ts';
 import type { Backend } from './backend.ts';
 import { copyFrame, type Held, reframe } from './held.ts';
+import { MODE_REPLY_SKIP, MODES_MUTE, MODES_OF_PROXY } from './modes.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
 import { type Request, recycle, SINK_CLIENT, SINK_MUTED, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
@@ -29,19 +30,6 @@ export const PAUSED_WAITING = 8;
 const PAUSED_ORDER = 16;
 /** A blocking command waits. The client is still read from, to see it go away. */
 const PAUSED_BLOCKED = 32;
-
-/** What makes a session's requests go another way than straight to their slots: bits of `modes`. */
-export const MODE_TRANSACTION = 1;
-/** CLIENT REPLY OFF, and SKIP for the next reply alone. */
-export const MODE_REPLY_OFF = 2;
-export const MODE_REPLY_SKIP = 4;
-/** It sent MONITOR. */
-export const MODE_MONITOR = 8;
-/** Somebody monitors this proxy; CLIENT PAUSE is in force. Bits of all sessions alike. */
-export const MODE_MONITORED = 16;
-export const MODE_PAUSED = 32;
-const MODES_OF_PROXY = MODE_MONITORED | MODE_PAUSED;
-const MODES_MUTE = MODE_REPLY_OFF | MODE_REPLY_SKIP;
 
 /** What a blocked client may send ahead before it is not read from any more. */
 const BLOCKED_INPUT_BYTES_MAX = 64 * 1024;
@@ -80,7 +68,7 @@ export class Session implements OutletOwner {
   head: Request | null = null;
   db = 0;
   protocol: Protocol = 2;
-  /** MODE_…: 0 for most. */
+  /** MODE_… (modes.ts): 0 for most. */
   modes = 0;
   name = '';
   libName = '';

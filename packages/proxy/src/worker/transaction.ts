@@ -20,12 +20,13 @@ import { copyFrame } from './held.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Loans } from './loans.ts';
 import type { Handlers } from './local/local-commands.ts';
+import { MODE_TRANSACTION } from './modes.ts';
 import { whyNotQueued } from './queueing.ts';
 import { type Request, SINK_NOBODY, takeRequest } from './request.ts';
 import type { RouteTable } from './route-table.ts';
 import type { Router } from './router.ts';
 import type { Server } from './server.ts';
-import { MODE_TRANSACTION, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Of one transaction; its bytes are bounded by session_max_bufsize. */
 export const QUEUED_COMMANDS_MAX = 65_536;

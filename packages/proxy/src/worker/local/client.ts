@@ -3,7 +3,8 @@
 import { bulk, EMPTY_ARRAY, errorReply, integer, map, nil, OK, SYNTAX_ERROR, set, verbatim } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import { describeClient } from '../client-filter.ts';
-import { MODE_REPLY_OFF, MODE_REPLY_SKIP, type Session } from '../session.ts';
+import { MODE_REPLY_OFF, MODE_REPLY_SKIP } from '../modes.ts';
+import type { Session } from '../session.ts';
 import { text, word } from './args.ts';
 import { help } from './help.ts';
 import type { Handlers } from './local-commands.ts';

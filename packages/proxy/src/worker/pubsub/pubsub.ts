@@ -17,9 +17,6 @@ import { CHANNEL, PATTERN, SHARD, type TopicKind } from './topic.ts';
 
 export type PubSubRoutes = PublishRoutes & PubSubQuestions;
 
-/** Bits of `Session.modes` that are this module's. */
-export const MODES_PUBSUB = MODE_SUBSCRIBED | MODE_PUBLISHING;
-
 const PUBLISHES: ReadonlySet<string> = new Set(['publish', 'spublish']);
 /** What ends all subscriptions, or changes what messages look like. */
 const CHANGES: ReadonlySet<string> = new Set(['reset', 'quit', 'hello']);

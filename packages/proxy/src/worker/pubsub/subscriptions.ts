@@ -50,7 +50,7 @@ export class Subscriptions {
       }
       reply.push(confirmation(session.protocol, kind.subscribe, arg(frame, at), countOf(own, kind)));
     }
-    session.modes |= MODE_SUBSCRIBED;
+    this.#updateMode(session, own);
     return this.#confirm(session, own, added, Buffer.concat(reply));
   }
 
@@ -136,9 +136,15 @@ export class Subscriptions {
   }
 
   #updateMode(session: Session, own: Subscribed): void {
-    if (own.topics.some(({ size }) => size > 0)) return;
-    session.modes &= ~MODE_SUBSCRIBED;
-    this.#of.delete(session);
+    const [channels, patterns, shards] = own.topics;
+    session.facts.sub = channels.size;
+    session.facts.psub = patterns.size;
+    session.facts.ssub = shards.size;
+    if (channels.size + patterns.size + shards.size > 0) session.modes |= MODE_SUBSCRIBED;
+    else {
+      session.modes &= ~MODE_SUBSCRIBED;
+      this.#of.delete(session);
+    }
   }
 }
 
