@@ -461,5 +461,6 @@ function isHttp(frame: Frame): boolean {
 }
 
 function wrongArity(command: Command): Buffer {
-  return errorReply(`ERR wrong number of arguments for '${command.name}' command`);
+  const what = `wrong number of arguments for '${command.name}' command`;
+  return errorReply(command.name === 'exec' ? `EXECABORT Transaction discarded because of: ${what}` : `ERR ${what}`);
 }
