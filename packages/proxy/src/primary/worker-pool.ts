@@ -144,7 +144,14 @@ export class WorkerPool {
 
   #spawn(): void {
     const process = cluster.fork();
-    const member: Member = { process, applied: -1, listening: false, drained: !this.#serving, startedAt: performance.now(), post: (message) => post(process, message) };
+    const member: Member = {
+      process,
+      applied: -1,
+      listening: false,
+      drained: !this.#serving,
+      startedAt: performance.now(),
+      post: (message) => post(process, message),
+    };
     this.#members.set(process.id, member);
     process.on('message', (message: ToPrimary) => this.#onMessage(member, message));
     process.on('error', (error: Error) => this.#options.log.warn({ err: error, worker: process.process.pid }, 'worker error'));

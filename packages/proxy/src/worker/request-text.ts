@@ -30,23 +30,27 @@ export function findArguments(buf: Buffer, start: number, max: number): Argument
 }
 
 /** Which arguments hold secrets, as numbers from 0. Source: Redis 7's calls of redactClientCommandArgument(). */
-export function secretArguments(command: string, words: readonly string[]): number[] {
-  const secrets: number[] = [];
-  const all = (from: number) => words.forEach((_, at) => at >= from && secrets.push(at));
-  if (command === 'auth') all(1);
-  if (command === 'hello') {
-    const auth = words.findIndex((word, at) => at > 1 && word.toLowerCase() === 'auth');
-    if (auth > 0) secrets.push(auth + 1, auth + 2);
+function isSecret(command: string, words: readonly string[]): (at: number) => boolean {
+  switch (command) {
+    case 'auth':
+      return (at) => at >= 1;
+    case 'acl|setuser':
+      return (at) => at >= 2;
+    case 'hello': {
+      const auth = words.findIndex((word, at) => at > 1 && word.toLowerCase() === 'auth');
+      return (at) => auth > 0 && (at === auth + 1 || at === auth + 2);
+    }
+    case 'config|set':
+      return (at) => at > 2 && at % 2 === 1 && /^(?:requirepass|masterauth|masteruser)$/i.test(words[at - 1] ?? '');
+    default:
+      return () => false;
   }
-  if (command === 'acl|setuser') all(2);
-  if (command === 'config|set') words.forEach((word, at) => at > 1 && /^(requirepass|masterauth|masteruser)$/i.test(word) && secrets.push(at + 1));
-  return secrets;
 }
 
 /** `words` of the request to `command`, without its secrets. */
 export function redact(command: string, words: readonly string[]): string[] {
-  const secrets = secretArguments(command, words);
-  return words.map((word, at) => (secrets.includes(at) ? REDACTED : word));
+  const secret = isSecret(command, words);
+  return words.map((word, at) => (secret(at) ? REDACTED : word));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -93,8 +93,10 @@ function rangeOf({ samples, max }: LatencyEvent): string {
 const ADVICE: Readonly<Record<string, string>> = {
   'event-loop':
     'A worker was busy with one thing, or got no CPU. Look for huge replies and requests (SLOWLOG GET), commands over many keys, and for other programs on these cores; more workers spread clients.',
-  command: 'Requests took long. SLOWLOG GET shows which, SLOWLOG GET 10 STAGES where the time went: in the proxy, held for a move, or at the server.',
-  'move-hold': 'Requests waited for slots in a move: the lock at its beginning, or big keys that were handed over. Move fewer slots at a time.',
+  command:
+    'Requests took long. SLOWLOG GET shows which, SLOWLOG GET 10 STAGES where the time went: in the proxy, held for a move, or at the server.',
+  'move-hold':
+    'Requests waited for slots in a move: the lock at its beginning, or big keys that were handed over. Move fewer slots at a time.',
 };
 
 function doctor({ peers, thresholdMs }: LatencyContext, session: Session): null {
@@ -110,9 +112,7 @@ function doctor({ peers, thresholdMs }: LatencyContext, session: Session): null 
 }
 
 function reset(peers: Peers, session: Session, frame: Frame): null {
-  return answerLater(session, (answer) =>
-    peers.ask('latency|reset', words(frame, 2), (all) => answer(integer(new Set(all.flat()).size))),
-  );
+  return answerLater(session, (answer) => peers.ask('latency|reset', words(frame, 2), (all) => answer(integer(new Set(all.flat()).size))));
 }
 
 /** Of the commands that were called. */

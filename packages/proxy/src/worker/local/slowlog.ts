@@ -44,7 +44,10 @@ export function slowlogCommands({ peers, log, entriesMax }: SlowlogContext): Han
   });
   return [
     ['slowlog|get', (session, frame) => get(peers, session, frame, entriesMax)],
-    ['slowlog|len', (session) => answerLater(session, (answer) => peers.ask('slowlog|len', null, (all) => answer(length(all, entriesMax))))],
+    [
+      'slowlog|len',
+      (session) => answerLater(session, (answer) => peers.ask('slowlog|len', null, (all) => answer(length(all, entriesMax)))),
+    ],
     ['slowlog|reset', (session) => answerLater(session, (answer) => peers.ask('slowlog|reset', null, () => answer(OK)))],
     ['slowlog|help', () => HELP],
   ];
