@@ -19,6 +19,7 @@ export type CommandClass =
 
 const SLOT: CommandClass = { kind: 'slot' };
 const LOCAL: CommandClass = { kind: 'local' };
+const MASTERS: CommandClass = { kind: 'masters' };
 const ANY: CommandClass = { kind: 'any' };
 const later = (why: string): CommandClass => ({ kind: 'later', why });
 const refused = (why: string): CommandClass => ({ kind: 'refused', why });
@@ -102,7 +103,7 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   wait: BLOCKING,
   waitaof: BLOCKING,
 
-  scan: WHOLE_CLUSTER,
+  scan: MASTERS,
   keys: WHOLE_CLUSTER,
   dbsize: WHOLE_CLUSTER,
   randomkey: WHOLE_CLUSTER,

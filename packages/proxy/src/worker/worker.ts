@@ -9,6 +9,7 @@ import { COMMANDS } from '../commands/command.ts';
 import type { LiveProxy, ToPrimary, WorkerPlace, WorkerReport } from '../ipc.ts';
 import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
+import { clusterWideCommands } from './cluster-wide/cluster-wide.ts';
 import { InFlight } from './in-flight.ts';
 import { infoText } from './info.ts';
 import { aboutCommands } from './local/about.ts';
@@ -76,8 +77,21 @@ export class Worker implements SessionOwner {
     this.#router = new Router(
       this.#routerOptions(),
       (router) =>
-        new LocalCommands(context, aboutCommands(router, context.redisVersion), this.#clusterCommands(router), router.pubsub.handlers(), router.transactions.handlers(), ...this.#proxyWide.families()),
+        new LocalCommands(
+          context,
+          aboutCommands(router, context.redisVersion),
+          this.#clusterCommands(router),
+          router.pubsub.handlers(),
+          router.transactions.handlers(),
+          this.#clusterWide(router),
+          ...this.#proxyWide.families(),
+        ),
     );
+  }
+
+  #clusterWide(router: Router): Handlers {
+    const { product_name: product, session_max_bufsize: replyBytesMax } = this.#options.settings;
+    return clusterWideCommands({ router, product, replyBytesMax, resetStats: () => undefined });
   }
 
   /** What other workers ask, and what they answered (`peers`). */

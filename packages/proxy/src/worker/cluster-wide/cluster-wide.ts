@@ -1,0 +1,11 @@
+// The commands that are about the keys or the servers of all groups, put together.
+
+import { fenceKey } from '@codis/config/model';
+import type { Handlers } from '../local/local-commands.ts';
+import type { Around } from './around.ts';
+import { scanCommands } from './scan.ts';
+
+export function clusterWideCommands(options: Omit<Around, 'marker'> & { readonly product: string }): Handlers {
+  const around: Around = { ...options, marker: Buffer.from(fenceKey(options.product)) };
+  return [scanCommands(around)].flat();
+}
