@@ -9,6 +9,8 @@ export type ToWorker =
       readonly settings: Settings;
       readonly version: string;
       readonly maxClients: number;
+      /** When the proxy started, as Date.now(). */
+      readonly startedAt: number;
       readonly place: WorkerPlace;
     }
   /** `topology` is the JSON text as stored in the coordinator. */
@@ -74,6 +76,7 @@ export interface WorkerReport {
   readonly clientsTotal: number;
   readonly clientsRefused: number;
   readonly clientBytesIn: number;
+  readonly clientBytesOut: number;
   readonly backendBytesIn: number;
   readonly held: number;
   readonly tryAgain: number;

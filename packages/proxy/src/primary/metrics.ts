@@ -15,6 +15,7 @@ const COUNTERS: Readonly<Partial<Record<CounterName, readonly [name: string, hel
   clientsTotal: ['codis_proxy_clients_total', 'Clients accepted.'],
   clientsRefused: ['codis_proxy_clients_refused_total', 'Clients refused because of max_clients.'],
   clientBytesIn: ['codis_proxy_client_received_bytes_total', 'Bytes received from clients.'],
+  clientBytesOut: ['codis_proxy_client_sent_bytes_total', 'Bytes sent to clients.'],
   backendBytesIn: ['codis_proxy_backend_received_bytes_total', 'Bytes received from servers.'],
   held: ['codis_proxy_requests_held_total', 'Requests that waited for a slot in a move.'],
   tryAgain: ['codis_proxy_requests_tryagain_total', 'Requests answered TRYAGAIN.'],

@@ -52,6 +52,7 @@ export class WorkerPool {
   readonly #exchange = new Exchange(() => this.#started);
   /** Those that know of each other: they have been told to start. */
   readonly #started = new Set<Member>();
+  readonly #startedAt = Date.now();
   #table: Table | null = null;
   #proxies: readonly LiveProxy[] = [];
   #serving = false;
@@ -217,7 +218,8 @@ export class WorkerPool {
     this.#started.add(member);
     const { settings, version } = this.#options;
     const maxClients = Math.max(1, Math.floor(settings.max_clients / this.#size));
-    post(process, { type: 'start', settings, version, maxClients, place: this.#places.take(process.id) });
+    const startedAt = this.#startedAt;
+    post(process, { type: 'start', settings, version, maxClients, startedAt, place: this.#places.take(process.id) });
     if (this.#table !== null) post(process, { type: 'table', ...this.#table });
     post(process, { type: 'proxies', proxies: this.#proxies });
     if (this.#serving) post(process, { type: 'listen' });

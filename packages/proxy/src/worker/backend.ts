@@ -18,9 +18,9 @@ import type { InFlight } from './in-flight.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
 import { type Request, recycle, SINK_CLIENT, SINK_MUTED, SINK_NOBODY, SINK_SCREENED, SINK_TAKER, takeRequest } from './request.ts';
 import { Ring } from './ring.ts';
+import { SendMarks } from './send-marks.ts';
 import type { Server } from './server.ts';
 import { PAUSED_BACKEND, type Session } from './session.ts';
-import { SendMarks } from './send-marks.ts';
 import type { Stats } from './stats.ts';
 import { micros } from './timings.ts';
 
@@ -286,7 +286,7 @@ export class Backend implements OutletOwner {
             runStart = pos;
           }
           this.#options.inFlight.leave(request);
-          if (this.#scanner.firstByte === 0x2d) this.#onError(request);
+          if (this.#scanner.firstByte === 0x2d) this.#onError(request, chunk, pos);
           if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt(number));
           session.popHead();
           if (session.head !== null && (session.head.done || session.head.stored !== null)) {
@@ -327,7 +327,7 @@ export class Backend implements OutletOwner {
   /** A whole reply, or the rest of one, for anybody but the client whose turn it is. */
   #deliver(request: Request, buf: Buffer, start: number, end: number, isError: boolean): void {
     if (request.sink === SINK_SCREENED) this.#screen(request, isError);
-    if (isError) this.#onError(request);
+    if (isError) this.#onError(request, request.stored?.[0] ?? buf, request.stored === null ? start : 0);
     if (request.sink === SINK_NOBODY || (request.sink !== SINK_TAKER && request.session === null)) {
       this.#finish(request);
       recycle(request);
@@ -349,8 +349,9 @@ export class Backend implements OutletOwner {
     if (!isError) request.taker = null;
   }
 
-  #onError(request: Request): void {
-    this.#options.stats.errors++;
+  /** `reply`: where the reply begins, as far as it is still here. */
+  #onError(request: Request, reply: Uint8Array, start: number): void {
+    this.#options.stats.onError(reply, start);
     if (request.sink !== SINK_TAKER) this.#options.stats.timings.onFailed(request.command);
   }
 

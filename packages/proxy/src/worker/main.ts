@@ -22,12 +22,12 @@ send({ type: 'up' });
 function onMessage(message: ToWorker): void {
   switch (message.type) {
     case 'start': {
-      const { settings, version, maxClients, place } = message;
+      const { settings, version, maxClients, startedAt, place } = message;
       const log = pino(
         { level: settings.log_level, base: { pid: process.pid, proxy: settings.proxy_id } },
         pino.destination({ dest: 2, sync: false }),
       );
-      worker = new Worker({ settings, version, maxClients, place, log, send });
+      worker = new Worker({ settings, version, maxClients, startedAt, place, log, send });
       return;
     }
     case 'table':

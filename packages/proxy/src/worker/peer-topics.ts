@@ -3,6 +3,7 @@
 
 import type { ClientFilter, ClientLine } from './client-filter.ts';
 import type { LatencyEvents } from './latency-events.ts';
+import type { WorkerFacts } from './local/info-worker.ts';
 import type { SlowEntry } from './slow-log.ts';
 
 interface Topic<Question, Answer = null> {
@@ -33,6 +34,8 @@ export interface PeerTopics {
   'latency|events': Topic<null, LatencyEvents>;
   /** Which of these events had samples; empty: all events. */
   'latency|reset': Topic<readonly string[], readonly string[]>;
+  /** What INFO tells of it. */
+  info: Topic<null, WorkerFacts>;
   /** By command: calls in each bucket of its histogram. */
   'latency|histogram': Topic<null, Readonly<Record<string, readonly number[]>>>;
 }

@@ -390,13 +390,13 @@ export class Router {
   }
 
   #fail(session: Session, reply: Buffer): void {
-    this.stats.errors++;
+    this.stats.onError(reply, 0);
     this.stats.timings.onRejected(session.command);
     session.reply((session.modes & MODE_TRANSACTION) !== 0 ? this.transactions.onRejected(session, reply) : reply);
   }
 
   #answer(request: Request, reply: Buffer): void {
-    this.stats.errors++;
+    this.stats.onError(reply, 0);
     if (request.taker === null) request.session?.answer(request, reply);
     else {
       request.stored = request.taker.takes(request, reply.length) ? [reply] : null;

@@ -152,6 +152,11 @@ export class Session implements OutletOwner {
     return this.#storedBytes;
   }
 
+  /** Bytes sent to the client so far. */
+  get bytesOut(): number {
+    return this.#socket.bytesWritten;
+  }
+
   /** Bytes of a request that is not all there yet. */
   get inputBytes(): number {
     return this.#scanner.pendingBytes;

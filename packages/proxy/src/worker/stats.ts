@@ -1,6 +1,7 @@
 // Counters of one worker. Plain numbers that only go up, but for gauges; the primary sums them over its workers when somebody looks.
 
 import { COMMANDS } from '../commands/command.ts';
+import { ErrorCodes } from './error-codes.ts';
 import { Timings } from './timings.ts';
 
 export class Stats {
@@ -10,6 +11,8 @@ export class Stats {
   clientsTotal = 0;
   clientsRefused = 0;
   clientBytesIn = 0;
+  /** To clients that are gone; those that are there count themselves. */
+  clientBytesOut = 0;
   backendBytesIn = 0;
   /** Requests that had to wait for a slot in a move, and those that got -TRYAGAIN for it. */
   held = 0;
@@ -19,4 +22,11 @@ export class Stats {
   /** Calls per command, by Command.index. */
   readonly calls = new Float64Array(COMMANDS.length);
   readonly timings = new Timings();
+  readonly errorCodes = new ErrorCodes();
+
+  /** An error reply, that begins at `start`, goes out. */
+  onError(reply: Uint8Array, start: number): void {
+    this.errors++;
+    this.errorCodes.count(reply, start);
+  }
 }

@@ -1,6 +1,7 @@
 // One worker: accepts clients, routes by the table the primary sends, and tells the primary when it has taken one up. All of the data path happens in
 // this process; everything that needs the coordinator happens in the primary.
 
+import cluster from 'node:cluster';
 import { createServer, type Server as Listener, type Socket } from 'node:net';
 import { asEpoch, decodeTopology, parseAddr } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
@@ -11,9 +12,12 @@ import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
 import { clusterWideCommands } from './cluster-wide/cluster-wide.ts';
 import { InFlight } from './in-flight.ts';
-import { infoText } from './info.ts';
 import { aboutCommands } from './local/about.ts';
 import { clusterCommands } from './local/cluster.ts';
+import { infoCommands } from './local/info.ts';
+import type { ProxyFacts } from './local/info-proxy.ts';
+import { ServersInfo } from './local/info-servers.ts';
+import { Rates, workerFacts } from './local/info-worker.ts';
 import { type Handlers, LocalCommands } from './local/local-commands.ts';
 import { MODE_SUBSCRIBED } from './modes.ts';
 import type { Peers } from './peers.ts';
@@ -30,6 +34,8 @@ export interface WorkerOptions {
   readonly maxClients: number;
   readonly log: Logger;
   readonly send: (message: ToPrimary) => void;
+  /** When the proxy started, as Date.now(); just now unless given. */
+  readonly startedAt?: number;
   /** Alone unless given. */
   readonly place?: WorkerPlace;
 }
@@ -49,8 +55,9 @@ export class Worker implements SessionOwner {
   readonly #clock: Clock;
   readonly #inFlight: InFlight;
   readonly #router: Router;
-  readonly #startedAt = performance.now();
   readonly #proxyWide: ProxyWide;
+  readonly #rates = new Rates();
+  readonly #startedAt: number;
   #proxies: readonly LiveProxy[] = [];
   #listener: Listener | null = null;
   #draining = false;
@@ -58,6 +65,7 @@ export class Worker implements SessionOwner {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#startedAt = options.startedAt ?? Date.now();
     const { settings } = options;
     this.#clock = new Clock(() => this.#tick());
     this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
@@ -69,9 +77,8 @@ export class Worker implements SessionOwner {
       unblock: (session, kind) => this.#router.blocking.unblock(session, kind),
     });
     const context = {
-      timings: this.#stats.timings,
+      stats: this.#stats,
       password: settings.session_auth,
-      info: (sections: readonly string[]) => this.#info(sections),
       redisVersion: () => this.#redisVersion(),
     };
     this.#router = new Router(
@@ -81,6 +88,7 @@ export class Worker implements SessionOwner {
           context,
           aboutCommands(router, context.redisVersion),
           this.#clusterCommands(router),
+          this.#infoCommands(router),
           router.pubsub.handlers(),
           router.transactions.handlers(),
           this.#clusterWide(router),
@@ -136,11 +144,12 @@ export class Worker implements SessionOwner {
   }
 
   report(): WorkerReport {
-    const { calls, timings: _, ...counters } = this.#stats;
+    const { calls, timings: _, errorCodes: __, ...counters } = this.#stats;
     return {
       ...counters,
       pid: process.pid,
       epoch: this.#router.table.epoch,
+      clientBytesOut: this.#bytesOut(),
       clients: this.#sessions.size,
       backendConnections: [...this.#router.servers.values()].reduce(
         (sum, server) => sum + server.connectionCount,
@@ -155,6 +164,7 @@ export class Worker implements SessionOwner {
   onSessionEnd(session: Session, reason: string): void {
     this.#sessions.delete(session);
     this.#proxyWide.forget(session);
+    this.#stats.clientBytesOut += session.bytesOut;
     this.#options.log.debug({ client: session.addr, reason }, 'client disconnected');
     if (this.#draining) this.#checkDrained();
   }
@@ -203,6 +213,8 @@ export class Worker implements SessionOwner {
     this.#secondAt = this.#clock.now;
     for (const server of this.#router.servers.values()) server.tick();
     this.#checkSessions();
+    const { requests, clientBytesIn: bytesIn } = this.#stats;
+    this.#rates.tick({ requests, bytesIn, bytesOut: this.#bytesOut() });
   }
 
   #checkSessions(): void {
@@ -223,21 +235,35 @@ export class Worker implements SessionOwner {
     return versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))[0] ?? REDIS_VERSION_UNKNOWN;
   }
 
-  #info(sections: readonly string[]): string {
-    const { settings, version, maxClients } = this.#options;
-    const facts = {
+  #infoCommands(router: Router): Handlers {
+    const servers = new ServersInfo(() => router.masters(), this.#options.settings.product_name);
+    const worker = () => workerFacts({ router, sessions: this.#sessions, rates: this.#rates, bytesOut: () => this.#bytesOut() });
+    this.peers.on('info', worker);
+    return infoCommands({ proxy: () => this.#proxyFacts(router), servers, worker, workers: (done) => this.peers.ask('info', null, done) });
+  }
+
+  #proxyFacts(router: Router): ProxyFacts {
+    const { settings, version } = this.#options;
+    return {
       redisVersion: this.#redisVersion(),
       version,
       product: settings.product_name,
-      proxyId: settings.proxy_id,
+      id: settings.proxy_id,
       port: parseAddr(settings.proxy_addr).port,
-      uptimeSeconds: Math.floor((performance.now() - this.#startedAt) / SECOND_MS),
-      clients: this.#sessions.size,
-      maxClients,
-      stats: this.#stats,
-      table: this.#router.table,
+      maxClients: settings.max_clients,
+      workers: (this.#options.place ?? ALONE).workers,
+      pid: cluster.isWorker ? process.ppid : process.pid,
+      startedAt: this.#startedAt,
+      epoch: router.table.epoch,
+      topology: router.table.topology,
+      proxies: this.#proxies.length,
     };
-    return infoText(facts, sections);
+  }
+
+  #bytesOut(): number {
+    let sum = this.#stats.clientBytesOut;
+    for (const session of this.#sessions) sum += session.bytesOut;
+    return sum;
   }
 
   #clusterCommands(router: Router): Handlers {

@@ -1,12 +1,12 @@
-// What a client says about its connection: HELLO AUTH SELECT RESET QUIT, and PING ECHO TIME INFO. Nothing here touches a server.
+// What a client says about its connection: HELLO AUTH SELECT RESET QUIT, and PING ECHO TIME. Nothing here touches a server.
 
 import { timingSafeEqual } from 'node:crypto';
 import * as replies from '../../resp/replies.ts';
-import { bulk, errorReply, integer, map, OK, verbatim } from '../../resp/replies.ts';
+import { bulk, errorReply, integer, map, OK } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import { wholeNumber } from '../../resp/whole-number.ts';
 import type { Session } from '../session.ts';
-import { arg, text, word, words } from './args.ts';
+import { arg, text, word } from './args.ts';
 import { BAD_NAME, isClientName } from './client.ts';
 import type { Handlers } from './local-commands.ts';
 
@@ -15,8 +15,6 @@ export interface ConnectionContext {
   readonly password: string;
   /** Version of Redis that clients are told: the oldest one among the servers. */
   readonly redisVersion: () => string;
-  /** The text of INFO for these sections (lower case; none: the default ones). */
-  readonly info: (sections: readonly string[]) => string;
 }
 
 const DATABASES = 16;
@@ -40,7 +38,6 @@ export function connectionCommands(context: ConnectionContext): Handlers {
     ['auth', (session, frame) => auth(context, session, frame)],
     ['hello', (session, frame) => hello(context, session, frame)],
     ['reset', (session) => reset(context, session)],
-    ['info', (session, frame) => verbatim(session.protocol, context.info(words(frame, 1)))],
   ];
 }
 

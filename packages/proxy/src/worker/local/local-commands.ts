@@ -5,14 +5,12 @@ import type { Command } from '../../commands/command.ts';
 import { errorReply } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import type { Session } from '../session.ts';
-import type { Timings } from '../timings.ts';
+import type { Stats } from '../stats.ts';
 import { type ConnectionContext, connectionCommands } from './connection.ts';
 
 /** What these commands need to know of their surroundings. */
 export interface LocalContext extends ConnectionContext {
-  /** The text of INFO for these sections (lower case; none: the default ones). */
-  readonly info: (sections: readonly string[]) => string;
-  readonly timings: Timings;
+  readonly stats: Stats;
 }
 
 /** Gives the reply; null when it has taken a place in the session's order (`enqueue`) and answers that later, or answers nothing.
@@ -26,11 +24,11 @@ const ERROR = 0x2d;
 
 export class LocalCommands {
   readonly #handlers: ReadonlyMap<string, Handler>;
-  readonly #timings: Timings;
+  readonly #stats: Stats;
 
   /** `more`: families that need more than the session they are asked by. */
   constructor(context: LocalContext, ...more: readonly Handlers[]) {
-    this.#timings = context.timings;
+    this.#stats = context.stats;
     this.#handlers = new Map([connectionCommands(context), ...more].flat());
   }
 
@@ -40,7 +38,9 @@ export class LocalCommands {
     if (handler !== undefined) {
       const reply = frame.argc > ARGS_MAX ? tooMany(command) : handler(session, frame);
       if (reply === null) return;
-      this.#timings.local(session, command, frame, reply[0] === ERROR);
+      const failed = reply[0] === ERROR;
+      if (failed) this.#stats.onError(reply, 0);
+      this.#stats.timings.local(session, command, frame, failed);
       session.reply(reply);
       return;
     }

@@ -106,12 +106,11 @@ export class PubSub {
   }
 
   #refuse(session: Session, command: Command): void {
-    this.#options.stats.errors++;
-    session.reply(
-      errorReply(
-        `ERR Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
-      ),
+    const reply = errorReply(
+      `ERR Can't execute '${command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
+    this.#options.stats.onError(reply, 0);
+    session.reply(reply);
   }
 }
 
