@@ -28,7 +28,6 @@ const BLOCKING: CommandClass = { kind: 'blocking' };
 const TRANSACTION: CommandClass = { kind: 'transaction' };
 const PUBSUB: CommandClass = { kind: 'pubsub' };
 const CONNECTION_STATE = later('commands that leave something behind on their connection are not supported yet');
-const WHOLE_CLUSTER = later('commands about the whole keyspace are not supported yet');
 const SERVER = refused('it is about one server; connect to that server');
 const USERS = refused('proxies know one user; session_auth in config.ini sets the clients’ password');
 const TOPOLOGY = refused('replication is managed by the dashboard: see codis-config server --help');
@@ -104,12 +103,12 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   waitaof: BLOCKING,
 
   scan: MASTERS,
-  keys: WHOLE_CLUSTER,
-  dbsize: WHOLE_CLUSTER,
-  randomkey: WHOLE_CLUSTER,
-  flushall: WHOLE_CLUSTER,
-  flushdb: WHOLE_CLUSTER,
-  swapdb: WHOLE_CLUSTER,
+  keys: MASTERS,
+  dbsize: MASTERS,
+  randomkey: MASTERS,
+  flushall: MASTERS,
+  flushdb: MASTERS,
+  swapdb: MASTERS,
   script: later('managing scripts is not supported yet; EVAL with at least one key is'),
   function: later('managing functions is not supported yet'),
   config: later('CONFIG is not supported yet; see codis-config for the proxy’s own settings'),

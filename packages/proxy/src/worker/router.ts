@@ -91,8 +91,16 @@ export class Router {
   }
 
   /** Asks each of `servers` what `bytes` says, over the connections that this session's requests share, and answers the session's next place in the
-   *  order (or `parent`, taken before) with what `merge` makes of the replies. An error stands in for the reply of a server that can't be reached. */
-  ask(session: Session, servers: readonly Server[], bytes: (server: Server) => Buffer, merge: Merge, parent = session.enqueue()): void {
+   *  order (or `parent`, taken before) with what `merge` makes of the replies. An error stands in for the reply of a server that can't be reached.
+   *  It counts as in flight for `slots`. */
+  ask(
+    session: Session,
+    servers: readonly Server[],
+    bytes: (server: Server) => Buffer,
+    merge: Merge,
+    parent = session.enqueue(),
+    slots: Uint16Array | null = null,
+  ): void {
     if (servers.length === 0) {
       session.answer(parent, NO_MASTERS);
       return;
@@ -100,7 +108,10 @@ export class Router {
     const gather = new Gather(parent, session, servers.length, merge);
     for (const [index, server] of servers.entries()) {
       const frame = bytes(server);
-      this.#send(gather.take(index), server, frame, 0, frame.length);
+      const request = gather.take(index);
+      request.slots = slots;
+      if (slots !== null) for (const slot of slots) this.#options.inFlight.enter(slot);
+      this.#send(request, server, frame, 0, frame.length);
     }
   }
 
