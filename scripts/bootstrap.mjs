@@ -22,7 +22,27 @@ const PROGRAMS = {
   'redis-cli': { packages: ['redis-tools'], present: () => onPath('redis-cli') },
   java: { packages: ['openjdk-17-jre-headless'], present: () => onPath('java') },
   ZooKeeper: { packages: ['libzookeeper-java'], present: () => existsSync('/usr/share/java/zookeeper.jar') },
+  'redis-py': fromDebian('python3-redis'),
+  'redis-rb': fromDebian('ruby-redis'),
+  phpredis: fromDebian('php-redis', 'php-cli'),
+  hiredis: fromDebian('libhiredis-dev', 'gcc', 'libc6-dev'),
+  'Redis.pm': fromDebian('libredis-perl'),
+  'redis-lua': fromDebian('lua-redis', 'lua-socket', 'lua5.1'),
+  redigo: fromDebian('golang-github-gomodule-redigo-dev', 'golang-go'),
 };
+
+/** What npm test needs beyond the servers: client libraries of other languages. */
+export const CLIENT_LIBRARIES = ['redis-py', 'redis-rb', 'phpredis', 'hiredis', 'Redis.pm', 'redis-lua', 'redigo'];
+
+/** A library that is there when Debian's packages are. */
+function fromDebian(...packages) {
+  const isInstalled = (name) => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own words.
+    const { status, stdout } = spawnSync('dpkg-query', ['--show', '--showformat=${db:Status-Status}', name], { encoding: 'utf8' });
+    return status === 0 && stdout === 'installed';
+  };
+  return { packages, present: () => packages.every(isInstalled) };
+}
 
 /** Runs `main` after everything it needs is there, and ends the process with the code it gives. */
 export async function runWith({ programs, build, main }) {
