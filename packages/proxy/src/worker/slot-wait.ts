@@ -31,6 +31,7 @@ export interface WaitOptions extends BlockingOptions {
 /** After what may pass (a replica that is to become master, a key that could not be handed over) a wait is tried again so much later. */
 const RETRY_MS = 500;
 const UNBLOCKED = Buffer.from('-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n');
+const STREAM_GONE = Buffer.from('-UNBLOCKED the stream key no longer exists\r\n');
 
 type State =
   /** The router has it: its slot is locked, or keys are being handed over. */
@@ -307,8 +308,9 @@ function endOfStream(reply: Buffer): string | null {
   return /last-generated-id\r\n\$\d+\r\n(\d+-\d+)\r\n/.exec(text)?.[1] ?? null;
 }
 
+/** Not so when the key of the stream is gone: keys stay in their group as long as a client waits there, so somebody has deleted it. */
 function isUnblocked(reply: Buffer): boolean {
-  return reply.toString('latin1', 0, 11) === '-UNBLOCKED ';
+  return reply.toString('latin1', 0, 11) === '-UNBLOCKED ' && !reply.equals(STREAM_GONE);
 }
 
 const PASSING = /^-(TRYAGAIN|READONLY|LOADING) /;
