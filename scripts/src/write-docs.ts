@@ -1,4 +1,4 @@
-// `npm run docs`: writes config.ini, docs/config.md and docs/errors.md from the tables in the code.
+// `npm run docs`: writes config.ini, docs/config.md, docs/commands.md and docs/errors.md from the tables in the code.
 
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -1,0 +1,127 @@
+// What differs from a plain Redis, per command and per class: the data of docs/commands.md. A difference that a client may notice stands here, one sentence
+// each; test/differential is what finds them.
+
+import type { CommandClass } from './classes.ts';
+
+/** What happens with the commands of a class, for who reads it in the docs. */
+export interface ClassText {
+  /** A few words, as they stand in the table. */
+  readonly name: string;
+  readonly what: string;
+  /** What differs for all of them. */
+  readonly differs: string;
+}
+
+export const CLASS_TEXTS: Readonly<Record<Exclude<CommandClass['kind'], 'later'>, ClassText>> = {
+  slot: {
+    name: 'one slot',
+    what: 'Sent to the group that has the slot of its keys; the reply is that server’s, byte for byte.',
+    differs:
+      'Keys in different slots are `-CROSSSLOT`, as in Redis Cluster; give them one `{tag}`. While the slot is being moved the command may wait, at most `slot_hold_timeout_ms`, and is then `-TRYAGAIN`.',
+  },
+  split: {
+    name: 'taken apart',
+    what: 'Keys may be in any slots: each group gets its part, all at once, and the replies are put together in the order of the keys.',
+    differs: 'Over several groups it is not atomic, and a part may fail where another succeeded; then the first error is the reply.',
+  },
+  blocking: {
+    name: 'may wait',
+    what: 'As one slot, over a connection of the client’s own while it waits. When the slot moves, the wait goes on at its new home for the time that is left.',
+    differs: 'As one slot. When the server is lost while it waits, the reply is an error.',
+  },
+  script: {
+    name: 'script',
+    what: 'As one slot, by the keys that it declares; without keys, on one master. A server that does not know the script or function yet is given it first.',
+    differs: 'A script must declare every key it uses, and all of them are in one slot.',
+  },
+  masters: {
+    name: 'all groups',
+    what: 'Asked of the masters of all groups; the replies become one.',
+    differs: 'It is not one moment in time over all groups. A group whose master can’t be reached makes it an error.',
+  },
+  any: {
+    name: 'any server',
+    what: 'Asked of one master, whichever: it is about Redis itself, and all would answer alike.',
+    differs: 'Nothing.',
+  },
+  transaction: {
+    name: 'transaction',
+    what: 'Commands are queued in the proxy, checked as Redis checks them, and sent with EXEC in one piece to the group of their slot.',
+    differs:
+      'All keys of a transaction, the watched ones too, are in one slot. Commands about the connection, about other clients or about all groups can’t be queued.',
+  },
+  pubsub: {
+    name: 'Pub/Sub',
+    what: 'Messages reach subscribers at all proxies, whichever group they are published in; so do keyspace notifications.',
+    differs: 'Order holds per channel and publisher.',
+  },
+  local: {
+    name: 'the proxy',
+    what: 'Answered by the proxy, in Redis’s format.',
+    differs: 'It is about the proxy and its clients, not about a server.',
+  },
+  refused: {
+    name: 'refused',
+    what: 'Answered with an error that says why, and which tool to use instead. No server sees it.',
+    differs: 'All.',
+  },
+};
+
+const NOT_ATOMIC = 'Not atomic when its keys are in several groups.';
+const OTHER_DATABASE =
+  'While the slot of its key is being moved, a command that names another database is `-TRYAGAIN` until the move is over.';
+const OWN_CLIENTS = 'It is about the clients of this proxy.';
+const ACCEPTED = 'Accepted; the proxy evicts no clients and touches no keys, so it changes nothing.';
+const NEW_IDLE_TIME = 'Starts anew for a key that has moved to another group.';
+
+/** Sentences about single commands, by name (`parent|child` for a subcommand). What holds for a parent holds for its subcommands. */
+export const DIFFERENCES: Readonly<Record<string, string>> = {
+  auth: 'There is one user, `default`, whose password is `session_auth`.',
+  'client|id': 'Ids count over all workers of this proxy; two proxies give the same ids.',
+  'client|info':
+    'Fields about memory that the proxy has no number for are 0; `lib-name` and `lib-ver` stand at the end, as since Redis 7.2.',
+  'client|kill': OWN_CLIENTS,
+  'client|list': OWN_CLIENTS,
+  'client|no-evict': ACCEPTED,
+  'client|no-touch': ACCEPTED,
+  'client|pause': 'Pauses the clients of this proxy.',
+  'client|setinfo': 'Known here already, as since Redis 7.2.',
+  'client|tracking':
+    'Turning it on is refused: connections to the servers are shared, so the proxy can’t know whose keys were changed. `OFF` is answered as by Redis.',
+  'client|unblock': OWN_CLIENTS,
+  'client|unpause': OWN_CLIENTS,
+  cluster:
+    'A plain Redis is no cluster and answers errors; the proxies answer as a Redis Cluster whose nodes are the live proxies, each with an equal share of the 16384 hash slots. Any proxy serves any key, so there is no `-MOVED`.',
+  'cluster|countkeysinslot': 'Counted by a scan of all groups: slow.',
+  'cluster|getkeysinslot': 'Found by a scan of all groups: slow.',
+  copy: OTHER_DATABASE,
+  del: NOT_ATOMIC,
+  exec: 'Nil also when the slot of the watched keys was locked or moved since WATCH: the keys may have changed unseen.',
+  exists: 'Not one moment in time when its keys are in several groups.',
+  hello: 'The version is that of the oldest server; mode is always `standalone`, role `master`. The id is the proxy’s.',
+  info: 'About the proxy and, summed up, its groups; a `# Proxy` section says more.',
+  lastsave: 'The earliest of all masters.',
+  latency: 'About the time in the proxy, over all its workers; events are those of the proxy.',
+  lolwut: 'The version alone, without a picture.',
+  mget: 'Not one moment in time when its keys are in several groups.',
+  monitor: 'Shows what comes through this proxy.',
+  move: OTHER_DATABASE,
+  mset: NOT_ATOMIC,
+  'object|freq': NEW_IDLE_TIME,
+  'object|idletime': NEW_IDLE_TIME,
+  publish: 'Counts the connections of proxies that listen, not their clients.',
+  role: 'Always a master without replicas.',
+  select: 'Databases 0 to 15, whatever the servers are configured for. Not in a transaction.',
+  slowlog: 'The proxy’s own: times count from the request’s arrival to its reply. `SLOWLOG GET count STAGES` says where they went.',
+  sort: 'Patterns after BY and GET must have a `{tag}` that puts all they name into the slot of the key.',
+  sort_ro: 'Patterns after BY and GET must have a `{tag}` that puts all they name into the slot of the key.',
+  spublish: 'Counts the connections of proxies that listen, not their clients.',
+  ssubscribe: 'Channels in different slots are allowed.',
+  swapdb: 'Not one moment in time over all groups; `-TRYAGAIN` while slots are being moved.',
+  time: 'The clock of the proxy’s machine.',
+  touch: NOT_ATOMIC,
+  unlink: NOT_ATOMIC,
+  watch: 'All watched keys are in one slot and one database; SELECT and HELLO come before it.',
+  xread: 'With BLOCK it waits on a connection of the client’s own, as the other commands that may wait.',
+  xreadgroup: 'With BLOCK it waits on a connection of the client’s own, as the other commands that may wait.',
+};
