@@ -2,6 +2,7 @@
 // while a server is down.
 // Method: a worker with real servers behind it; a Redis of its own says what sections and fields there are.
 
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
@@ -10,12 +11,14 @@ import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
 let servers: RedisServer[];
 let oracle: RedisServer;
 let worker: OneWorker;
+let asking: Redis;
 
 beforeAll(async () => {
   servers = [await startRedis(), await startRedis({ config: { maxmemory: '100mb' } }), await startRedis({ config: { maxmemory: '50mb' } })];
   oracle = await startRedis();
   worker = await startWorker();
   worker.route(servers);
+  asking = worker.client();
 });
 
 afterAll(async () => {
@@ -28,7 +31,7 @@ const fieldsOf = (text: string): Map<string, string> =>
   new Map([...text.matchAll(/^([^#:\r\n]+):(.*)\r$/gm)].map(([, name, value]) => [name as string, value as string]));
 
 async function info(...sections: string[]): Promise<Map<string, string>> {
-  return fieldsOf(await worker.client().info(...(sections as [string])));
+  return fieldsOf(await asking.info(...(sections as [string])));
 }
 
 /** `address:field` as a number, over all servers. */
@@ -149,6 +152,73 @@ describe('fields', () => {
     expect(Number(after.get('used_cpu_user'))).toBeGreaterThan(0);
   });
 
+  test('of commands tell calls apart that failed, and that were refused before they were sent', async () => {
+    const client = worker.client();
+    const stats = async (name: string) => (await info('commandstats')).get(`cmdstat_${name}`) ?? 'calls=0,failed_calls=0,rejected_calls=0';
+    const number = (text: string, key: string) => Number(new RegExp(`(?:^|,)${key}=(\\d+)`).exec(text)?.[1]);
+    await client.set('a string', 'x');
+    const before = await stats('lpush');
+    await client.lpush('a string', 'y').catch(() => undefined);
+    await client.call('LPUSH', 'too few').catch(() => undefined);
+    await client.lpush('a list', 'y');
+    const after = await stats('lpush');
+    expect(number(after, 'calls') - number(before, 'calls')).toBe(3);
+    expect(number(after, 'failed_calls') - number(before, 'failed_calls')).toBe(1);
+    expect(number(after, 'rejected_calls') - number(before, 'rejected_calls')).toBe(1);
+    expect(number(after, 'usec')).toBeGreaterThan(0);
+  });
+
+  test('of errors count each code, whoever said it', async () => {
+    const client = worker.client();
+    const counts = async () => {
+      const found = await info('errorstats');
+      return ['WRONGTYPE', 'ERR', 'CROSSSLOT'].map((code) => Number(found.get(`errorstat_${code}`)?.replace('count=', '') ?? 0));
+    };
+    await client.set('a string', 'x');
+    const before = await counts();
+    const total = async () => Number((await info('stats')).get('total_error_replies'));
+    const totalBefore = await total();
+    const wrong = [
+      client.lpush('a string', 'y'),
+      client.call('NOSUCH'),
+      client.call('CLUSTER', 'KEYSLOT'),
+      client.call('SELECT', 'x'),
+      client.sinter('a', 'b'),
+    ];
+    await Promise.allSettled(wrong);
+    expect((await counts()).map((count, at) => count - (before[at] as number))).toEqual([1, 3, 1]);
+    expect((await total()) - totalBefore).toBe(5);
+  });
+
+  test('of latency are percentiles of whole times', async () => {
+    await worker.client().get('x');
+    const text = (await info('latencystats')).get('latency_percentiles_usec_get');
+    const [p50, p99, p999] =
+      /^p50=(\d+\.\d{3}),p99=(\d+\.\d{3}),p99.9=(\d+\.\d{3})$/
+        .exec(text ?? '')
+        ?.slice(1)
+        .map(Number) ?? [];
+    expect(p50).toBeGreaterThan(0);
+    expect(p99).toBeGreaterThanOrEqual(p50 as number);
+    expect(p999).toBeGreaterThanOrEqual(p99 as number);
+  });
+
+  test('of replication count the replicas and say where they are in # Proxy alone', async () => {
+    const [master] = servers as [RedisServer];
+    const replica = await startRedis({ replicaOf: master });
+    const found = await eventually(
+      async () => {
+        const fields = await info('replication', 'proxy');
+        return fields.get('group1')?.includes('replicas=1') ? fields : null;
+      },
+      { what: 'the replica to be told of' },
+    );
+    expect(found.get('connected_slaves')).toBe('1');
+    expect(found.has('slave0')).toBe(false);
+    expect(found.has('master_repl_offset')).toBe(true);
+    await replica.stop();
+  });
+
   test('count bytes to clients that are gone, too', async () => {
     const sent = async () => Number((await info('stats')).get('total_net_output_bytes'));
     const client = new RawClient(worker.port);
@@ -205,9 +275,9 @@ describe('what was sent before', () => {
   test('a thousand at once cost a server a few', async () => {
     const server = (servers[0] as RedisServer).client();
     const calls = async () => Number(/cmdstat_info:calls=(\d+)/.exec(await server.info('commandstats'))?.[1]);
-    const clients = Array.from({ length: 50 }, () => new RawClient(worker.port));
+    const clients = Array.from({ length: 25 }, () => new RawClient(worker.port));
     const before = await calls();
-    const all = await Promise.all(clients.map((client) => client.ask('INFO\r\n'.repeat(20), 20)));
+    const all = await Promise.all(clients.map((client) => client.ask('INFO\r\n'.repeat(40), 40)));
     expect(all.flat()).toHaveLength(1000);
     expect((await calls()) - before).toBeLessThan(300);
     for (const client of clients) client.close();
@@ -225,7 +295,7 @@ describe('servers that can’t be asked', () => {
     const found = await eventually(
       async () => {
         const fields = fieldsOf(await client.info());
-        return fields.get('servers_unreachable') === '1' && fields;
+        return fields.get('servers_unreachable') === '1' ? fields : null;
       },
       { what: 'the server to be missed' },
     );
