@@ -3,13 +3,16 @@
 // It watches whether `proxies/<id>/live` is there, not what it says: that changes with every epoch, and nobody here needs it.
 
 import { type Coordinator, PATHS, proxyPath, type Unsubscribe } from '@codis/config/coordinator';
-import { asProxyId, decodeProxyRegistration, isCodisError, type ProxyId, type ProxyRegistration } from '@codis/config/model';
+import { asProxyId, decodeProxyRegistration, isCodisError, type ProxyId, type ProxyRegistration, parseAddr } from '@codis/config/model';
 import type { Logger } from 'pino';
 import type { LiveProxy } from '../ipc.ts';
+import { isAnyHost } from '../worker/local/cluster-nodes.ts';
 
 export interface LiveProxiesOptions {
   readonly coordinator: Coordinator;
   readonly log: Logger;
+  /** What this proxy registers, `host:port`. */
+  readonly addr: string;
   /** Called with all of them, in the order of their ids, whenever that is something new. */
   readonly onChange: (proxies: readonly LiveProxy[]) => void;
 }
@@ -33,6 +36,13 @@ export class LiveProxies {
   }
 
   start(): void {
+    const { addr, log } = this.#options;
+    if (isAnyHost(parseAddr(addr).host)) {
+      log.warn(
+        { addr },
+        'this address is every address of the machine, so other proxies can’t tell cluster clients of it; set proxy_announce_addr',
+      );
+    }
     this.#unsubscribe = this.#options.coordinator.watchChildren(PATHS.proxies, (names) => this.#onNames(names.map(asProxyId)));
   }
 

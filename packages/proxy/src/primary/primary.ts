@@ -77,7 +77,7 @@ export class Primary {
       onListenFailed: (message) => options.onFatal(`can't listen on proxy_addr ${settings.proxy_addr}: ${message}`),
       onBehind: () => this.#lookForNewerTable(),
     });
-    this.#live = new LiveProxies({ coordinator, log, onChange: (proxies) => this.#pool.setProxies(proxies) });
+    this.#live = new LiveProxies({ coordinator, log, addr, onChange: (proxies) => this.#pool.setProxies(proxies) });
   }
 
   /** Registers, takes the topology, and serves once it may. Throws CODIS_E_PROXY_RUNNING, or as the coordinator does. */

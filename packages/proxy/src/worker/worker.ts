@@ -56,6 +56,7 @@ export class Worker implements SessionOwner {
   readonly #inFlight: InFlight;
   readonly #router: Router;
   readonly #proxyWide: ProxyWide;
+  readonly #servers: ServersInfo;
   readonly #rates = new Rates();
   readonly #startedAt: number;
   #proxies: readonly LiveProxy[] = [];
@@ -67,6 +68,7 @@ export class Worker implements SessionOwner {
     this.#options = options;
     this.#startedAt = options.startedAt ?? Date.now();
     const { settings } = options;
+    this.#servers = new ServersInfo(() => this.#router.masters(), settings.product_name);
     this.#clock = new Clock(() => this.#tick());
     this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
     this.#proxyWide = new ProxyWide({
@@ -174,6 +176,7 @@ export class Worker implements SessionOwner {
     for (const session of this.#sessions) session.destroy('the proxy is shutting down');
     for (const server of this.#router.servers.values()) server.close();
     this.#router.pubsub.close();
+    this.#servers.close();
     this.#clock.close();
   }
 
@@ -236,7 +239,7 @@ export class Worker implements SessionOwner {
   }
 
   #infoCommands(router: Router): Handlers {
-    const servers = new ServersInfo(() => router.masters(), this.#options.settings.product_name);
+    const servers = this.#servers;
     const worker = () => workerFacts({ router, sessions: this.#sessions, rates: this.#rates, bytesOut: () => this.#bytesOut() });
     this.peers.on('info', worker);
     return infoCommands({ proxy: () => this.#proxyFacts(router), servers, worker, workers: (done) => this.peers.ask('info', null, done) });

@@ -13,6 +13,7 @@ let proxies: Coordinator;
 let watcher: Coordinator;
 let live: LiveProxies;
 let told: (readonly LiveProxy[])[];
+let logged: string[];
 
 beforeEach(async () => {
   const dir = scratchDir('live-proxies');
@@ -23,9 +24,15 @@ beforeEach(async () => {
   await Promise.all([proxies.ready(10_000), watcher.ready(10_000)]);
   for (const path of PARENTS) await proxies.commit([{ op: 'create', path, data: Buffer.alloc(0) }]);
   told = [];
-  live = new LiveProxies({ coordinator: watcher, log: pino({ level: 'silent' }), onChange: (list) => told.push(list) });
+  logged = [];
+  live = follow('a.example:19000');
   live.start();
 });
+
+function follow(addr: string): LiveProxies {
+  const log = pino({ level: 'info' }, { write: (line: string) => logged.push(line) });
+  return new LiveProxies({ coordinator: watcher, log, addr, onChange: (list) => told.push(list) });
+}
 
 afterEach(async () => {
   live.close();
@@ -107,4 +114,12 @@ test('a registration that nobody can read costs its own proxy alone', async () =
   await register('a');
   await comeAlive('a');
   await untilTold('a');
+});
+
+test('a proxy that others could not be told of says so in its log', () => {
+  expect(logged).toEqual([]);
+  const nowhere = follow('0.0.0.0:19000');
+  nowhere.start();
+  nowhere.close();
+  expect(logged).toEqual([expect.stringContaining('set proxy_announce_addr')]);
 });

@@ -63,7 +63,7 @@ export function shardId(product: string, proxyId: string): string {
 }
 
 /** Whether a proxy that registered this host listens everywhere, which is not an address to connect to. */
-function isAnyHost(host: string): boolean {
+export function isAnyHost(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 

@@ -141,7 +141,8 @@ export class Rates {
   tick(counts: { requests: number; bytesIn: number; bytesOut: number }): void {
     const now = performance.now();
     const seconds = Math.max(0.001, (now - this.#at) / 1000);
-    const rate = (key: keyof typeof counts) => Math.round((counts[key] - this.#last[key]) / seconds);
+    // CONFIG RESETSTAT may have come between.
+    const rate = (key: keyof typeof counts) => Math.max(0, Math.round((counts[key] - this.#last[key]) / seconds));
     this.#perSecond = {
       requestsPerSecond: rate('requests'),
       bytesInPerSecond: rate('bytesIn'),
