@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { type Load, loadArgs } from './load.ts';
 import { machineFacts } from './machine.ts';
 import { type Measurement, measure, type Sample } from './measure.ts';
@@ -124,7 +124,7 @@ const costs = (samples: readonly Sample[]): number[] => samples.map((sample) => 
 
 /** Where a checkout lay is nobody's business. */
 function anonymous(arg: string): string {
-  return arg.startsWith('/') ? 'DIR' : arg;
+  return isAbsolute(arg) ? `…/${basename(arg)}` : arg;
 }
 
 process.exitCode = await main(process.argv.slice(2));
