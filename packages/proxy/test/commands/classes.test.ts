@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { classOf } from '../../src/commands/classes.ts';
+import { COMMANDS } from '../../src/commands/command.ts';
 
 describe('what follows from the flags', () => {
   const facts = { flags: ['write'], hasKeys: true, parent: undefined };
