@@ -68,8 +68,9 @@ async function open(port = proxy.port): Promise<RawClient> {
   return client;
 }
 
-async function worker() {
-  return (await proxy.status()).workers[0]!;
+/** A worker that has much to do reports late. */
+function worker() {
+  return eventually(async () => (await proxy.status()).workers[0], { what: 'the worker to report', timeoutMs: PATIENCE_MS });
 }
 
 /** Does `action` while the healthy client goes on; holds that its replies are right, and that the worker's memory grows by less than `grownMax` bytes. */
@@ -188,10 +189,10 @@ describe('arguments', () => {
   });
 
   test('more of them than the proxy answers itself are refused, and the connection goes on', async () => {
-    for (const [name, ...first] of [['INFO'], ['COMMAND', 'INFO'], ['PING']] as const) {
-      proxied.send(manyArguments(name, first, 'get', 2_000_000));
+    for (const name of ['INFO', 'PING']) {
+      proxied.send(manyArguments(name, [], 'get', 2_000_000));
       const reply = await unnoticed(250 * MB, () => proxied.reply(PATIENCE_MS));
-      expect(String(reply)).toBe(`-ERR more than 1048576 arguments for '${[name, ...first].join(' ').toLowerCase()}' command\r\n`);
+      expect(String(reply)).toBe(`-ERR more than 1048576 arguments for '${name.toLowerCase()}' command\r\n`);
     }
     expect(await proxied.askText('PING')).toBe('+PONG\r\n');
   });
