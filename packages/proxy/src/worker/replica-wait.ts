@@ -3,7 +3,6 @@
 
 import { array, encodeRequest, errorReply, integer, NO_MASTERS } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
-import type { Backend } from './backend.ts';
 import type { UnblockKind, Wait } from './blocking.ts';
 import { firstError, Gather } from './gather.ts';
 import { copyFrame } from './held.ts';
@@ -11,6 +10,7 @@ import { type Request, SINK_NOBODY, takeRequest } from './request.ts';
 import type { Server } from './server.ts';
 import type { WaitOptions } from './slot-wait.ts';
 import { elementsOf, integerIn } from './split.ts';
+import { WaitingBackend } from './waiting-backend.ts';
 
 const PING = encodeRequest(['PING']);
 const NOT_COUNTED = errorReply('ERR a server answered with something else than the number of its replicas');
@@ -20,7 +20,8 @@ export class ReplicaWait implements Wait {
   readonly #frame: Buffer;
   readonly #request: Request;
   /** Those that have not answered yet. */
-  readonly #backends = new Set<Backend>();
+  readonly #waiting = new Set<WaitingBackend>();
+  #kind: UnblockKind | null = null;
 
   constructor(options: WaitOptions, frame: Frame) {
     this.#options = options;
@@ -50,36 +51,35 @@ export class ReplicaWait implements Wait {
   /** It has nothing to do with slots. */
   onTable(): void {}
 
-  tick(): void {}
-
-  unblock(kind: UnblockKind): void {
-    for (const backend of this.#backends) {
-      const bytes = encodeRequest(['CLIENT', 'UNBLOCK', String(backend.clientId), kind]);
-      const shared = backend.server.backend(0, 2);
-      shared?.send(takeRequest(null, SINK_NOBODY), bytes, 0, bytes.length);
-    }
+  tick(): void {
+    if (this.#kind !== null) this.unblock(this.#kind);
   }
 
-  #ask(master: Server, request: Request): void {
+  unblock(kind: UnblockKind): void {
+    this.#kind = kind;
+    for (const waiting of this.#waiting) waiting.unblock(kind);
+  }
+
+  #ask(server: Server, request: Request): void {
     const { loans, session } = this.#options;
-    const backend = loans.borrow(master, session.db, session.protocol);
-    if (Buffer.isBuffer(backend)) {
-      request.stored = request.taker?.takes(request, backend.length) ? [backend] : null;
+    const waiting = WaitingBackend.borrow(loans, { server, db: session.db, protocol: session.protocol });
+    if (Buffer.isBuffer(waiting)) {
+      request.stored = request.taker?.takes(request, waiting.length) ? [waiting] : null;
       request.taker?.onReply(request);
       return;
     }
-    this.#backends.add(backend);
-    backend.patient = true;
+    this.#waiting.add(waiting);
+    const { backend } = waiting;
     backend.onIdle = () => {
-      this.#backends.delete(backend);
-      loans.end(backend, true);
+      this.#waiting.delete(waiting);
+      waiting.end(true);
     };
     backend.send(takeRequest(null, SINK_NOBODY), PING, 0, PING.length);
     backend.send(request, this.#frame, 0, this.#frame.length);
   }
 
   #abandon(): void {
-    for (const backend of this.#backends) backend.abandon('its client is gone');
+    for (const { backend } of this.#waiting) backend.abandon('its client is gone');
     this.#options.onEnd();
   }
 

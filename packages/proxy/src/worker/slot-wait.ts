@@ -22,6 +22,7 @@ import { LOCKED, type RouteTable } from './route-table.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 import { replaceArgs, streamEnds, waitMs, withWaitMs } from './wait-frames.ts';
+import { WaitingBackend } from './waiting-backend.ts';
 
 export interface WaitOptions extends BlockingOptions {
   readonly session: Session;
@@ -53,7 +54,7 @@ export class SlotWait implements Wait, ReplyTaker {
   readonly #deadline: number;
   #frame: Buffer;
   #state: State = 'routing';
-  #backend: Backend | null = null;
+  #waiting: WaitingBackend | null = null;
   /** It was unblocked before: it has been waiting, and goes on. */
   #again = false;
   #retryAt = 0;
@@ -61,9 +62,6 @@ export class SlotWait implements Wait, ReplyTaker {
   #ending = false;
   #gone = false;
   #kind: UnblockKind | null = null;
-  /** CLIENT UNBLOCK is under way; it was sent at all. */
-  #unblocking = false;
-  #unblockSent = false;
 
   constructor(options: WaitOptions, what: { command: Command; frame: Frame; slot: number }) {
     this.#options = options;
@@ -80,7 +78,7 @@ export class SlotWait implements Wait, ReplyTaker {
   }
 
   onTable(table: RouteTable): void {
-    if (this.#state === 'waiting' && table.home[this.#slot] !== this.#backend?.server) this.#endThere();
+    if (this.#state === 'waiting' && table.home[this.#slot] !== this.#waiting?.backend.server) this.#endThere();
     else if (this.#state === 'parked') this.#retryAt = 0;
   }
 
@@ -154,13 +152,15 @@ export class SlotWait implements Wait, ReplyTaker {
   #onHome(home: Server): void {
     const { loans, session } = this.#options;
     const { db } = this.#request;
-    const backend = this.#kind === null ? loans.borrow(home, db, session.protocol) : this.#unblocked();
-    if (Buffer.isBuffer(backend)) {
+    const what = { server: home, db, protocol: session.protocol };
+    const waiting = this.#kind === null ? WaitingBackend.borrow(loans, what) : this.#unblocked();
+    if (Buffer.isBuffer(waiting)) {
       this.#leave();
-      this.#onError(backend);
+      this.#onError(waiting);
       return;
     }
-    this.#backend = backend;
+    this.#waiting = waiting;
+    const { backend } = waiting;
     const ends = streamEnds(this.#command.name, reframe(this.#frame));
     if (ends.length === 0) this.#send(backend);
     else this.#askEnds(backend, ends);
@@ -207,7 +207,6 @@ export class SlotWait implements Wait, ReplyTaker {
     this.#state = 'waiting';
     request.taker = request.muted ? null : this;
     if (!request.muted) request.sink = SINK_SCREENED;
-    backend.patient = true;
     backend.onIdle = () => this.#onIdle();
     backend.send(request, this.#frame, 0, this.#frame.length);
     if (this.#options.router.table.home[this.#slot] !== backend.server) this.#endThere();
@@ -219,44 +218,27 @@ export class SlotWait implements Wait, ReplyTaker {
     this.#end();
   }
 
-  /** Makes the server answer. Said again while it finds nothing blocked: the command may not have arrived there yet. */
+  /** Makes the server answer; until it does `tick` says it again. */
   #endThere(): void {
-    const backend = this.#backend;
+    const { backend } = this.#waiting ?? {};
     this.#ending = true;
-    if (backend === null || this.#unblocking) return;
-    if (!backend.isReady || backend.clientId === 0) {
-      // Nothing was sent yet; or the server is so old that only this ends a wait.
-      this.#onUnsent(backend);
-      return;
-    }
-    const shared = backend.server.backend(0, 2);
-    if (shared === null) return;
-    this.#unblocking = true;
-    this.#unblockSent = true;
-    const bytes = encodeRequest(['CLIENT', 'UNBLOCK', String(backend.clientId), 'ERROR']);
-    const request = asking((reply) => {
-      this.#unblocking = false;
-      if (reply[0] === 0x2d && !shared.isClosed) backend.abandon(`its server does not unblock it: ${reply.toString('utf8').trim()}`);
-    });
-    shared.send(request, bytes, 0, bytes.length);
+    if (backend === undefined) return;
+    if (!backend.isReady) this.#request.taker = new Claim(() => this.#onUnsent());
+    this.#waiting?.unblock('error');
   }
 
-  #onUnsent(backend: Backend): void {
-    const wasSent = backend.isReady;
-    if (!wasSent && !this.#gone) {
-      this.#request.taker = new Claim(() => {
-        this.#letGo();
-        if (this.#kind !== null) this.#answer(this.#unblocked());
-        else this.#goOn();
-      });
-    }
-    backend.abandon('the wait ended');
+  /** The connection was still being opened. */
+  #onUnsent(): void {
+    this.#letGo();
+    if (this.#gone) this.#end();
+    else if (this.#kind !== null) this.#answer(this.#unblocked());
+    else this.#goOn();
   }
 
   #abandon(): void {
     this.#gone = true;
-    const backend = this.#backend;
-    if (this.#state === 'waiting' && backend !== null) {
+    const { backend } = this.#waiting ?? {};
+    if (this.#state === 'waiting' && backend !== undefined) {
       backend.patient = false;
       this.#endThere();
       return;
@@ -275,12 +257,9 @@ export class SlotWait implements Wait, ReplyTaker {
     this.#request.slot = -1;
   }
 
-  /** A connection that may still be told to unblock is nobody else's. */
   #letGo(): void {
-    const backend = this.#backend;
-    this.#backend = null;
-    if (backend !== null) this.#options.loans.end(backend, !this.#unblockSent && this.#state === 'waiting');
-    this.#unblockSent = false;
+    this.#waiting?.end(this.#state === 'waiting');
+    this.#waiting = null;
   }
 
   #unblocked(): Buffer {
