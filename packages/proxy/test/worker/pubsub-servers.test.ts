@@ -53,7 +53,7 @@ async function subscribed(...words: string[]): Promise<RawClient> {
 }
 
 /** The last bulk string of a message. */
-const payload = (reply: Buffer) => reply.toString().split('\r\n').at(-2);
+const payload = (reply: Buffer): string => reply.toString().split('\r\n').at(-2) ?? '';
 /** How many connections are subscribed to `channel` at a server. */
 const subscribers = async (server: RedisServer, channel: string) => Number((await server.client().pubsub('NUMSUB', channel))[1]);
 const hears = (server: RedisServer, channel: string) =>

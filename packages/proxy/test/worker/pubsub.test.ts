@@ -251,8 +251,10 @@ describe('a subscription', () => {
     await ends('never');
   });
 
-  test('refused by a server is refused with its words, and the client is as before', async () => {
+  test.each([0, 50])('refused by a server is refused with its words, whoever answers first: another one %s ms later', async (delayMs) => {
     const admin = servers[1]!.client();
+    const slow = await startTcpProxy(servers[2]!.port, { delayMs: () => delayMs });
+    here.route([servers[0]!, servers[1]!, slow]);
     await admin.call('ACL', 'SETUSER', 'default', 'resetchannels', '&allowed');
     const client = await open(here);
     expect(await client.askText('SUBSCRIBE', 'allowed', 'forbidden')).toMatch(/^-NOPERM /);
@@ -260,6 +262,8 @@ describe('a subscription', () => {
     await ends('allowed');
     await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
     expect(await client.askText('SUBSCRIBE', 'forbidden')).toMatch(/subscribe\r\n\$9\r\nforbidden\r\n:1/);
+    client.close();
+    await ends('forbidden');
   });
 
   test('names so long that they would exceed session_max_bufsize are refused, and none of them is kept', async () => {

@@ -76,7 +76,6 @@ export class Hub implements SubscriberOwner {
   onReady(subscriber: Subscriber): void {
     for (const topics of this.#topics) {
       for (const topic of topics.values()) {
-        topic.refusal = null;
         topic.awaited.add(subscriber);
         subscriber.subscribe(topic);
       }
@@ -84,12 +83,11 @@ export class Hub implements SubscriberOwner {
   }
 
   onUnreachable(subscriber: Subscriber): void {
-    for (const topics of this.#topics) for (const topic of [...topics.values()]) topic.settle(subscriber);
+    for (const topics of this.#topics) for (const topic of [...topics.values()]) topic.onUnreachable(subscriber);
   }
 
   onSubscribed(subscriber: Subscriber, topic: Topic, refusal: Buffer | null): void {
-    if (refusal !== null) topic.refusal = refusal;
-    topic.settle(subscriber);
+    topic.onAnswer(subscriber, refusal);
   }
 
   /** One message, encoded once for each version of the protocol, to all who have the topic. */

@@ -91,18 +91,13 @@ export class Subscriber {
 
   /** From time to time: connects again, asks an idle server whether it is there, gives up one that answers nothing. */
   tick(): void {
-    const { clock, connectTimeoutMs, recvTimeoutMs, pingPeriodMs } = this.#options;
+    const { clock, connectTimeoutMs, pingPeriodMs } = this.#options;
     const idle = clock.now - this.#activeAt;
     if (this.#state === 'down' && clock.now >= this.#retryAt) this.#connect();
     else if (this.#state === 'connecting' && idle > connectTimeoutMs) this.#fail();
     else if (this.#state === 'ready') {
-      if (this.#sent.length === 0) {
-        if (idle > pingPeriodMs) this.#send(PING, null);
-      } else if (idle > recvTimeoutMs) this.#fail();
-      else if (idle > connectTimeoutMs && !this.#stalled) {
-        this.#stalled = true;
-        this.#owner.onUnreachable(this);
-      }
+      if (this.#sent.length > 0) this.#checkAnswers(idle);
+      else if (idle > pingPeriodMs) this.#send(PING, null);
     }
   }
 
@@ -110,6 +105,17 @@ export class Subscriber {
     this.#drop();
     this.#state = 'closed';
     this.#owner.onUnreachable(this);
+  }
+
+  /** A server that does not answer is waited for no longer after a while, sent no more than backend_max_bufsize, and given up in the end. */
+  #checkAnswers(idleMs: number): void {
+    const { connectTimeoutMs, recvTimeoutMs, bufferBytesMax } = this.#options;
+    if (idleMs <= connectTimeoutMs) return;
+    if (idleMs > recvTimeoutMs || (this.#socket?.writableLength ?? 0) > bufferBytesMax) this.#fail();
+    else if (!this.#stalled) {
+      this.#stalled = true;
+      this.#owner.onUnreachable(this);
+    }
   }
 
   #connect(): void {
@@ -160,7 +166,6 @@ export class Subscriber {
     this.#sent.push(topic);
     if (!this.#corked) this.#cork(socket);
     socket.write(bytes);
-    if (socket.writableLength > this.#options.bufferBytesMax) this.#fail();
   }
 
   /** What is sent in one turn goes as one write. */

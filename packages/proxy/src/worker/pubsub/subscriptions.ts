@@ -122,11 +122,11 @@ export class Subscriptions {
 
   /** From now on the client gets messages; unless a server refused one of the topics, then it has none of those it asked for. */
   #join(session: Session, own: Subscribed, added: readonly Topic[], reply: Buffer): Buffer {
-    const refused = added.find(({ refusal }) => refusal !== null);
-    if (refused?.refusal) {
+    const refusal = added.map((topic) => topic.refusal).find((reply) => reply !== null);
+    if (refusal) {
       for (const topic of added) this.#remove(session, own, topic);
       this.#updateMode(session, own);
-      return refused.refusal;
+      return refusal;
     }
     for (const topic of added) {
       topic.joining--;

@@ -27,8 +27,8 @@ export class Topic {
   joining = 0;
   /** Masters that have not confirmed it, and are expected to. */
   readonly awaited = new Set<Subscriber>();
-  /** What a server answered that refused it; null when none did. */
-  refusal: Buffer | null = null;
+  /** What servers answered that refused it. */
+  readonly #refusals = new Map<Subscriber, Buffer>();
   #waiters: (() => void)[] = [];
 
   constructor(kind: TopicKind, name: Buffer) {
@@ -45,8 +45,26 @@ export class Topic {
     this.#waiters.push(done);
   }
 
-  /** `subscriber` has answered, or is not waited for any longer. */
-  settle(subscriber: Subscriber): void {
+  /** What a server that refused it answered; null when none did. */
+  get refusal(): Buffer | null {
+    for (const refusal of this.#refusals.values()) return refusal;
+    return null;
+  }
+
+  /** `subscriber` has an answer: an error, or null when it is subscribed. */
+  onAnswer(subscriber: Subscriber, refusal: Buffer | null): void {
+    if (refusal === null) this.#refusals.delete(subscriber);
+    else this.#refusals.set(subscriber, refusal);
+    this.#settle(subscriber);
+  }
+
+  /** `subscriber` is not waited for any longer. */
+  onUnreachable(subscriber: Subscriber): void {
+    this.#refusals.delete(subscriber);
+    this.#settle(subscriber);
+  }
+
+  #settle(subscriber: Subscriber): void {
     if (!this.awaited.delete(subscriber) || this.awaited.size > 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
