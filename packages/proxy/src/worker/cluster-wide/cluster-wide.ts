@@ -3,12 +3,21 @@
 import { fenceKey } from '@codis/config/model';
 import type { Handlers } from '../local/local-commands.ts';
 import type { Around } from './around.ts';
+import { configCommands } from './config.ts';
 import { flushCommands } from './flush.ts';
 import { keysCommands } from './keys.ts';
 import { keyspaceCommands } from './keyspace.ts';
+import { memoryCommands } from './memory.ts';
 import { scanCommands } from './scan.ts';
 
 export function clusterWideCommands(options: Omit<Around, 'marker'> & { readonly product: string }): Handlers {
   const around: Around = { ...options, marker: Buffer.from(fenceKey(options.product)) };
-  return [scanCommands(around), keysCommands(around), flushCommands(around), keyspaceCommands(around)].flat();
+  return [
+    scanCommands(around),
+    keysCommands(around),
+    flushCommands(around),
+    keyspaceCommands(around),
+    configCommands(around),
+    memoryCommands(around),
+  ].flat();
 }

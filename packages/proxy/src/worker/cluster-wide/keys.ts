@@ -5,7 +5,7 @@ import type { Frame } from '../../resp/request-scanner.ts';
 import { TOO_LARGE } from '../gather.ts';
 import { arg } from '../local/args.ts';
 import type { Handlers } from '../local/local-commands.ts';
-import type { Order } from '../move-history.ts';
+import type { Order, SlotSet } from '../move-history.ts';
 import { type Around, arrayOf, type Bulks, commandNamed, groundOf, isError, keepKeys } from './around.ts';
 import { mayHold } from './scan-pass.ts';
 import { type Errand, visit } from './visit.ts';
@@ -23,6 +23,7 @@ class KeysErrand implements Errand {
   readonly everyMaster = false;
   readonly #around: Around;
   readonly #since: number;
+  #isFirst = true;
   #runs: Buffer[] = [];
   #count = 0;
   #bytes = 0;
@@ -37,12 +38,14 @@ class KeysErrand implements Errand {
     const failed = replies.find(isError);
     if (failed !== undefined) return failed;
     const { slots } = groundOf(this.#around.router);
+    const asked = this.#isFirst ? null : this.#moved();
+    this.#isFirst = false;
     for (const [at, reply] of replies.entries()) {
       const group = groups[at] as number;
       this.#add(
         keepKeys(reply, (slot, start, end) => {
           const state = slots[slot];
-          return state !== undefined && mayHold(state, group) && !this.#isMarker(reply, start, end);
+          return state !== undefined && asked?.[slot] !== 0 && mayHold(state, group) && !this.#isMarker(reply, start, end);
         }),
       );
     }
@@ -66,11 +69,16 @@ class KeysErrand implements Errand {
     return end - start === marker.length && marker.equals(reply.subarray(start, end));
   }
 
+  /** The slots that moved since the beginning, which groups are asked for again; null for any. */
+  #moved(): SlotSet | null {
+    const { epoch, history } = groundOf(this.#around.router);
+    return history.uncovered({ since: this.#since, until: epoch }, NONE);
+  }
+
   /** Only a key of a slot that moved can have been found at two places. */
   #withoutDoubles(): Bulks {
     const all = { runs: this.#runs, count: this.#count };
-    const { epoch, history } = groundOf(this.#around.router);
-    const moved = history.uncovered({ since: this.#since, until: epoch }, NONE);
+    const moved = this.#moved();
     if (moved?.every((is) => is === 0) === true) return all;
     const seen = new Set<string>();
     const found = arrayOf(all);
