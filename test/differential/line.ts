@@ -2,7 +2,7 @@
 //
 //   ~  numbers may be a little apart (clocks)        #  numbers may be anything (ids, ports, sizes); the text around them is compared
 //   %  in any order (sets, keys)                     ?  only the kind of reply counts
-//   @  of fields (name=value, name:value) the names are compared
+//   @  every field (`name:value`) that Redis has is there
 //   =  in this database only (a move of slots refuses what names another)
 //
 // A, B, C, D stand for keys of one tag that no other case uses; X, Y, Z for keys in three groups.

@@ -4,11 +4,15 @@ import type { Scenario } from '../scenario.ts';
 import { ACROSS } from './across.ts';
 import { BLOCKING } from './blocking.ts';
 import { CLIENT } from './client.ts';
+import { CLUSTER } from './cluster.ts';
 import { COMMAND } from './command.ts';
+import { CONFIG } from './config.ts';
 import { CONNECTION } from './connection.ts';
+import { INFO } from './info.ts';
 import { PUBSUB } from './pubsub.ts';
 import { SCRIPTING } from './scripts.ts';
 import { SERVER } from './server.ts';
+import { SORT } from './sort.ts';
 import { TRANSACTIONS } from './transactions.ts';
 import { UNKNOWN } from './unknown.ts';
 import { WHOLE_KEYSPACE } from './whole.ts';
@@ -17,16 +21,20 @@ export const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   connection: CONNECTION,
   unknown: UNKNOWN,
   across: ACROSS,
-};
-
-/** Of features that are being built. */
-export const AWAITED: Readonly<Record<string, readonly Scenario[]>> = {
   transactions: TRANSACTIONS,
   blocking: BLOCKING,
   pubsub: PUBSUB,
   client: CLIENT,
-  whole: WHOLE_KEYSPACE,
-  scripting: SCRIPTING,
+  cluster: CLUSTER,
   command: COMMAND,
+  whole: WHOLE_KEYSPACE,
+  info: INFO,
   server: SERVER,
+};
+
+/** Of features that are being built. */
+export const AWAITED: Readonly<Record<string, readonly Scenario[]>> = {
+  config: CONFIG,
+  scripting: SCRIPTING,
+  sort: SORT,
 };

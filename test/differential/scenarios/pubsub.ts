@@ -104,20 +104,4 @@ export const PUBSUB: readonly Scenario[] = [
   { title: 'words too few', steps: ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'PUBSUB'] },
   { title: 'PUBLISH in a transaction', steps: ['b: SUBSCRIBE A', 'MULTI', 'PUBLISH A x', 'EXEC', 'b<'] },
   { title: 'PUBLISH of a script', steps: ['b: SUBSCRIBE A', `EVAL "return redis.call('PUBLISH', ARGV[1], 'x')" 1 A A`, 'b<'] },
-  {
-    title: 'events about keys',
-    alone: true,
-    steps: [
-      'CONFIG SET notify-keyspace-events KEA',
-      'b: PSUBSCRIBE __key*__:*A',
-      'SET A x',
-      'b< 1',
-      'c: GET A',
-      'EXPIRE A 100',
-      'b<',
-      'DEL A',
-      'b<',
-      'CONFIG SET notify-keyspace-events ""',
-    ],
-  },
 ];

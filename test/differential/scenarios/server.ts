@@ -1,55 +1,8 @@
-// What clients and monitoring ask of a server: CONFIG, INFO, MEMORY, LATENCY, SLOWLOG, OBJECT, CLUSTER, ACL.
+// What clients and monitoring ask of a server: MEMORY, LATENCY, SLOWLOG, OBJECT and others.
 
 import type { Scenario } from '../scenario.ts';
 
 export const SERVER: readonly Scenario[] = [
-  {
-    title: 'CONFIG GET and SET',
-    steps: [
-      'CONFIG GET maxmemory-policy',
-      'CONFIG GET nosuch',
-      '%CONFIG GET maxmemory*',
-      '%CONFIG GET maxmemory hz',
-      'CONFIG GET MAXMEMORY',
-      'CONFIG SET hz 20',
-      'CONFIG GET hz',
-      'CONFIG SET hz 10',
-      'CONFIG SET hz words',
-      'CONFIG SET nosuch x',
-      'CONFIG SET maxmemory',
-      'CONFIG SET hz 10 maxmemory-samples 5',
-      'CONFIG SET hz 10 hz 11',
-      'CONFIG SET port words',
-      'CONFIG SET hz 10 maxmemory',
-      '?CONFIG GET *',
-    ],
-  },
-  { title: 'CONFIG RESETSTAT', steps: ['CONFIG RESETSTAT'] },
-  { title: 'CONFIG HELP', steps: ['CONFIG HELP'] },
-  {
-    title: 'INFO',
-    steps: [
-      '?INFO',
-      '?INFO everything',
-      '@INFO keyspace',
-      'INFO nosuch',
-      '@INFO replication',
-      '@INFO cpu',
-      '@INFO clients',
-      '@INFO cluster',
-      '@INFO modules',
-      '?INFO all',
-      '?INFO commandstats',
-      '?INFO errorstats',
-      '?INFO latencystats',
-      '?INFO server clients',
-    ],
-  },
-  {
-    title: 'INFO clients, stats, memory, persistence, server by name of field',
-    steps: ['@INFO stats', '@INFO memory', '@INFO persistence', '@INFO server'],
-  },
-  { title: 'INFO keyspace', alone: true, steps: ['INFO keyspace', 'MSET X 1 Y 2 Z 3', 'SELECT 3', 'SET X 1', 'INFO keyspace'] },
   {
     title: 'OBJECT',
     steps: ['OBJECT HELP', 'SET A x', 'OBJECT FREQ A', 'OBJECT IDLETIME A', 'OBJECT REFCOUNT A', 'OBJECT ENCODING C', 'OBJECT REFCOUNT C'],
@@ -74,7 +27,7 @@ export const SERVER: readonly Scenario[] = [
   {
     title: 'LATENCY',
     steps: [
-      'LATENCY RESET',
+      '#LATENCY RESET',
       'LATENCY LATEST',
       'LATENCY HISTORY command',
       'LATENCY HISTORY nosuch',
@@ -99,34 +52,27 @@ export const SERVER: readonly Scenario[] = [
       'SLOWLOG GET -2',
       'SLOWLOG GET words',
       'SLOWLOG GET 1 2',
-      'SLOWLOG HELP',
-    ],
-  },
-  {
-    title: 'CLUSTER of who is none',
-    steps: [
-      ['CLUSTER INFO', /^[$=]\d+\r\n(?:txt:)?cluster_/],
-      ['CLUSTER MYID', /^\$40\r\n[0-9a-f]{40}\r\n$/],
-      ['CLUSTER SLOTS', /^\*\d+\r\n\*\d\r\n:0\r\n/],
-      ['CLUSTER SHARDS', /^\*\d+\r\n/],
-      ['CLUSTER NODES', /^[$=]\d+\r\n(?:txt:)?[0-9a-f]{40} /],
-      ['CLUSTER KEYSLOT foo', /^:12182\r\n$/],
-      ['CLUSTER COUNTKEYSINSLOT 0', /^:\d+\r\n$/],
-      ['READONLY', /^\+OK\r\n$/],
-      ['READWRITE', /^\+OK\r\n$/],
-      ['CLUSTER GETKEYSINSLOT 0 10', /^\*/],
-      ['CLUSTER COUNT-FAILURE-REPORTS nosuch', /^-ERR /],
-      ['CLUSTER LINKS', /^\*/],
-      'CLUSTER SLAVES nosuch',
-      'CLUSTER REPLICAS nosuch',
-      'CLUSTER HELP',
+      ['SLOWLOG HELP', /^\*15\r\n\+SLOWLOG <subcommand>/],
     ],
   },
   { title: 'XINFO and XGROUP HELP', steps: ['XINFO HELP', 'XGROUP HELP'] },
   { title: 'CLIENT HELP', steps: ['CLIENT HELP'] },
-  {
-    title: 'ROLE, LOLWUT, LASTSAVE and others are about one server',
-    steps: [['ROLE', /^-ERR 'role' is refused by the proxy: /], '?LOLWUT', '?LASTSAVE'],
-  },
   { title: 'PFSELFTEST and PFDEBUG', steps: ['PFADD A x', 'PFDEBUG ENCODING A', 'PFDEBUG DECODE A', 'PFDEBUG NONSENSE A'] },
+  { title: 'ROLE, LOLWUT and LASTSAVE', steps: ['#ROLE', '?LOLWUT', '?LASTSAVE', 'ROLE x', 'LASTSAVE x'] },
+  {
+    title: 'MODULE and ACL, of which some is refused',
+    steps: [
+      'MODULE LIST',
+      'MODULE HELP',
+      'ACL CAT',
+      '%ACL CAT hash',
+      'ACL CAT nosuch',
+      '?ACL GENPASS',
+      'ACL GENPASS words',
+      'ACL WHOAMI',
+      'ACL HELP',
+      ['ACL LIST', /^-ERR 'acl\|list' is refused by the proxy: /],
+      ['MODULE LOAD x', /^-ERR 'module\|load' is refused by the proxy: /],
+    ],
+  },
 ];

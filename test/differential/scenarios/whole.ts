@@ -4,6 +4,9 @@ import type { Scenario } from '../scenario.ts';
 
 const FILL = ['MSET X 1 Y 2 Z 3', 'RPUSH A x y', 'HSET B f v', 'SADD D m'];
 
+/** A cursor of the proxies is another than a server’s; what else stands in the reply is the same. */
+const SCANNED = (keys: string): RegExp => new RegExp(`^\\*2\\r\\n\\$\\d+\\r\\n\\d+\\r\\n\\*[01]\\r\\n${keys}$`);
+
 export const WHOLE_KEYSPACE: readonly Scenario[] = [
   {
     title: 'DBSIZE',
@@ -80,20 +83,17 @@ export const WHOLE_KEYSPACE: readonly Scenario[] = [
       'SWAPDB 0 99999999999999999999',
     ],
   },
+  { title: 'FLUSHALL breaks a watch', alone: true, steps: ['SET A x', 'WATCH A', 'b: FLUSHALL', 'MULTI', 'PING', 'EXEC'] },
   {
-    title: 'SCAN of little',
+    title: 'SCAN of nothing and of little',
     alone: true,
     steps: [
-      'SCAN 0',
+      ['SCAN 0', SCANNED('')],
       'SET X 1',
-      'SCAN 0',
-      'SCAN 0 MATCH nosuch',
-      'SCAN 0 COUNT 10',
-      'SCAN 0 TYPE string',
-      'SCAN 0 TYPE hash',
-      'SCAN 0 TYPE nosuch',
-      'SELECT 1',
-      'SCAN 0',
+      ['SCAN 0 MATCH nosuch', SCANNED('')],
+      ['SCAN 0 COUNT 1000 MATCH *X*', SCANNED('(?:\\$\\d+\\r\\n\\{tag\\d+\\}X\\d+\\r\\n)?')],
+      ['SCAN 0 TYPE hash', SCANNED('')],
+      ['SCAN -1', SCANNED('')],
     ],
   },
   {
@@ -102,7 +102,6 @@ export const WHOLE_KEYSPACE: readonly Scenario[] = [
     steps: [
       'SCAN',
       'SCAN words',
-      'SCAN -1',
       'SCAN 99999999999999999999999',
       'SCAN 0 COUNT',
       'SCAN 0 COUNT 0',
@@ -113,29 +112,6 @@ export const WHOLE_KEYSPACE: readonly Scenario[] = [
       'SCAN 0 MATCH a COUNT',
       'SCAN "0 "',
       'SCAN 0 TYPE',
-    ],
-  },
-  {
-    title: 'SORT by keys of the same tag',
-    steps: [
-      'RPUSH A 1 2 3',
-      'MSET A:w1 3 A:w2 2 A:w3 1',
-      'HSET A:h1 f one',
-      'SORT A BY A:w* GET #',
-      'SORT A BY A:w* GET A:w* GET A:h*->f',
-      'SORT A BY nosort GET A:w*',
-      'SORT A BY A:w* DESC LIMIT 0 2',
-      'SORT A GET A:w* STORE B',
-      'LRANGE B 0 -1',
-      'SORT_RO A BY A:w*',
-      'SORT A BY A:h*->f ALPHA',
-      'SORT A BY',
-      'SORT A GET',
-      'SORT A LIMIT 0',
-      'SORT_RO A STORE B',
-      'SORT A BY A:w* GET',
-      ['SORT A BY w*', /^-ERR /],
-      ['SORT A GET w*', /^-ERR /],
     ],
   },
 ];
