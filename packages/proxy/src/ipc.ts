@@ -24,7 +24,11 @@ export type ToWorker =
   /** Another worker asks; answered `answer` with the same id. */
   | { readonly type: 'asked'; readonly id: number; readonly topic: PeerTopic; readonly question: unknown }
   /** What the other workers answered to this one's `ask`; those that did not in time are left out. */
-  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly unknown[] };
+  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly unknown[] }
+  /** Answers `look-up` with the same id; null when the coordinator can't be asked. */
+  | { readonly type: 'looked-up'; readonly id: number; readonly answer: unknown }
+  /** SCRIPT FLUSH was said, through some proxy. */
+  | { readonly type: 'scripts-flushed' };
 
 /** To the primary. */
 export type ToPrimary =
@@ -47,7 +51,39 @@ export type ToPrimary =
       /** Not of workers that owe an answer longer than they may. */
       readonly unlessLate: boolean;
     }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown };
+  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
+  /** What is registered? Answered `looked-up` with the same id. */
+  | { readonly type: 'look-up'; readonly id: number; readonly question: RegistryQuestion }
+  | { readonly type: 'register'; readonly change: RegistryChange };
+
+/** About the scripts and functions of the product (primary/script-store.ts). */
+export type RegistryQuestion =
+  /** The text of a script. */
+  | { readonly kind: 'script'; readonly sha: string }
+  /** Which of these scripts are registered. */
+  | { readonly kind: 'scripts'; readonly shas: readonly string[] }
+  | { readonly kind: 'libraries' };
+
+/** By kind of question. A text is `latin1`, a character for each byte; null for a script that is not registered. */
+export interface RegistryAnswers {
+  readonly script: string | null;
+  readonly scripts: readonly string[];
+  readonly libraries: readonly Library[];
+}
+
+/** A library of functions: `code` as FUNCTION LOAD takes it, a character for each byte. */
+export interface Library {
+  readonly name: string;
+  readonly code: string;
+}
+
+export type RegistryChange =
+  | { readonly kind: 'add-script'; readonly sha: string; readonly body: string }
+  | { readonly kind: 'flush-scripts' }
+  | { readonly kind: 'set-library'; readonly library: Library }
+  | { readonly kind: 'delete-library'; readonly name: string }
+  /** These are all there are. */
+  | { readonly kind: 'set-libraries'; readonly libraries: readonly Library[] };
 
 /** Where a worker stands among those of its proxy: how many there are, and the numbers it may give out (clients, entries of the slow log): `firstId`,
  *  then every `workers`th. No number is given out twice while the proxy runs. */
@@ -82,6 +118,9 @@ export interface WorkerReport {
   readonly tryAgain: number;
   readonly handOvers: number;
   readonly handOverErrors: number;
+  /** Requests that took longer than slowlog_log_slower_than, and their microseconds by where they were spent. */
+  readonly slowRequests: number;
+  readonly slowMicros: { readonly proxy: number; readonly held: number; readonly server: number };
   readonly backendConnections: number;
   readonly rssBytes: number;
   /** Slots whose lock this worker has not drained yet. */

@@ -24,6 +24,7 @@ const ANY: CommandClass = { kind: 'any' };
 const later = (why: string): CommandClass => ({ kind: 'later', why });
 const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 
+const SCRIPT: CommandClass = { kind: 'script' };
 const BLOCKING: CommandClass = { kind: 'blocking' };
 const TRANSACTION: CommandClass = { kind: 'transaction' };
 const PUBSUB: CommandClass = { kind: 'pubsub' };
@@ -113,8 +114,14 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   flushall: MASTERS,
   flushdb: MASTERS,
   swapdb: MASTERS,
-  script: later('managing scripts is not supported yet; EVAL with at least one key is'),
-  function: later('managing functions is not supported yet'),
+  script: MASTERS,
+  function: MASTERS,
+  eval: SCRIPT,
+  eval_ro: SCRIPT,
+  evalsha: SCRIPT,
+  evalsha_ro: SCRIPT,
+  fcall: SCRIPT,
+  fcall_ro: SCRIPT,
   config: MASTERS,
   'config|help': ANY,
   'config|get': MASTERS,

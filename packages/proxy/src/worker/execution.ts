@@ -73,12 +73,13 @@ export class Execution {
 
   #transmit(backend: Backend, commands: readonly Buffer[]): void {
     const request = this.#request;
-    const { transaction, loans } = this.#options;
+    const { transaction, loans, router } = this.#options;
     // EXEC ends the watch; what is on the connection now is this and nothing else.
     transaction.watch = null;
     this.#options.release();
     request.taker = null;
     request.onAbandoned = null;
+    router.scripts.prepareAll(backend, transaction.scripts);
     unasked(backend, MULTI);
     for (const command of commands) unasked(backend, command);
     backend.send(request, EXEC, 0, EXEC.length);

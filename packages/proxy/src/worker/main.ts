@@ -49,6 +49,12 @@ function onMessage(message: ToWorker): void {
     case 'answers':
       worker?.peers.onAnswers(message);
       return;
+    case 'looked-up':
+      worker?.registry.onAnswer(message);
+      return;
+    case 'scripts-flushed':
+      worker?.forgetScripts();
+      return;
     case 'report':
       if (worker) send({ type: 'report', id: message.id, report: worker.report() });
       return;

@@ -31,6 +31,13 @@ export interface PeerTopics {
   'slowlog|get': Topic<number, readonly SlowEntry[]>;
   'slowlog|len': Topic<null, number>;
   'slowlog|reset': Topic<null>;
+  /** CONFIG RESETSTAT. */
+  'stats|reset': Topic<null>;
+  /** The text of a script, a character for each byte; null where it is not known. */
+  'script|body': Topic<string, string | null>;
+  /** SCRIPT LOAD and SCRIPT FLUSH have been carried out. */
+  'script|loaded': Topic<string>;
+  'script|flushed': Topic<null>;
   'latency|events': Topic<null, LatencyEvents>;
   /** Which of these events had samples; empty: all events. */
   'latency|reset': Topic<readonly string[], readonly string[]>;

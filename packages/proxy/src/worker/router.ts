@@ -6,6 +6,7 @@ import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
 import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
 import { unknownCommand, unknownSubcommand } from '../commands/unknown.ts';
+import type { ToPrimary } from '../ipc.ts';
 import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import { askAnyMaster } from './any-master.ts';
@@ -13,7 +14,7 @@ import type { Backend, BackendOptions } from './backend.ts';
 import { Blocking } from './blocking.ts';
 import { Gather, type Merge } from './gather.ts';
 import { HandOvers } from './hand-over.ts';
-import { type Held, reframe } from './held.ts';
+import { copyFrame, type Held, reframe } from './held.ts';
 import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
@@ -21,9 +22,12 @@ import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, MODES_PUBS
 import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
 import { MoveHistory } from './move-history.ts';
 import type { Pauses } from './pauses.ts';
+import type { Peers } from './peers.ts';
 import { PubSub } from './pubsub/pubsub.ts';
 import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
+import { Registry } from './scripts/registry.ts';
+import { Scripts } from './scripts/scripts.ts';
 import { Server } from './server.ts';
 import type { Session } from './session.ts';
 import { encodePart, mergeParts, partition } from './split.ts';
@@ -35,6 +39,9 @@ export interface RouterOptions extends BackendOptions {
   readonly holdBytesMax: number;
   readonly pauses: Pauses;
   readonly monitors: Monitors;
+  readonly peers: Peers;
+  /** To the primary. */
+  readonly send: (message: ToPrimary) => void;
 }
 
 export class Router {
@@ -45,6 +52,7 @@ export class Router {
   readonly pubsub: PubSub;
   readonly transactions: Transactions;
   readonly blocking: Blocking;
+  readonly scripts: Scripts;
   readonly history = new MoveHistory();
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
@@ -66,6 +74,7 @@ export class Router {
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
     this.pubsub = new PubSub(options, this);
+    this.scripts = new Scripts({ router: this, registry: new Registry(options.send, clock), peers: options.peers, clock });
     this.#local = local(this);
   }
 
@@ -130,6 +139,7 @@ export class Router {
     this.handOvers.tick();
     this.pubsub.tick();
     this.blocking.tick();
+    this.scripts.registry.tick();
   }
 
   /** A session is gone. */
@@ -157,7 +167,7 @@ export class Router {
   claim(request: Request, slot: number, command: Command, frame: Frame): void {
     const table = this.#table;
     const home = table.home[slot] as Server | null;
-    if (table.kind[slot] !== ONLINE || home === null) {
+    if (table.kind[slot] !== ONLINE || home === null || request.session?.waiting) {
       this.#dispatch(request, slot, command, frame);
       return;
     }
@@ -225,6 +235,13 @@ export class Router {
     this.#byClass(session, command, frame);
   }
 
+  /** Routes on with a request that somebody had to be asked about. */
+  routeKept(session: Session, command: Command | null, frame: Frame): void {
+    if (command === null) return;
+    if ((session.modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, frame)) return;
+    this.#byClass(session, command, frame);
+  }
+
   #byClass(session: Session, command: Command, frame: Frame): void {
     const kind = command.class;
     switch (kind.kind) {
@@ -238,7 +255,7 @@ export class Router {
         this.blocking.run(session, command, frame);
         return;
       case 'script':
-        this.#fail(session, errorReply(`ERR '${command.name}' can't go through the proxy yet`));
+        this.scripts.run(session, command, frame);
         return;
       case 'any':
         askAnyMaster(this, session, frame);
@@ -321,12 +338,45 @@ export class Router {
     else this.handOvers.take(request, slot, command, frame, this.#table);
   }
 
-  /** HOT PATH. `request` is counted in flight by the caller. */
-  #send(request: Request, server: Server, buf: Buffer, start: number, end: number): void {
+  /** Sends a request for a script or function, all keys of which are in `slot`. */
+  dispatchScript(session: Session, slot: number, command: Command, frame: Frame): void {
+    const request = session.enqueue();
+    const home = this.#table.home[slot] as Server | null;
+    if (this.#table.kind[slot] === ONLINE && home !== null && session.waiting === null) {
+      request.slot = slot;
+      this.#options.inFlight.enter(slot);
+      this.sendScript(request, home, command, frame);
+      return;
+    }
+    const bytes = copyFrame(frame);
+    request.sender = (server) => {
+      request.sender = null;
+      this.sendScript(request, server, command, reframe(bytes));
+    };
+    this.#dispatch(request, slot, command, frame);
+  }
+
+  /** As `#send`, after what the script needs at this server. */
+  sendScript(request: Request, server: Server, command: Command, frame: Frame): void {
+    const backend = this.#backendFor(request, server);
+    if (backend !== null) {
+      this.scripts.prepare(backend, command, frame);
+      this.scripts.screen(request, command, server);
+    }
+    this.#send(request, server, frame.buf, frame.start, frame.end);
+  }
+
+  /** HOT PATH. */
+  #backendFor(request: Request, server: Server): Backend | null {
     const session = request.session;
     let backend: Backend | null = null;
     if (session !== null && session.pinned !== null) backend = session.pinnedTo(server, request.db);
-    backend ??= server.backend(request.db, session === null ? 2 : session.protocol);
+    return backend ?? server.backend(request.db, session === null ? 2 : session.protocol);
+  }
+
+  /** HOT PATH. `request` is counted in flight by the caller. */
+  #send(request: Request, server: Server, buf: Buffer, start: number, end: number): void {
+    const backend = this.#backendFor(request, server);
     if (backend !== null) {
       backend.send(request, buf, start, end);
       return;

@@ -7,6 +7,7 @@
 import type { ServerAddr } from '@codis/config/model';
 import type { Protocol } from '../resp/replies.ts';
 import { Backend, type BackendOptions } from './backend.ts';
+import { Loaded } from './scripts/loaded.ts';
 
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1000;
@@ -17,6 +18,8 @@ export class Server {
   readonly addr: ServerAddr;
   /** What INFO said at the last handshake; empty before. */
   version = '';
+  /** The scripts it is known to have. */
+  readonly loaded = new Loaded();
   readonly #options: BackendOptions;
   readonly #shared = new Map<number, Backend>();
   /** Free to be lent, clean: no transaction, no watched key, nothing under way. */
@@ -77,6 +80,7 @@ export class Server {
   /** `failed` unless it was closed on purpose. */
   onClosed(backend: Backend, failed: boolean, reason: string): void {
     this.#open.delete(backend);
+    if (failed || this.#open.size === 0) this.loaded.clear();
     this.detach(backend);
     const idle = this.#idle.indexOf(backend);
     if (idle >= 0) this.#idle.splice(idle, 1);

@@ -30,6 +30,8 @@ export const PAUSED_WAITING = 8;
 const PAUSED_ORDER = 16;
 /** A blocking command waits. The client is still read from, to see it go away. */
 const PAUSED_BLOCKED = 32;
+/** Somebody is asked about the request that comes next. */
+const PAUSED_ASKING = 64;
 
 /** What a blocked client may send ahead before it is not read from any more. */
 const BLOCKED_INPUT_BYTES_MAX = 64 * 1024;
@@ -52,6 +54,11 @@ export interface SessionFacts {
   noEvict: boolean;
   noTouch: boolean;
 }
+
+/** A request that waits: until everything before it was answered, while the clients are paused, or until somebody has told what must be known of it. */
+type Deferred =
+  | { readonly command: Command; readonly frame: Buffer; readonly why: 'order' | 'postponed' }
+  | { readonly command: Command | null; readonly frame: Buffer; readonly why: 'kept' };
 
 /** What a session asks of whoever made it. */
 export interface SessionOwner {
@@ -100,7 +107,9 @@ export class Session implements OutletOwner {
   #paused = 0;
   #processing = false;
   /** A request that waits until everything before it was answered. */
-  #deferred: { readonly command: Command; readonly frame: Buffer; readonly postponed: boolean } | null = null;
+  #deferred: Deferred | null = null;
+  /** The blocking command that waits: how long it does is nobody's slowness. */
+  #waiting: Request | null = null;
   /** What came unasked while a reply was going out in pieces. */
   #pushes: Buffer[] = [];
   /** No more input: the client sent QUIT, broke the protocol, or is being drained. What is under way is still answered. */
@@ -235,19 +244,31 @@ export class Session implements OutletOwner {
    *  this client is looked at meanwhile. */
   inOrder(command: Command, frame: Frame): boolean {
     if (this.head === null) return true;
-    this.#deferred = { command, frame: copyFrame(frame), postponed: false };
+    this.#deferred = { command, frame: copyFrame(frame), why: 'order' };
     this.pause(PAUSED_ORDER);
     return false;
   }
 
   /** CLIENT PAUSE: this request is kept until `unblock`, and its modes are looked at anew then; nothing else of this client is looked at meanwhile. */
   postpone(command: Command, frame: Frame): void {
-    this.#deferred = { command, frame: copyFrame(frame), postponed: true };
-    this.block();
+    this.#deferred = { command, frame: copyFrame(frame), why: 'postponed' };
+    this.#paused |= PAUSED_BLOCKED;
+  }
+
+  /** Somebody must be asked before this request can be routed: it is kept until `goOn`, which must not be called from within, and routed again by then; nothing
+   *  else of this client is looked at meanwhile. `command` is null when it is the command itself that is asked about. */
+  keep(command: Command | null, frame: Frame): void {
+    this.#deferred = { command, frame: copyFrame(frame), why: 'kept' };
+    this.pause(PAUSED_ASKING);
+  }
+
+  goOn(): void {
+    this.resume(PAUSED_ASKING);
   }
 
   /** A blocking command has been sent: nothing else of this client is looked at before `unblock`. A client that goes away meanwhile is dropped at once. */
   block(): void {
+    this.#waiting = this.#tail;
     this.#paused |= PAUSED_BLOCKED;
   }
 
@@ -262,6 +283,10 @@ export class Session implements OutletOwner {
   /** Answers a request of this session that nobody else will answer. */
   answer(request: Request, reply: Buffer): void {
     const { timings } = this.#router.stats;
+    if (request === this.#waiting) {
+      request.readAt = micros();
+      this.#waiting = null;
+    }
     if (request.command !== null) timings.answered(request, reply[0] === 0x2d);
     if (!request.muted) {
       request.stored = [reply];
@@ -426,10 +451,13 @@ export class Session implements OutletOwner {
     this.#pauseIfFull();
   }
 
-  #processDeferred({ command, frame, postponed }: { command: Command; frame: Buffer; postponed: boolean }): void {
+  #processDeferred({ command, frame, why }: Deferred): void {
     this.#deferred = null;
-    if (postponed) this.#router.routePostponed(this, command, reframe(frame));
-    else this.#router.routeDeferred(this, command, reframe(frame));
+    if (why === 'kept') this.#router.routeKept(this, command, reframe(frame));
+    else if (why === 'postponed') {
+      this.readAt = micros();
+      this.#router.routePostponed(this, command, reframe(frame));
+    } else this.#router.routeDeferred(this, command, reframe(frame));
   }
 
   #mute(request: Request): void {

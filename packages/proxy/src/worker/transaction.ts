@@ -60,6 +60,8 @@ export class Transaction {
   aborted = false;
   /** MOVE, or COPY to another database, is among them. */
   namesOtherDatabase = false;
+  /** Those of the queued requests that run scripts or functions, which must be at the server by then. */
+  readonly scripts: { readonly command: Command; readonly frame: Buffer }[] = [];
 }
 
 interface Options {
@@ -97,6 +99,7 @@ export class Transactions {
     const refusal = whyNotQueued(router, transaction.slot, command, frame);
     const bytes = frame.end - frame.start;
     if (Buffer.isBuffer(refusal)) router.reject(session, refusal);
+    else if (command.class.kind === 'script' && router.scripts.mustWait(session, command, frame)) return true;
     else if (queued.length >= QUEUED_COMMANDS_MAX || transaction.bytes + bytes > bytesMax) router.reject(session, TOO_LARGE);
     else {
       // Of a transaction that can't be carried out nothing needs to be kept.
@@ -107,20 +110,14 @@ export class Transactions {
     return true;
   }
 
-  /** A request was refused while the session is in a transaction: that ends with it, or will. Returns what to answer. */
+  /** A request was refused while the session is in a transaction: EXEC will be refused, or was. Returns what to answer. */
   onRejected(session: Session, reply: Buffer): Buffer {
     const transaction = session.transaction;
     if (transaction === null) return reply;
     transaction.aborted = true;
     transaction.queued = [];
-    if (session.command !== EXEC_COMMAND) return reply;
-    this.end(session);
-    return errorReply(
-      `EXECABORT Transaction discarded because of: ${reply
-        .toString('utf8')
-        .replace(/^-(ERR )?/, '')
-        .trim()}`,
-    );
+    if (session.command === EXEC_COMMAND) this.end(session);
+    return reply;
   }
 
   /** Breaks the watches on slots that are not where they were. */
@@ -274,6 +271,7 @@ function keep(transaction: Transaction, queued: Buffer[], slot: number, command:
   const bytes = copyFrame(frame);
   queued.push(bytes);
   transaction.bytes += bytes.length;
+  if (command.class.kind === 'script') transaction.scripts.push({ command, frame: bytes });
   if (command.name === 'move' || command.name === 'copy') transaction.namesOtherDatabase = true;
   if (slot < 0) return;
   transaction.slot = slot;

@@ -24,6 +24,9 @@ import type { Peers } from './peers.ts';
 import { ProxyWide } from './proxy-wide.ts';
 import { LOCKED } from './route-table.ts';
 import { Router } from './router.ts';
+import { functionCommands } from './scripts/function-commands.ts';
+import type { Registry } from './scripts/registry.ts';
+import { scriptCommands } from './scripts/script-commands.ts';
 import { Session, type SessionOwner } from './session.ts';
 import { Stats } from './stats.ts';
 
@@ -75,7 +78,7 @@ export class Worker implements SessionOwner {
       ...options,
       place: options.place ?? ALONE,
       sessions: this.#sessions,
-      timings: this.#stats.timings,
+      stats: this.#stats,
       unblock: (session, kind) => this.#router.blocking.unblock(session, kind),
     });
     const context = {
@@ -94,6 +97,7 @@ export class Worker implements SessionOwner {
           router.pubsub.handlers(),
           router.transactions.handlers(),
           this.#clusterWide(router),
+          ...this.#scriptCommands(router),
           ...this.#proxyWide.families(),
         ),
     );
@@ -101,12 +105,22 @@ export class Worker implements SessionOwner {
 
   #clusterWide(router: Router): Handlers {
     const { product_name: product, session_max_bufsize: replyBytesMax } = this.#options.settings;
-    return clusterWideCommands({ router, product, replyBytesMax, resetStats: () => undefined });
+    return clusterWideCommands({ router, product, replyBytesMax, resetStats: () => this.peers.tell('stats|reset', null) });
   }
 
   /** What other workers ask, and what they answered (`peers`). */
   get peers(): Peers {
     return this.#proxyWide.peers;
+  }
+
+  /** What it has asked the primary about scripts and functions. */
+  get registry(): Registry {
+    return this.#router.scripts.registry;
+  }
+
+  /** SCRIPT FLUSH was carried out, perhaps by another proxy. */
+  forgetScripts(): void {
+    this.#router.scripts.forget();
   }
 
   /** Which proxies cluster-aware clients are told of. */
@@ -146,9 +160,11 @@ export class Worker implements SessionOwner {
   }
 
   report(): WorkerReport {
-    const { calls, timings: _, errorCodes: __, ...counters } = this.#stats;
+    const { calls, timings, errorCodes: _, ...counters } = this.#stats;
     return {
       ...counters,
+      slowRequests: timings.slowRequests,
+      slowMicros: timings.slowMicros,
       pid: process.pid,
       epoch: this.#router.table.epoch,
       clientBytesOut: this.#bytesOut(),
@@ -275,12 +291,20 @@ export class Worker implements SessionOwner {
     return clusterCommands({ router, product: settings.product_name, self, proxies: () => this.#proxies });
   }
 
+  #scriptCommands(router: Router): Handlers[] {
+    const { product_auth: password, backend_connect_timeout_ms: timeoutMs } = this.#options.settings;
+    const aside = { password, timeoutMs };
+    return [scriptCommands(router, router.scripts, aside), functionCommands(router, router.scripts, aside)];
+  }
+
   #routerOptions(): ConstructorParameters<typeof Router>[0] {
     const { settings, send } = this.#options;
     return {
       clock: this.#clock,
       pauses: this.#proxyWide.pauses,
       monitors: this.#proxyWide.monitors,
+      peers: this.#proxyWide.peers,
+      send,
       inFlight: this.#inFlight,
       stats: this.#stats,
       product: settings.product_name,

@@ -19,6 +19,7 @@ import type { RedisServer } from '../../../../test/harness/redis.ts';
 import type { LiveProxy, ToPrimary, WorkerReport } from '../../src/ipc.ts';
 import { ReplyScanner } from '../../src/resp/reply-scanner.ts';
 import { Worker } from '../../src/worker/worker.ts';
+import { MemoryRegistry } from './scripts/registry-stub.ts';
 
 export interface OneWorker {
   readonly port: number;
@@ -40,14 +41,21 @@ export function dealtOut(groups: number): (slot: number) => SlotState {
   return (slot) => ({ kind: 'online', owner: asGroupId(1 + (slot % groups)) });
 }
 
-export async function startWorker(settings: Readonly<Record<string, string | number>> = {}, maxClients = 100): Promise<OneWorker> {
+export async function startWorker(
+  settings: Readonly<Record<string, string | number>> = {},
+  maxClients = 100,
+  registry = new MemoryRegistry(),
+): Promise<OneWorker> {
   const port = await freePort();
   const lines = Object.entries({ product_name: 'demo', proxy_id: 'p1', proxy_addr: `127.0.0.1:${port}`, ...settings });
   const parsed = parseSettings({ text: lines.map(([key, value]) => `${key} = ${value}\n`).join('') });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const messages: ToPrimary[] = [];
-  const send = (message: ToPrimary) => void messages.push(message);
-  const worker = new Worker({ settings: parsed.settings, version: '0', maxClients, log: pino({ level: 'silent' }), send });
+  const send = (message: ToPrimary) => {
+    messages.push(message);
+    registry.onMessage(message, (answer) => worker.registry.onAnswer(answer));
+  };
+  const worker: Worker = new Worker({ settings: parsed.settings, version: '0', maxClients, log: pino({ level: 'silent' }), send });
   worker.listen();
   await eventually(() => messages.some(({ type }) => type === 'listening'), { what: 'the worker to listen' });
   const clients: Redis[] = [];
