@@ -21,6 +21,7 @@ const COUNTERS: Readonly<Partial<Record<CounterName, readonly [name: string, hel
   tryAgain: ['codis_proxy_requests_tryagain_total', 'Requests answered TRYAGAIN.'],
   handOvers: ['codis_proxy_hand_overs_total', 'Hand-overs of keys started on demand.'],
   handOverErrors: ['codis_proxy_hand_over_errors_total', 'Hand-overs that failed.'],
+  slowRequests: ['codis_proxy_slow_requests_total', 'Requests that took longer than slowlog_log_slower_than.'],
 };
 
 const GAUGES: Readonly<Partial<Record<CounterName, readonly [name: string, help: string]>>> = {
@@ -43,6 +44,13 @@ export async function renderMetrics(status: ProxyStatus): Promise<{ contentType:
   new Counter({ name: 'codis_proxy_worker_restarts_total', help: 'Workers that died and were replaced.', registers }).inc(
     status.workerRestarts,
   );
+  const slow = new Counter({
+    name: 'codis_proxy_slow_requests_seconds_total',
+    help: 'Time of slow requests, by where it was spent: in the proxy before they were sent, held for a slot in a move, at the server.',
+    labelNames: ['stage'],
+    registers,
+  });
+  for (const { slowMicros } of status.workers) for (const [stage, micros] of Object.entries(slowMicros)) slow.inc({ stage }, micros / 1e6);
   const calls = new Counter({ name: 'codis_proxy_command_calls_total', help: 'Calls by command.', labelNames: ['command'], registers });
   for (const { calls: counts } of status.workers) for (const [command, count] of Object.entries(counts)) calls.inc({ command }, count);
   const [registry] = registers as [Registry];

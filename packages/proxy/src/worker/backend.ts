@@ -336,6 +336,8 @@ export class Backend implements OutletOwner {
     const { timings } = this.#options.stats;
     if (request.sink !== SINK_TAKER) {
       const now = micros();
+      // How long a blocked client waits is nobody's slowness.
+      if (request.session?.isBlocked) request.readAt = now;
       if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
     }
     if (!request.muted) this.#store(request, buf, start, end);

@@ -18,13 +18,14 @@ import { Pauses } from './pauses.ts';
 import { Peers } from './peers.ts';
 import type { Session } from './session.ts';
 import { SlowLog } from './slow-log.ts';
-import type { SlowRequest, Timings } from './timings.ts';
+import type { Stats } from './stats.ts';
+import type { SlowRequest } from './timings.ts';
 
 export interface ProxyWideOptions {
   readonly settings: Settings;
   readonly place: WorkerPlace;
   readonly sessions: ReadonlySet<Session>;
-  readonly timings: Timings;
+  readonly stats: Stats;
   readonly log: Logger;
   readonly send: (message: ToPrimary) => void;
   /** Ends what a blocked client waits for; false when it waits for nothing. */
@@ -41,6 +42,8 @@ export class ProxyWide {
   readonly #options: ProxyWideOptions;
   readonly #slowLog: SlowLog;
   readonly #latency: LatencyMonitor;
+  /** Microseconds; what takes less may still be an event of LATENCY. */
+  readonly #slowAfter: number;
   #clientId: number;
   #slowId: number;
   #tickedAt = performance.now();
@@ -49,7 +52,7 @@ export class ProxyWide {
 
   constructor(options: ProxyWideOptions) {
     this.#options = options;
-    const { settings, place, sessions, timings, send } = options;
+    const { settings, place, sessions, stats, send } = options;
     this.peers = new Peers(send, place.workers);
     this.pauses = new Pauses(sessions);
     this.monitors = new Monitors(sessions, this.peers);
@@ -57,8 +60,15 @@ export class ProxyWide {
     this.#slowId = place.firstId - 1;
     this.#slowLog = new SlowLog({ entriesMax: settings.slowlog_max_len, nextId: () => this.#nextSlowId() });
     this.#latency = new LatencyMonitor(settings.latency_monitor_threshold_ms);
-    timings.watch(settings.slowlog_log_slower_than, (slow) => this.#onSlow(slow));
+    const slower = settings.slowlog_log_slower_than;
+    this.#slowAfter = slower < 0 ? Number.POSITIVE_INFINITY : slower;
+    const event = settings.latency_monitor_threshold_ms * 1000 || Number.POSITIVE_INFINITY;
+    stats.timings.watch(Math.min(this.#slowAfter, event), (slow) => this.#onSlow(slow));
     this.peers.on('state', () => ({ pause: this.pauses.pause, monitored: this.monitors.isOn }));
+    this.peers.on('stats|reset', () => {
+      stats.reset();
+      return null;
+    });
     this.#catchUp();
   }
 
@@ -71,7 +81,7 @@ export class ProxyWide {
 
   /** The commands that are about the proxy. */
   families(): Handlers[] {
-    const { sessions, timings, settings, unblock } = this.#options;
+    const { sessions, stats, settings, unblock } = this.#options;
     const { peers } = this;
     return [
       clientCommands(),
@@ -79,7 +89,7 @@ export class ProxyWide {
       clientPauseCommands(peers, this.pauses),
       monitorCommands(this.monitors),
       slowlogCommands({ peers, log: this.#slowLog, entriesMax: settings.slowlog_max_len }),
-      latencyCommands({ peers, monitor: this.#latency, timings, thresholdMs: settings.latency_monitor_threshold_ms }),
+      latencyCommands({ peers, monitor: this.#latency, timings: stats.timings, thresholdMs: settings.latency_monitor_threshold_ms }),
     ];
   }
 
@@ -119,10 +129,15 @@ export class ProxyWide {
   }
 
   #onSlow(slow: SlowRequest): void {
-    if (slow.session?.isBlocked) return;
-    this.#slowLog.add(slow);
     this.#latency.record('command', slow.micros / 1000);
     this.#latency.record('move-hold', slow.stages.held / 1000);
+    if (slow.micros < this.#slowAfter) return;
+    this.#slowLog.add(slow);
+    this.#options.stats.timings.countSlow(slow);
+    this.#tell(slow);
+  }
+
+  #tell(slow: SlowRequest): void {
     const now = performance.now();
     this.#slowCount++;
     if (now - this.#loggedAt < LOG_EVERY_MS) return;

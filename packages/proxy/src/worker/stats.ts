@@ -22,11 +22,24 @@ export class Stats {
   /** Calls per command, by Command.index. */
   readonly calls = new Float64Array(COMMANDS.length);
   readonly timings = new Timings();
-  readonly errorCodes = new ErrorCodes();
+  errorCodes = new ErrorCodes();
 
   /** An error reply, that begins at `start`, goes out. */
   onError(reply: Uint8Array, start: number): void {
     this.errors++;
     this.errorCodes.count(reply, start);
+  }
+
+  /** CONFIG RESETSTAT: what Redis has too begins at 0 again. */
+  reset(): void {
+    this.requests = 0;
+    this.errors = 0;
+    this.clientsTotal = 0;
+    this.clientsRefused = 0;
+    this.clientBytesIn = 0;
+    this.clientBytesOut = 0;
+    this.calls.fill(0);
+    this.timings.reset();
+    this.errorCodes = new ErrorCodes();
   }
 }

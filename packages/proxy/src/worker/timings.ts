@@ -35,12 +35,15 @@ export class Timings {
   readonly failed = new Float64Array(COMMANDS.length);
   readonly rejected = new Float64Array(COMMANDS.length);
   readonly histograms = new Float64Array(COMMANDS.length * BUCKETS);
+  /** Of the requests that SLOWLOG has seen: how many, and their microseconds by stage. */
+  slowRequests = 0;
+  readonly slowMicros = { proxy: 0, held: 0, server: 0 };
   #slowAfter = NEVER;
   #onSlow: (slow: SlowRequest) => void = () => undefined;
 
-  /** Calls `onSlow` for each request that takes at least `slowAfterMicros`; -1 for none. */
+  /** Calls `onSlow` for each request that takes at least `slowAfterMicros`. */
   watch(slowAfterMicros: number, onSlow: (slow: SlowRequest) => void): void {
-    this.#slowAfter = slowAfterMicros < 0 ? NEVER : slowAfterMicros;
+    this.#slowAfter = Math.min(slowAfterMicros, NEVER);
     this.#onSlow = onSlow;
   }
 
@@ -84,7 +87,7 @@ export class Timings {
   /** HOT PATH. */
   add(command: Command, took: number): void {
     const index = command.index;
-    const micros = took > 0 ? took : 0;
+    const micros = Math.max(took, 0);
     this.micros[index] = (this.micros[index] as number) + micros;
     const bucket = index * BUCKETS + 32 - Math.clz32(micros);
     this.histograms[bucket] = (this.histograms[bucket] as number) + 1;
@@ -98,6 +101,14 @@ export class Timings {
     if (command !== null) this.rejected[command.index] = (this.rejected[command.index] as number) + 1;
   }
 
+  countSlow({ stages }: SlowRequest): void {
+    this.slowRequests++;
+    this.slowMicros.proxy += stages.proxy;
+    this.slowMicros.held += stages.held;
+    this.slowMicros.server += stages.server;
+  }
+
+  /** CONFIG RESETSTAT. */
   reset(): void {
     for (const counts of [this.micros, this.failed, this.rejected, this.histograms]) counts.fill(0);
   }

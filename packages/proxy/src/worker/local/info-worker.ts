@@ -116,10 +116,11 @@ function commandFacts({ stats }: Router): Record<string, CommandFacts> {
   for (const { name, index } of COMMANDS) {
     const calls = stats.calls[index] as number;
     if (calls === 0) continue;
+    const rejected = timings.rejected[index] as number;
     facts[name] = {
-      calls,
+      calls: Math.max(calls - rejected, 0),
       micros: timings.micros[index] as number,
-      rejected: timings.rejected[index] as number,
+      rejected,
       failed: timings.failed[index] as number,
       histogram: [...timings.histograms.subarray(index * BUCKETS, (index + 1) * BUCKETS)],
     };
