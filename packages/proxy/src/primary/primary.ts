@@ -11,6 +11,7 @@ import type { WorkerReport } from '../ipc.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
+import { ScriptStore } from './script-store.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface PrimaryOptions {
@@ -48,6 +49,7 @@ export class Primary {
   readonly #leases: LockLeases;
   readonly #live: LiveProxies;
   readonly #pool: WorkerPool;
+  readonly #scripts: ScriptStore;
   readonly #unsubscribe: Unsubscribe[] = [];
   #wanted: ProxyRegistration['wanted'];
   #registered = false;
@@ -69,6 +71,7 @@ export class Primary {
     const proxy = { id: asProxyId(settings.proxy_id), addr, adminAddr: settings.admin_addr, wanted: this.#wanted };
     this.#registration = new Registration({ coordinator, proxy, takeOverMs: settings.zk_session_timeout + 5000, log });
     this.#leases = new LockLeases({ coordinator, log });
+    this.#scripts = new ScriptStore({ coordinator, log, onFlushed: () => this.#pool.forgetScripts() });
     this.#pool = new WorkerPool({
       settings,
       version: options.version,
@@ -76,6 +79,8 @@ export class Primary {
       onApplied: () => this.#sync(),
       onListenFailed: (message) => options.onFatal(`can't listen on proxy_addr ${settings.proxy_addr}: ${message}`),
       onBehind: () => this.#lookForNewerTable(),
+      onRegister: (change) => this.#scripts.register(change),
+      onLookUp: (question) => this.#scripts.lookUp(question),
     });
     this.#live = new LiveProxies({ coordinator, log, addr, onChange: (proxies) => this.#pool.setProxies(proxies) });
   }
@@ -92,6 +97,7 @@ export class Primary {
       coordinator.onState(() => this.#sync()),
     );
     this.#live.start();
+    this.#scripts.start();
     this.#sync();
   }
 
@@ -124,6 +130,7 @@ export class Primary {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#leases.close();
     this.#live.close();
+    this.#scripts.close();
     await this.#pool.drain(DRAIN_MS);
     await this.#pool.close();
     if (!this.#registered) return;

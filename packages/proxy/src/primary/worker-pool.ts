@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
-import type { LiveProxy, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
+import type { LiveProxy, RegistryChange, RegistryQuestion, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
 import { Exchange } from './exchange.ts';
 import { Places } from './places.ts';
 
@@ -19,6 +19,9 @@ export interface WorkerPoolOptions {
   readonly onListenFailed: (message: string) => void;
   /** A server was fenced against the table we hold. */
   readonly onBehind: () => void;
+  /** A worker tells of a script or function that was loaded, or asks for some. */
+  readonly onRegister: (change: RegistryChange) => void;
+  readonly onLookUp: (question: RegistryQuestion) => Promise<unknown>;
 }
 
 interface Table {
@@ -103,6 +106,11 @@ export class WorkerPool {
   setProxies(proxies: readonly LiveProxy[]): void {
     this.#proxies = proxies;
     for (const { process } of this.#members.values()) post(process, { type: 'proxies', proxies });
+  }
+
+  /** SCRIPT FLUSH was carried out by some proxy. */
+  forgetScripts(): void {
+    for (const { process } of this.#members.values()) post(process, { type: 'scripts-flushed' });
   }
 
   /** Workers listen from now on, those that start later too. */
@@ -205,6 +213,12 @@ export class WorkerPool {
         return;
       case 'behind':
         this.#options.onBehind();
+        return;
+      case 'register':
+        this.#options.onRegister(message.change);
+        return;
+      case 'look-up':
+        void this.#options.onLookUp(message.question).then((answer) => member.post({ type: 'looked-up', id: message.id, answer }));
         return;
       case 'report':
         this.#reports.get(message.id)?.(message.report);
