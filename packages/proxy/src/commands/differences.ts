@@ -92,8 +92,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'client|unpause': OWN_CLIENTS,
   cluster:
     'A plain Redis is no cluster and answers errors; the proxies answer as a Redis Cluster whose nodes are the live proxies, each with an equal share of the 16384 hash slots. Any proxy serves any key, so there is no `-MOVED`.',
-  'cluster|countkeysinslot': 'Counted by a scan of all groups: slow. A key that is just being moved to another group may be missed.',
-  'cluster|getkeysinslot': 'Found by a scan of all groups: slow. A key that is just being moved to another group may be missed.',
+  'cluster|countkeysinslot': 'Counted by a scan of all groups: slow.',
+  'cluster|getkeysinslot': 'Found by a scan of all groups: slow.',
   copy: OTHER_DATABASE,
   del: NOT_ATOMIC,
   exec: 'Nil also when the slot of the watched keys was locked or moved since WATCH: the keys may have changed unseen.',

@@ -11,6 +11,7 @@ import type { LiveProxy, ToPrimary, WorkerPlace, WorkerReport } from '../ipc.ts'
 import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
 import { clusterWideCommands } from './cluster-wide/cluster-wide.ts';
+import { slotKeysCommands } from './cluster-wide/slot-keys.ts';
 import { InFlight } from './in-flight.ts';
 import { aboutCommands } from './local/about.ts';
 import { clusterCommands } from './local/cluster.ts';
@@ -288,7 +289,9 @@ export class Worker implements SessionOwner {
   #clusterCommands(router: Router): Handlers {
     const { settings } = this.#options;
     const self = { id: settings.proxy_id, addr: settings.proxy_announce_addr || settings.proxy_addr };
-    return clusterCommands({ router, product: settings.product_name, self, proxies: () => this.#proxies });
+    const product = settings.product_name;
+    const commands = clusterCommands({ product, self, proxies: () => this.#proxies, epoch: () => router.table.epoch });
+    return [...commands, ...slotKeysCommands({ router, product })];
   }
 
   #scriptCommands(router: Router): Handlers[] {

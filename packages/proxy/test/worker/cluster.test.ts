@@ -135,6 +135,35 @@ describe('slots of keys', () => {
     expect(replies).toEqual(['+OK\r\n', '+OK\r\n', ':1\r\n', '+PONG\r\n']);
   });
 
+  test('keys in a move are found at both sides, each once, and leftovers at a third place not at all', async () => {
+    const third = await startRedis();
+    const other = await startWorker();
+    const all = [...servers, third];
+    for (const server of all) await server.client().flushall();
+    const migrating = { kind: 'migrating', from: 1, to: 2, migration: 1, epoch: 1 } as never;
+    other.route(all, () => migrating);
+    for (const [at, keys] of [['{t}both', '{t}source'], ['{t}both', '{t}target'], ['{t}orphan']].entries()) {
+      for (const key of keys) await all[at]!.client().set(key, 'x');
+    }
+    const slot = clusterSlotOf(Buffer.from('t'));
+    expect(((await other.client().cluster('GETKEYSINSLOT', slot, 10)) as string[]).toSorted()).toEqual([
+      '{t}both',
+      '{t}source',
+      '{t}target',
+    ]);
+    expect(await other.client().cluster('COUNTKEYSINSLOT', slot)).toBe(3);
+    other.close();
+    await third.stop();
+  });
+
+  test('what is sent after a count does not count', async () => {
+    const raw = new RawClient(worker.port);
+    const slot = clusterSlotOf(Buffer.from('{after}'));
+    const replies = await raw.ask(`CLUSTER COUNTKEYSINSLOT ${slot}\r\nSET {after}1 x\r\nCLUSTER COUNTKEYSINSLOT ${slot}\r\n`, 3);
+    raw.close();
+    expect(replies).toEqual([':0\r\n', '+OK\r\n', ':1\r\n']);
+  });
+
   test('a server that is down makes the count an error, not a smaller number', async () => {
     const third = await startRedis();
     const other = await startWorker();

@@ -1,28 +1,29 @@
 // CLUSTER: what a cluster-aware client asks to find the nodes, answered so that it finds the live proxies and spreads over them (cluster-nodes.ts).
+// The keys of a slot are looked for in cluster-wide/slot-keys.ts.
 // What would change a cluster is refused (commands/classes.ts): slots and groups are changed with codis-config.
 
 import { isIP } from 'node:net';
 import type { LiveProxy } from '../../ipc.ts';
 import * as replies from '../../resp/replies.ts';
 import { array, bulk, errorReply, integer, map, type Protocol, verbatim } from '../../resp/replies.ts';
-import type { Frame } from '../../resp/request-scanner.ts';
 import type { Session } from '../session.ts';
 import { arg, text } from './args.ts';
-import { countKeysInSlot, getKeysInSlot, type SlotKeysContext } from './cluster-keys.ts';
 import { type ClusterNode, clusterNodes, nodeId, shardId } from './cluster-nodes.ts';
 import { CLUSTER_SLOT_COUNT, clusterSlotOf } from './cluster-slot.ts';
 import type { Handler, Handlers } from './local-commands.ts';
 
-export interface ClusterContext extends SlotKeysContext {
+export interface ClusterContext {
+  readonly product: string;
+  readonly epoch: () => number;
   /** This proxy, by the address it registers. */
   readonly self: LiveProxy;
   readonly proxies: () => readonly LiveProxy[];
 }
 
 export function clusterCommands(context: ClusterContext): Handlers {
-  const { self, product, router } = context;
+  const { self, product } = context;
   const nodes = (session: Session) => clusterNodes({ product, proxies: context.proxies(), self, reachedAt: session.localAddr });
-  const epoch = () => Math.max(0, router.table.epoch);
+  const epoch = () => Math.max(0, context.epoch());
   /** Subcommands that name a node. */
   const about = (reply: (session: Session) => Buffer): Handler => {
     return (session, frame) => {
@@ -39,8 +40,6 @@ export function clusterCommands(context: ClusterContext): Handlers {
     ['cluster|myid', () => bulk(nodeId(product, self.id))],
     ['cluster|myshardid', () => bulk(shardId(product, self.id))],
     ['cluster|keyslot', (_, frame) => integer(clusterSlotOf(arg(frame, 2)))],
-    ['cluster|countkeysinslot', (session, frame: Frame) => countKeysInSlot(context, session, frame)],
-    ['cluster|getkeysinslot', (session, frame: Frame) => getKeysInSlot(context, session, frame)],
     ['cluster|count-failure-reports', about(() => integer(0))],
     ['cluster|replicas', replicas],
     ['cluster|slaves', replicas],

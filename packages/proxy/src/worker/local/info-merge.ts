@@ -21,6 +21,7 @@ const worst: Merge = (values) => values.find((value) => value !== 'ok') ?? 'ok';
 /** One server without a limit makes the whole one without. */
 const limit: Merge = (values) => (values.includes('0') ? 0 : sum(values));
 const policy: Merge = (values) => values.find((value) => value !== 'noeviction') ?? 'noeviction';
+const rate: Merge = (values) => Number(sum(values)).toFixed(2);
 const average: Merge = (values) => (Number(sum(values)) / values.length).toFixed(2);
 
 const human = (of: string): Rule => [`${of}_human`, null, (number) => humanBytes(number(of))];
@@ -96,7 +97,10 @@ const PERSISTENCE: readonly Rule[] = [
 ];
 
 const STATS: readonly Rule[] = [
-  ...sums('total_net_repl_input_bytes', 'total_net_repl_output_bytes', 'sync_full', 'sync_partial_ok', 'sync_partial_err', 'expired_keys'),
+  ...sums('total_net_repl_input_bytes', 'total_net_repl_output_bytes'),
+  ['instantaneous_input_repl_kbps', rate],
+  ['instantaneous_output_repl_kbps', rate],
+  ...sums('sync_full', 'sync_partial_ok', 'sync_partial_err', 'expired_keys'),
   ['expired_stale_perc', average],
   ...sums('expired_time_cap_reached_count', 'expire_cycle_cpu_milliseconds', 'evicted_keys'),
   ...sums('total_eviction_exceeded_time', 'current_eviction_exceeded_time', 'keyspace_hits', 'keyspace_misses'),

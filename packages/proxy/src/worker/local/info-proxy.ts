@@ -79,6 +79,7 @@ export function statsSection(all: WorkerFacts, ofServers: readonly Field[]): Fie
     ['instantaneous_output_kbps', kilobytes(all.bytesOutPerSecond)],
     ['rejected_connections', all.clientsRefused],
     ...ofServers,
+    ['evicted_clients', 0],
     ['tracking_total_keys', 0],
     ['tracking_total_items', 0],
     ['tracking_total_prefixes', 0],

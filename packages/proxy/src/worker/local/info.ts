@@ -17,7 +17,7 @@ import type { Handlers } from './local-commands.ts';
 export interface InfoContext {
   readonly proxy: () => proxy.ProxyFacts;
   readonly servers: ServersInfo;
-  /** Gives the facts of every worker that answers, this one's first; within `INFO_WORKERS_MS` or so. */
+  /** Gives the facts of every worker that answers, this one's first; some of them perhaps late. */
   readonly workers: (done: (facts: readonly WorkerFacts[]) => void) => void;
   /** Of this worker alone. */
   readonly worker: () => WorkerFacts;
@@ -42,11 +42,12 @@ export function infoCommands(context: InfoContext): Handlers {
   return [['info', (session, frame) => info(context, session, frame)]];
 }
 
-/** What the client sent before counts in the answer, so that is waited for. */
+/** What the client sent before counts in the answer, and what it sends after does not: neither overtakes. */
 function info(context: InfoContext, session: Session, frame: Frame): Buffer | null {
   if (!session.inOrder(INFO, frame)) return null;
   const sections = wantedSections(words(frame, 1));
   const request = session.enqueue();
+  session.afterAll();
   let abandoned = false;
   request.onAbandoned = () => {
     abandoned = true;
