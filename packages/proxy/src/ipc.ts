@@ -23,8 +23,8 @@ export type ToWorker =
   | { readonly type: 'report'; readonly id: number }
   /** Another worker asks; answered `answer` with the same id. */
   | { readonly type: 'asked'; readonly id: number; readonly topic: PeerTopic; readonly question: unknown }
-  /** What the other workers answered to this one's `ask`; those that did not in time are left out. */
-  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly unknown[] }
+  /** What the other workers answered to this one's `ask`; so many did not in time. */
+  | { readonly type: 'answers'; readonly id: number; readonly answers: readonly unknown[]; readonly missing: number }
   /** Answers `look-up` with the same id; null when the coordinator can't be asked. */
   | { readonly type: 'looked-up'; readonly id: number; readonly answer: unknown }
   /** SCRIPT FLUSH was said, through some proxy. */

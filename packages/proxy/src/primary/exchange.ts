@@ -14,6 +14,8 @@ interface Question {
   readonly id: number;
   readonly answers: unknown[];
   readonly missing: Set<ExchangeMember>;
+  /** How many were not asked, or gave no answer in time. */
+  left: number;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -35,9 +37,10 @@ export class Exchange {
 
   ask(from: ExchangeMember, message: Extract<ToPrimary, { type: 'ask' }>): void {
     const id = this.#nextId++;
-    const missing = new Set([...this.#members()].filter((member) => member !== from && !(message.unlessLate && this.#late.has(member))));
+    const others = [...this.#members()].filter((member) => member !== from);
+    const missing = new Set(others.filter((member) => !(message.unlessLate && this.#late.has(member))));
     const timer = setTimeout(() => this.#giveUp(id), this.#timeoutMs);
-    const question: Question = { from, id: message.id, answers: [], missing, timer };
+    const question: Question = { from, id: message.id, answers: [], missing, left: others.length - missing.size, timer };
     this.#questions.set(id, question);
     for (const member of missing) this.#put(member, id, message.topic, message.question);
     this.#checkDone(id, question);
@@ -73,6 +76,7 @@ export class Exchange {
     const question = this.#questions.get(id);
     if (question === undefined) return;
     for (const member of question.missing) this.#late.set(member, id);
+    question.left += question.missing.size;
     question.missing.clear();
     this.#checkDone(id, question);
   }
@@ -81,6 +85,6 @@ export class Exchange {
     if (question.missing.size > 0) return;
     clearTimeout(question.timer);
     this.#questions.delete(id);
-    question.from.post({ type: 'answers', id: question.id, answers: question.answers });
+    question.from.post({ type: 'answers', id: question.id, answers: question.answers, missing: question.left });
   }
 }

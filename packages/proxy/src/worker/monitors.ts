@@ -4,8 +4,8 @@
 //   command here ──▶ lines of this turn ──┬──▶ monitors of this worker
 //                                         └──▶ other workers, one message under way at a time ──▶ their monitors
 //
-// Bounded: a monitor that reads too slowly is dropped (`Session.push`); when lines come faster than they can be passed to other workers, the monitors there are
-// dropped rather than shown a part.
+// Bounded: a monitor that reads too slowly is dropped (`Session.push`). Lines that can't be passed on, because they come too fast or the other worker hangs, are
+// thrown away, and leave a gap in the numbers of the messages: monitors that would miss them are dropped, rather than shown a part.
 
 import type { Command } from '../commands/command.ts';
 import { errorReply } from '../resp/replies.ts';
@@ -31,6 +31,7 @@ export function touchesKeys(command: Command): boolean {
 export class Monitors {
   readonly #sessions: ReadonlySet<Session>;
   readonly #peers: Peers;
+  readonly #worker: number;
   /** The monitors of this worker. */
   readonly #own = new Set<Session>();
   /** Other workers may have monitors. */
@@ -38,19 +39,20 @@ export class Monitors {
   #lines: string[] = [];
   #outgoing = '';
   #sending = false;
+  /** Number of the last message with lines, sent or thrown away; and of those that came, by who sent them. */
+  #number = 0;
+  readonly #received = new Map<number, number>();
 
-  constructor(sessions: ReadonlySet<Session>, peers: Peers) {
+  /** `worker`: a number that no other worker of this proxy has, nor had. */
+  constructor(sessions: ReadonlySet<Session>, peers: Peers, worker: number) {
+    this.#worker = worker;
     this.#sessions = sessions;
     this.#peers = peers;
     peers.on('monitor|on', () => {
       this.setElsewhere(true);
       return null;
     });
-    peers.on('monitor|lines', (lines) => this.#give(lines));
-    peers.on('monitor|lost', () => {
-      for (const session of this.#own) session.destroy('commands came faster than they could be shown to it');
-      return null;
-    });
+    peers.on('monitor|lines', ({ from, number, lines }) => this.#take(from, number, lines));
   }
 
   /** Mode bits of every session. */
@@ -98,8 +100,9 @@ export class Monitors {
     this.#outgoing += lines;
     if (this.#outgoing.length > OUTGOING_MAX) {
       this.#outgoing = '';
-      this.#peers.tell('monitor|lost', null);
-    } else if (!this.#sending) this.#pass();
+      this.#number++;
+    }
+    if (!this.#sending) this.#pass();
   }
 
   /** To the monitors of this worker; how many there are. */
@@ -117,10 +120,21 @@ export class Monitors {
     this.#outgoing = '';
     this.#sending = lines !== '';
     if (!this.#sending) return;
-    this.#peers.askOthers('monitor|lines', lines, (counts) => {
-      if (counts.every((count) => count === 0)) this.setElsewhere(false);
+    this.#number++;
+    this.#peers.askOthers('monitor|lines', { from: this.#worker, number: this.#number, lines }, (counts, missing) => {
+      if (missing === 0 && counts.every((count) => count === 0)) this.setElsewhere(false);
       this.#pass();
     });
+  }
+
+  /** Lines of another worker. */
+  #take(from: number, number: number, lines: string): number {
+    const before = this.#received.get(from);
+    this.#received.set(from, number);
+    if (before !== undefined && number !== before + 1) {
+      for (const session of this.#own) session.destroy('commands came faster than they could be shown to it');
+    }
+    return this.#give(lines);
   }
 
   #mark(): void {

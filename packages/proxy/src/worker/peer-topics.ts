@@ -23,10 +23,8 @@ export interface PeerTopics {
   state: Topic<null, { readonly pause: PeerTopics['client|pause']['question']; readonly monitored: boolean }>;
   /** Somebody monitors from now on. */
   'monitor|on': Topic<null>;
-  /** Lines for monitors elsewhere; how many there are. */
-  'monitor|lines': Topic<string, number>;
-  /** Lines came faster than they could be passed on: a monitor that missed some ends. */
-  'monitor|lost': Topic<null>;
+  /** Lines for monitors elsewhere, from that worker, numbered without a gap; how many monitors there are. */
+  'monitor|lines': Topic<{ readonly from: number; readonly number: number; readonly lines: string }, number>;
   /** The newest entries, at most so many. */
   'slowlog|get': Topic<number, readonly SlowEntry[]>;
   'slowlog|len': Topic<null, number>;

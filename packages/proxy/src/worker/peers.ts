@@ -16,7 +16,7 @@ export class Peers {
   readonly #send: (message: ToPrimary) => void;
   readonly #alone: boolean;
   readonly #handlers = new Map<Topic, (question: never) => unknown>();
-  readonly #waiting = new Map<number, (answers: readonly unknown[]) => void>();
+  readonly #waiting = new Map<number, (answers: readonly unknown[], missing: number) => void>();
   #nextId = 1;
 
   /** `workers`: how many this proxy has, this one included. */
@@ -37,10 +37,11 @@ export class Peers {
     else this.#ask(topic, question, false, (others) => done([own, ...(others as readonly Answer<T>[])]));
   }
 
-  /** Asks all workers but this one, and not those that have not answered an earlier question in time: what is asked often must not pile up before them. */
-  askOthers<T extends Topic>(topic: T, question: Question<T>, done: (answers: readonly Answer<T>[]) => void): void {
-    if (this.#alone) done([]);
-    else this.#ask(topic, question, true, (others) => done(others as readonly Answer<T>[]));
+  /** Asks all workers but this one, and not those that have not answered an earlier question in time: what is asked often must not pile up before them.
+   *  `missing` is how many were not asked for that, or did not answer. */
+  askOthers<T extends Topic>(topic: T, question: Question<T>, done: (answers: readonly Answer<T>[], missing: number) => void): void {
+    if (this.#alone) done([], 0);
+    else this.#ask(topic, question, true, (others, missing) => done(others as readonly Answer<T>[], missing));
   }
 
   /** Tells all workers, this one first. */
@@ -56,10 +57,10 @@ export class Peers {
   onAnswers(message: Extract<ToWorker, { type: 'answers' }>): void {
     const done = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
-    done?.(message.answers);
+    done?.(message.answers, message.missing);
   }
 
-  #ask(topic: Topic, question: unknown, unlessLate: boolean, done: (others: readonly unknown[]) => void): void {
+  #ask(topic: Topic, question: unknown, unlessLate: boolean, done: (others: readonly unknown[], missing: number) => void): void {
     const id = this.#nextId++;
     this.#waiting.set(id, done);
     this.#send({ type: 'ask', id, topic, question, unlessLate });

@@ -55,7 +55,7 @@ export class ProxyWide {
     const { settings, place, sessions, stats, send } = options;
     this.peers = new Peers(send, place.workers);
     this.pauses = new Pauses(sessions);
-    this.monitors = new Monitors(sessions, this.peers);
+    this.monitors = new Monitors(sessions, this.peers, place.firstId);
     this.#clientId = place.firstId;
     this.#slowId = place.firstId - 1;
     this.#slowLog = new SlowLog({ entriesMax: settings.slowlog_max_len, nextId: () => this.#nextSlowId() });

@@ -154,3 +154,28 @@ test('reaches a worker that starts while somebody monitors, and ends when the mo
   expect(await sender.ask('PING\r\n')).toEqual(['+PONG\r\n']);
   own.close();
 });
+
+test('one that can’t be shown everything is dropped; what could not be passed on is not kept', async () => {
+  const own = await startWorkers(2, redis);
+  const monitor = own.client(0);
+  const sender = own.client(1);
+  await monitor.ask('MONITOR\r\n');
+  const echo = encodeRequest(['ECHO', Buffer.alloc(60_000, 'x')]);
+  await sender.ask('ECHO first\r\n');
+  await eventually(() => shown(monitor).length === 1, { what: 'the first line' });
+  own.members[0]!.hangs = true;
+  for (let round = 0; round < 8; round++) await sender.ask(Buffer.concat(Array.from({ length: 50 }, () => echo)), 50);
+  own.members[0]!.hangs = false;
+  await eventually(
+    async () => {
+      await sender.ask('ECHO last\r\n');
+      return monitor.closed;
+    },
+    { what: 'the monitor to be dropped' },
+  );
+  const next = own.client(0);
+  await next.ask('MONITOR\r\n');
+  await sender.ask('ECHO again\r\n');
+  await eventually(() => shown(next).at(-1) === '0 "ECHO" "again"', { what: 'another monitor to be shown lines' });
+  own.close();
+});
