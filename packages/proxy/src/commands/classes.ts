@@ -22,7 +22,7 @@ const LOCAL: CommandClass = { kind: 'local' };
 const MASTERS: CommandClass = { kind: 'masters' };
 const ANY: CommandClass = { kind: 'any' };
 const later = (why: string): CommandClass => ({ kind: 'later', why });
-const refused = (why: string): CommandClass => ({ kind: 'refused', why });
+export const refused = (why: string): CommandClass => ({ kind: 'refused', why });
 
 const SCRIPT: CommandClass = { kind: 'script' };
 const BLOCKING: CommandClass = { kind: 'blocking' };
@@ -131,8 +131,8 @@ export const CLASSES: Readonly<Record<string, CommandClass>> = {
   latency: LOCAL,
   slowlog: LOCAL,
   monitor: LOCAL,
-  readonly: later('reading from replicas is not supported yet'),
-  readwrite: later('reading from replicas is not supported yet'),
+  readonly: LOCAL,
+  readwrite: LOCAL,
   cluster: LOCAL,
   ...CLUSTER_CHANGES,
   asking: LOCAL,

@@ -19,12 +19,14 @@ export interface RouteTable {
   readonly from: readonly (Server | null)[];
   /** Of all groups that have one, in the order of the groups; also of those without slots. */
   readonly masters: readonly Server[];
+  /** By master; a group without any is not in it. */
+  readonly replicas: ReadonlyMap<Server, readonly Server[]>;
   readonly topology: Topology | null;
 }
 
 export function emptyRouteTable(): RouteTable {
   const none = new Array<Server | null>(SLOT_COUNT).fill(null);
-  return { epoch: -1, kind: new Uint8Array(SLOT_COUNT), home: none, from: none, masters: [], topology: null };
+  return { epoch: -1, kind: new Uint8Array(SLOT_COUNT), home: none, from: none, masters: [], replicas: new Map(), topology: null };
 }
 
 /** `server` finds or makes the one object for an address. */
@@ -33,9 +35,16 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
   const home = new Array<Server | null>(SLOT_COUNT).fill(null);
   const from = new Array<Server | null>(SLOT_COUNT).fill(null);
   const masters = new Map<number, Server | null>();
+  const replicas = new Map<Server, readonly Server[]>();
   for (const group of topology.groups) {
-    const master = masterOf(group);
-    masters.set(group.id, master ? server(master) : null);
+    const addr = masterOf(group);
+    const master = addr ? server(addr) : null;
+    masters.set(group.id, master);
+    const others = group.servers.filter(({ role }) => role === 'replica');
+    if (master !== null && others.length > 0) {
+      const servers = others.map((other) => server(other.addr));
+      replicas.set(master, servers);
+    }
   }
   for (const [slot, state] of topology.slots.entries()) {
     if (state.kind === 'online') {
@@ -48,7 +57,7 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
       from[slot] = masters.get(state.from) ?? null;
     }
   }
-  return { epoch, kind, home, from, masters: [...masters.values()].filter((master) => master !== null), topology };
+  return { epoch, kind, home, from, masters: [...masters.values()].filter((master) => master !== null), replicas, topology };
 }
 
 /** Why a slot that has no home has none, in words for a client. */

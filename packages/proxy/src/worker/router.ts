@@ -18,12 +18,14 @@ import { copyFrame, type Held, reframe } from './held.ts';
 import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
+import { Lookup } from './lookup.ts';
 import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, MODES_PUBSUB } from './modes.ts';
 import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
 import { MoveHistory } from './move-history.ts';
 import type { Pauses } from './pauses.ts';
 import type { Peers } from './peers.ts';
 import { PubSub } from './pubsub/pubsub.ts';
+import { answeredBy } from './replica-reads.ts';
 import type { Request } from './request.ts';
 import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Registry } from './scripts/registry.ts';
@@ -53,6 +55,7 @@ export class Router {
   readonly transactions: Transactions;
   readonly blocking: Blocking;
   readonly scripts: Scripts;
+  readonly lookup: Lookup;
   readonly history = new MoveHistory();
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
@@ -61,7 +64,8 @@ export class Router {
 
   /** `local` makes the commands that are answered here, some of which need this router. */
   constructor(options: RouterOptions, local: (router: Router) => LocalCommands) {
-    this.#options = options;
+    this.#options = { ...options, onServerUp: () => this.lookup.forget() };
+    this.lookup = new Lookup({ clock: options.clock, masters: () => this.masters() });
     this.stats = options.stats;
     const fence = Buffer.from(fenceKey(options.product));
     this.#fence = { key: fence, slot: slotOf(fence) };
@@ -140,6 +144,7 @@ export class Router {
     this.pubsub.tick();
     this.blocking.tick();
     this.scripts.registry.tick();
+    this.lookup.tick();
   }
 
   /** A session is gone. */
@@ -237,7 +242,12 @@ export class Router {
 
   /** Routes on with a request that somebody had to be asked about. */
   routeKept(session: Session, command: Command | null, frame: Frame): void {
-    if (command === null) return;
+    if (command === null) {
+      // It was counted when it came.
+      this.stats.requests--;
+      this.route(session, frame);
+      return;
+    }
     if ((session.modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, frame)) return;
     this.#byClass(session, command, frame);
   }
@@ -329,7 +339,8 @@ export class Router {
     } else {
       request.slot = slot;
       this.#options.inFlight.enter(slot);
-      this.#send(request, home, frame.buf, frame.start, frame.end);
+      const server = session.modes === 0 ? home : answeredBy(home, session, command, table);
+      this.#send(request, server, frame.buf, frame.start, frame.end);
     }
   }
 
@@ -442,7 +453,8 @@ export class Router {
     }
     request.slots = Uint16Array.from(slots);
     for (const slot of slots) this.#options.inFlight.enter(slot);
-    this.#send(request, home, frame.buf, frame.start, frame.end);
+    const server = answeredBy(home, request.session as Session, command, this.#table);
+    this.#send(request, server, frame.buf, frame.start, frame.end);
   }
 
   /** Answers a request with an error without carrying it out. */
@@ -477,7 +489,12 @@ export class Router {
 
   /** Servers that no slot leads to any more are let go. */
   #retireServers(): void {
-    const used = new Set<Server | null>([...this.#table.home, ...this.#table.from, ...this.#table.masters]);
+    const used = new Set<Server | null>([
+      ...this.#table.home,
+      ...this.#table.from,
+      ...this.#table.masters,
+      ...[...this.#table.replicas.values()].flat(),
+    ]);
     for (const [addr, server] of this.servers) {
       if (used.has(server)) continue;
       server.retire();

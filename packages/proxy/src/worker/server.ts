@@ -30,6 +30,8 @@ export class Server {
   #retryAt = 0;
   #lastError = '';
   #retired = false;
+  /** It has answered since it last failed. */
+  #up = false;
 
   constructor(addr: ServerAddr, options: BackendOptions) {
     this.addr = addr;
@@ -57,6 +59,11 @@ export class Server {
     else this.#idle.push(backend);
   }
 
+  /** Whether it takes requests for database `db` in this version of the protocol just now; if not, it is connected to. */
+  isReady(db: number, protocol: Protocol): boolean {
+    return this.backend(db, protocol)?.isReady ?? false;
+  }
+
   get lastError(): string {
     return this.#lastError;
   }
@@ -73,6 +80,8 @@ export class Server {
 
   onReady(version: string): void {
     if (version !== '') this.version = version;
+    if (!this.#up) this.#options.onServerUp?.();
+    this.#up = true;
     this.#retryMs = RETRY_MS_MIN;
     this.#lastError = '';
   }
@@ -85,6 +94,7 @@ export class Server {
     const idle = this.#idle.indexOf(backend);
     if (idle >= 0) this.#idle.splice(idle, 1);
     if (!failed) return;
+    this.#up = false;
     this.#lastError = reason;
     this.#retryAt = this.#options.clock.now + this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);

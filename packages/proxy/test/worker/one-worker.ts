@@ -21,14 +21,17 @@ import { ReplyScanner } from '../../src/resp/reply-scanner.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { MemoryRegistry } from './scripts/registry-stub.ts';
 
+/** The master of a group, and its replicas. */
+type Member = Pick<RedisServer, 'addr'> & { readonly replicas?: readonly Pick<RedisServer, 'addr'>[] };
+
 export interface OneWorker {
   readonly port: number;
   /** What it told its primary. */
   readonly messages: readonly ToPrimary[];
   /** Routes by the next epoch: each server is the master of a group, from 1; `slots` overrides states. Returns the epoch. */
-  route(servers: readonly Pick<RedisServer, 'addr'>[], slots?: (slot: number) => SlotState): number;
+  route(servers: readonly Member[], slots?: (slot: number) => SlotState): number;
   /** Routes by a given epoch; returns the one it holds then. */
-  routeAt(epoch: number, servers: readonly Pick<RedisServer, 'addr'>[], slots: (slot: number) => SlotState): number;
+  routeAt(epoch: number, servers: readonly Member[], slots: (slot: number) => SlotState): number;
   /** Tells it which proxies serve clients. */
   setProxies(proxies: readonly LiveProxy[]): void;
   report(): WorkerReport;
@@ -93,11 +96,17 @@ export async function startWorker(
   };
 }
 
-function topologyOf(servers: readonly Pick<RedisServer, 'addr'>[], slots: (slot: number) => SlotState): Topology {
+function topologyOf(servers: readonly Member[], slots: (slot: number) => SlotState): Topology {
   return {
     ...emptyTopology(),
     slots: Array.from({ length: SLOT_COUNT }, (_, slot) => slots(slot)),
-    groups: servers.map(({ addr }, at) => ({ id: asGroupId(at + 1), servers: [{ addr: asServerAddr(addr), role: 'master' }] })),
+    groups: servers.map(({ addr, replicas = [] }, at) => ({
+      id: asGroupId(at + 1),
+      servers: [
+        { addr: asServerAddr(addr), role: 'master' },
+        ...replicas.map((replica) => ({ addr: asServerAddr(replica.addr), role: 'replica' as const })),
+      ],
+    })),
   };
 }
 

@@ -65,8 +65,16 @@ describe('a table', () => {
     expect([table.kind[4], table.home[4], table.kind[1023], table.home[1023]]).toEqual([OFFLINE, null, OFFLINE, null]);
   });
 
-  test('asks for masters only, once each', () => {
-    expect(asked).toEqual(['master:1', 'master:2']);
+  test('asks for each server of a group with a master once', () => {
+    expect(asked).toEqual(['master:1', 'replica:1', 'master:2', 'replica:2']);
+  });
+
+  test('knows the replicas of a master', () => {
+    const found = [...table.replicas].map(([master, replicas]) => [master.addr, replicas.map(({ addr }) => addr)]);
+    expect(found).toEqual([
+      ['master:1', ['replica:1']],
+      ['master:2', ['replica:2']],
+    ]);
   });
 
   test('keeps its epoch and its topology', () => {

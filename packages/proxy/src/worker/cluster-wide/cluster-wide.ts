@@ -2,6 +2,7 @@
 
 import { fenceKey } from '@codis/config/model';
 import type { Handlers } from '../local/local-commands.ts';
+import { REPLICA_COMMANDS } from '../replica-reads.ts';
 import type { Around } from './around.ts';
 import { configCommands } from './config.ts';
 import { flushCommands } from './flush.ts';
@@ -19,5 +20,6 @@ export function clusterWideCommands(options: Omit<Around, 'marker'> & { readonly
     keyspaceCommands(around),
     configCommands(around),
     memoryCommands(around),
+    REPLICA_COMMANDS,
   ].flat();
 }
