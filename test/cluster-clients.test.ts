@@ -3,7 +3,7 @@
 // Method: three groups behind two proxies; for each library the same story, told once.
 
 import { GlideClusterClient } from '@valkey/valkey-glide';
-import { Cluster as IoredisCluster } from 'ioredis';
+import { Cluster as IoredisCluster, Redis } from 'ioredis';
 import { Cluster as IovalkeyCluster } from 'iovalkey';
 import { createCluster } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -163,6 +163,24 @@ describe.each(LIBRARIES.filter(({ canRefresh }) => canRefresh))('$name', ({ conn
   });
 });
 
+test('a worker that replaces one that died tells of both proxies', async () => {
+  await untilBothAreKnown();
+  const proxy = proxyAt(0);
+  for (const { pid } of (await proxy.status()).workers) process.kill(pid, 'SIGKILL');
+  await eventually(async () => (await nodesOf(proxy)) === 2, { what: 'a new worker to tell of both' });
+});
+
+test('a proxy that is taken offline is not told of, and one that was killed no longer than its session lasts', async () => {
+  await untilBothAreKnown();
+  await cluster.cliOk('proxy', 'offline', proxyAt(1).id);
+  await eventually(async () => (await nodesOf(proxyAt(0))) === 1, { what: 'the proxy that is offline to be left out' });
+  await cluster.cliOk('proxy', 'online', proxyAt(1).id);
+  await untilBothAreKnown();
+  const [killed] = cluster.proxies.splice(1, 1);
+  await killed?.child.stop('SIGKILL');
+  await eventually(async () => (await nodesOf(proxyAt(0))) === 1, { what: 'the proxy that is dead to be left out', timeoutMs: 15_000 });
+});
+
 test('redis-cli -c reads and writes keys of any slot', async () => {
   for (const key of KEYS.slice(0, 10)) {
     expect(await output('redis-cli', ['-c', '-p', String(proxyAt(0).port), 'set', key, 'by hand'])).toBe('OK\n');
@@ -190,8 +208,17 @@ async function output(program: string, args: readonly string[]): Promise<string>
 /** Both proxies tell of two nodes. */
 async function untilBothAreKnown(): Promise<void> {
   for (const proxy of cluster.proxies) {
-    const client = proxy.client();
-    await eventually(async () => ((await client.cluster('SLOTS')) as unknown[]).length === 2, { what: `${proxy.id} to tell of both` });
+    await eventually(async () => (await nodesOf(proxy)) === 2, { what: `${proxy.id} to tell of both` });
+  }
+}
+
+/** Of how many nodes a proxy tells. A connection that a worker was given when it died is never answered. */
+async function nodesOf(proxy: ProxyProcess): Promise<number> {
+  const client = new Redis({ port: proxy.port, commandTimeout: 1000, retryStrategy: null });
+  client.on('error', () => undefined);
+  try {
+    return ((await client.cluster('SLOTS')) as unknown[]).length;
+  } finally {
     client.disconnect();
   }
 }
