@@ -122,9 +122,10 @@ async function runOneByOne(port: number, steps: readonly Step[], broken: readonl
     const raw = clients[client] as RawClient;
     const forced = command === 'EXEC' && broken[at] === '*-1\r\n' && watching[client];
     if (command.startsWith('WATCH')) watching[client] = true;
-    if (/^(EXEC|DISCARD|UNWATCH|RESET)$/.test(command)) watching[client] = false;
     raw.send(`${forced ? 'DISCARD' : command}\r\n`);
     const reply = (await raw.reply()).toString();
+    const endsWatch = /^(EXEC|DISCARD|UNWATCH|RESET)$/.test(command) && !/without MULTI|QUEUED/.test(reply);
+    if (endsWatch) watching[client] = false;
     if (forced && reply === '+OK\r\n') replies.forced.add(at);
     replies.push(forced && reply === '+OK\r\n' ? '*-1\r\n' : reply);
   }
