@@ -20,6 +20,10 @@ export interface Command {
 }
 
 export const COMMANDS: readonly Command[] = build();
+/** Of all commands that are not in the table, together. */
+export const LOOKED_UP_INDEX = COMMANDS.length;
+/** Length of whatever counts by `Command.index`. */
+export const INDEX_COUNT = COMMANDS.length + 1;
 
 const TABLE_SIZE = 4096;
 const NAME_BYTES_MAX = 32;

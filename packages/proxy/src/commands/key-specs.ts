@@ -2,6 +2,7 @@
 // The table of fixed places comes from Redis itself (data.ts).
 
 import type { Frame } from '../resp/request-scanner.ts';
+import { type KeyPlace, placedKeys } from './key-places.ts';
 
 /** Argument 0 is the command's name. */
 export type KeySpec =
@@ -12,7 +13,9 @@ export type KeySpec =
   /** XREAD, XREADGROUP: after STREAMS, the first half of the rest. */
   | { readonly kind: 'streams' }
   /** SORT, GEORADIUS: the key, and the last argument after STORE (or STOREDIST); options from argument `from`. */
-  | { readonly kind: 'store'; readonly from: number; readonly sort: boolean };
+  | { readonly kind: 'store'; readonly from: number; readonly sort: boolean }
+  /** As a server has told. */
+  | { readonly kind: 'places'; readonly places: readonly KeyPlace[] };
 
 const numkeys = (at: number, options: { dest?: boolean; step?: number } = {}): KeySpec => ({
   kind: 'numkeys',
@@ -79,6 +82,8 @@ export function extractKeys(spec: KeySpec, frame: Frame): KeysResult {
       return streamKeys(frame);
     case 'store':
       return storeKeys(frame, spec);
+    case 'places':
+      return placedKeys(spec.places, frame, add) ? KEYS_OK : KEYS_BAD;
   }
 }
 

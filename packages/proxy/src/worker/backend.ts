@@ -42,6 +42,8 @@ export interface BackendOptions {
   readonly epoch: () => number;
   /** A fence newer than that was met: the primary should look for a newer table. */
   readonly onBehind: () => void;
+  /** A server answers that did not before, or for the first time. */
+  readonly onServerUp?: () => void;
 }
 
 /** A client with more than this waiting is a slow reader: what feeds it is lent to it alone, and read no faster than it reads. */

@@ -18,7 +18,7 @@ import { copyFrame, type Held, reframe } from './held.ts';
 import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
-import { Lookup } from './lookup.ts';
+import { type Finding, Lookup } from './lookup.ts';
 import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, MODES_PUBSUB } from './modes.ts';
 import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
 import { MoveHistory } from './move-history.ts';
@@ -190,18 +190,31 @@ export class Router {
     const found = findCommand(frame.buf, start, end);
     if (found === undefined) {
       if (isHttp(frame)) session.destroy('it speaks HTTP: perhaps a web page that was made to send commands');
-      else {
-        session.command = null;
-        this.#fail(session, unknownCommand(frame));
-      }
+      else this.#onFinding(session, null, frame, this.lookup.command(session, frame));
       return;
     }
+    this.#routeFound(session, found, frame);
+  }
+
+  /** A command, or subcommand of `parent`, that the table doesn't have; null: the servers are being asked. */
+  #onFinding(session: Session, parent: Command | null, frame: Frame, finding: Finding | null): void {
+    if (finding === null) return;
+    session.command = null;
+    if (finding === 'unknown') this.#fail(session, parent === null ? unknownCommand(frame) : unknownSubcommand(parent, frame));
+    else if (Buffer.isBuffer(finding)) this.#fail(session, finding);
+    else if (parent === null) this.#routeFound(session, finding, frame);
+    else this.#routeCommand(session, finding, frame);
+  }
+
+  /** HOT PATH. */
+  #routeFound(session: Session, found: Command, frame: Frame): void {
     const command = found.subcommands === null || frame.argc < 2 ? found : subcommand(found, frame);
-    if (command === undefined) {
-      session.command = null;
-      this.#fail(session, unknownSubcommand(found, frame));
-      return;
-    }
+    if (command === undefined) this.#onFinding(session, found, frame, this.lookup.subcommand(session, found, frame));
+    else this.#routeCommand(session, command, frame);
+  }
+
+  /** HOT PATH. */
+  #routeCommand(session: Session, command: Command, frame: Frame): void {
     this.stats.calls[command.index] = (this.stats.calls[command.index] as number) + 1;
     session.command = command;
     if (!session.authenticated && !command.flags.includes('no_auth')) {

@@ -1,6 +1,6 @@
 // Counters of one worker. Plain numbers that only go up, but for gauges; the primary sums them over its workers when somebody looks.
 
-import { COMMANDS } from '../commands/command.ts';
+import { INDEX_COUNT } from '../commands/command.ts';
 import { ErrorCodes } from './error-codes.ts';
 import { Timings } from './timings.ts';
 
@@ -20,7 +20,7 @@ export class Stats {
   handOvers = 0;
   handOverErrors = 0;
   /** Calls per command, by Command.index. */
-  readonly calls = new Float64Array(COMMANDS.length);
+  readonly calls = new Float64Array(INDEX_COUNT);
   readonly timings = new Timings();
   errorCodes = new ErrorCodes();
 

@@ -3,7 +3,7 @@
 //
 // Costs the common path one time stamp per read, and per request two additions and a comparison: what is slow is looked at when it is known to be.
 
-import { COMMANDS, type Command } from '../commands/command.ts';
+import { type Command, INDEX_COUNT } from '../commands/command.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Request } from './request.ts';
 import type { Session } from './session.ts';
@@ -30,11 +30,11 @@ export interface SlowRequest {
 
 export class Timings {
   /** By Command.index. */
-  readonly micros = new Float64Array(COMMANDS.length);
+  readonly micros = new Float64Array(INDEX_COUNT);
   /** Error replies to requests that were carried out, and those that were refused before. */
-  readonly failed = new Float64Array(COMMANDS.length);
-  readonly rejected = new Float64Array(COMMANDS.length);
-  readonly histograms = new Float64Array(COMMANDS.length * BUCKETS);
+  readonly failed = new Float64Array(INDEX_COUNT);
+  readonly rejected = new Float64Array(INDEX_COUNT);
+  readonly histograms = new Float64Array(INDEX_COUNT * BUCKETS);
   /** Of the requests that SLOWLOG has seen: how many, and their microseconds by stage. */
   slowRequests = 0;
   readonly slowMicros = { proxy: 0, held: 0, server: 0 };
