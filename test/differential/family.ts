@@ -10,6 +10,8 @@ export interface Family {
   readonly lines: readonly string[];
   /** What shows the values afterwards; DUMP and PTTL of every key unless given. */
   readonly after?: readonly string[];
+  /** False where one argument too many makes a key, of another slot, of the one before it. */
+  readonly extra?: boolean;
 }
 
 /** One variant of one line. */
@@ -34,7 +36,8 @@ export function buildCases(families: readonly Family[], salt: string): Case[] {
     const setups = [family.setup, [], [OTHER_TYPE[family.type] ?? 'SET A text']].map((lines) => lines.map(wordsOf));
     for (const act of family.lines.map(parseLine)) {
       for (const [at, setup] of setups.entries()) {
-        for (const words of at === 0 ? [...variants(act.words), ...rareVariants(act.words)] : variants(act.words)) {
+        const common = variants(act.words, family.extra ?? true);
+        for (const words of at === 0 ? [...common, ...rareVariants(act.words)] : common) {
           const tag = `${salt}${cases.length}`;
           const own = (line: Line): Line => ({ ...line, words: onOwnKeys(line.words, tag) });
           cases.push({
@@ -51,8 +54,8 @@ export function buildCases(families: readonly Family[], salt: string): Case[] {
 }
 
 /** The argument too many may be taken for a key, so it is one of the same tag. */
-function variants(words: Words): Words[] {
-  return [words, words.slice(0, -1), [...words, 'A:extra'], withBadNumber(words, 0, 'words')];
+function variants(words: Words, extra: boolean): Words[] {
+  return [words, words.slice(0, -1), ...(extra ? [[...words, 'A:extra']] : []), withBadNumber(words, 0, 'words')];
 }
 
 function rareVariants([name = '', ...rest]: Words): Words[] {

@@ -7,11 +7,21 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, stopAll } from '../harness/process.ts';
 import { buildCases } from './family.ts';
 import { runCases } from './run-cases.ts';
+import { play } from './scenario.ts';
+import { ACROSS } from './scenarios/across.ts';
+import { BLOCKING } from './scenarios/blocking.ts';
+import { PUBSUB } from './scenarios/pubsub.ts';
+import { TRANSACTIONS } from './scenarios/transactions.ts';
 import { PROTOCOLS, type Sides, startSides } from './sides.ts';
 import { FAMILIES } from './specs/all.ts';
 
 const BATCH = 400;
 const MOVES_MIN = 6;
+
+/** A watch is broken by a move, as docs/commands.md says. */
+const CONVERSATIONS = [...TRANSACTIONS, ...BLOCKING, ...PUBSUB, ...ACROSS].filter(
+  ({ alone, steps }) => !alone && !steps.some((step) => String(step).includes('WATCH')),
+);
 
 let sides: Sides;
 
@@ -40,6 +50,20 @@ test('commands give the replies of one Redis while slots keep moving to and fro'
   const statuses = await Promise.all(sides.cluster.proxies.map((proxy) => proxy.status()));
   const handOvers = statuses.reduce((sum, { workers }) => sum + workers[0]!.handOvers, 0);
   expect(handOvers).toBeGreaterThan(100);
+}, 180_000);
+
+test('conversations go on as with one Redis while slots keep moving to and fro', async () => {
+  const moving = keepMoving();
+  const found: string[] = [];
+  for (let round = 0; round === 0 || moving.count() < MOVES_MIN; round++) {
+    for (const protocol of PROTOCOLS) {
+      for (const scenario of CONVERSATIONS) {
+        if (scenario.protocols?.includes(protocol) ?? true) found.push(...(await play(sides, scenario, protocol)));
+      }
+    }
+  }
+  await moving.stop();
+  expect(found).toEqual([]);
 }, 180_000);
 
 /** Moves a third of the slots, and back, over and over. */

@@ -28,13 +28,13 @@ export const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   cluster: CLUSTER,
   command: COMMAND,
   whole: WHOLE_KEYSPACE,
+  config: CONFIG,
   info: INFO,
   server: SERVER,
 };
 
 /** Of features that are being built. */
 export const AWAITED: Readonly<Record<string, readonly Scenario[]>> = {
-  config: CONFIG,
   scripting: SCRIPTING,
   sort: SORT,
 };

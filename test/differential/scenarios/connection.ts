@@ -99,6 +99,6 @@ export const CONNECTION: readonly Scenario[] = [
       'CLIENT GETNAME extra',
     ],
   },
-  { title: 'TIME', steps: ['~TIME', 'TIME extra'] },
+  { title: 'TIME', steps: ['#TIME', 'TIME extra'] },
   { title: 'ASKING, READONLY and READWRITE belong to Redis Cluster', steps: ['READONLY x', 'READWRITE x', 'ASKING x'] },
 ];

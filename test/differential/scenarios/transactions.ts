@@ -60,7 +60,7 @@ export const TRANSACTIONS: readonly Scenario[] = [
   { title: 'EXEC ends the watch', steps: ['WATCH A', 'MULTI', 'PING', 'EXEC', 'b: SET A x', 'MULTI', 'PING', 'EXEC'] },
   { title: 'EXEC after an error ends the watch', steps: ['WATCH A', 'MULTI', 'NOSUCH', 'EXEC', 'b: SET A x', 'MULTI', 'PING', 'EXEC'] },
   { title: 'a broken watch and an error at queueing', steps: ['WATCH A', 'b: SET A x', 'MULTI', 'NOSUCH', 'EXEC'] },
-  { title: 'commands without keys in a transaction', steps: ['MULTI', 'PING', 'PING x', 'ECHO hello', 'TIME', '~EXEC'] },
+  { title: 'commands without keys in a transaction', steps: ['MULTI', 'PING', 'PING x', 'ECHO hello', 'TIME', '#EXEC'] },
   { title: 'RESET ends a transaction', steps: ['MULTI', 'SET A 1', 'RESET', 'EXEC', 'GET A'] },
   { title: 'RESET ends a watch', steps: ['WATCH A', 'b: SET A x', 'RESET', 'MULTI', 'PING', 'EXEC'] },
   { title: 'QUIT in a transaction', steps: ['MULTI', 'SET A 1', 'QUIT', 'a$', 'b: GET A'] },

@@ -2,6 +2,7 @@
 
 import { encodeRequest } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { wholeNumber } from '../resp/whole-number.ts';
 import { reframe } from './held.ts';
 import { arg, text, word } from './local/args.ts';
 
@@ -52,7 +53,7 @@ export interface StreamEnd {
 
 /** The streams that XREAD reads from wherever they end. Their keys are copies. */
 export function streamEnds(name: string, frame: Frame): StreamEnd[] {
-  if (name !== 'xread') return [];
+  if (name !== 'xread' || !hasGoodOptions(frame)) return [];
   const first = streamsAt(frame) + 1;
   const count = (frame.argc - first) / 2;
   const ends: StreamEnd[] = [];
@@ -61,6 +62,16 @@ export function streamEnds(name: string, frame: Frame): StreamEnd[] {
     if (text(frame, at) === '$') ends.push({ key: Buffer.from(arg(frame, first + stream)), at });
   }
   return ends;
+}
+
+/** Whether XREAD's options, BLOCK and COUNT, are numbers that Redis takes. Else it refuses them before it looks at any stream. */
+function hasGoodOptions(frame: Frame): boolean {
+  const streams = streamsAt(frame);
+  for (let at = 1; at + 1 < streams; at += 2) {
+    const value = wholeNumber(text(frame, at + 1));
+    if (value === undefined || (value < 0n && word(frame, at) === 'block')) return false;
+  }
+  return true;
 }
 
 /** The request with these arguments replaced. */
