@@ -8,6 +8,7 @@ import type { Frame } from '../resp/request-scanner.ts';
 import { wholeNumber } from '../resp/whole-number.ts';
 import type { Command } from './command.ts';
 import { KEYS_BAD, KEYS_BLOCKING, KEYS_PATTERN, type KeysResult } from './key-specs.ts';
+import { deniedOption } from './sort-patterns.ts';
 
 const NUMKEYS_NOT_POSITIVE = errorReply('ERR numkeys should be greater than 0');
 const NUMKEYS_TOO_LARGE = errorReply("ERR Number of keys can't be greater than number of args");
@@ -25,7 +26,7 @@ export function keysError(command: Command, frame: Frame, result: KeysResult): B
     return errorReply(`ERR '${name}' with BLOCK can't go through the proxy: blocking commands are not supported yet`);
   if (result === KEYS_PATTERN)
     return errorReply(
-      `ERR '${name}' with a pattern after BY or GET can't go through the proxy yet: the keys it reads may be in other groups`,
+      `ERR ${deniedOption(frame)} option of SORT denied in cluster mode when keys formed by the pattern may be in different slots.`,
     );
   if (keys.kind === 'numkeys') {
     const error = numkeysError(name, frame, keys.at);

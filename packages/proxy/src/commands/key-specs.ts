@@ -3,6 +3,7 @@
 
 import type { Frame } from '../resp/request-scanner.ts';
 import { type KeyPlace, placedKeys } from './key-places.ts';
+import { deniedOption } from './sort-patterns.ts';
 
 /** Argument 0 is the command's name. */
 export type KeySpec =
@@ -60,7 +61,7 @@ export const KEYS_OK = 0;
 export const KEYS_BAD = 1;
 /** It would block. */
 export const KEYS_BLOCKING = 2;
-/** It reads keys that are computed from values (SORT … BY pattern, GET pattern). */
+/** It reads keys that are computed from values (SORT … BY pattern, GET pattern) and may be in other slots. */
 export const KEYS_PATTERN = 3;
 export type KeysResult = typeof KEYS_OK | typeof KEYS_BAD | typeof KEYS_BLOCKING | typeof KEYS_PATTERN;
 
@@ -144,23 +145,16 @@ function storeKeys(frame: Frame, spec: { from: number; sort: boolean }): KeysRes
   if (frame.argc < spec.from) return KEYS_BAD;
   add(1);
   let store = -1;
-  let pattern = false;
   for (let arg = spec.from; arg < frame.argc; arg++) {
     const option = argLower(frame, arg, 9);
     // An option without its value is an error that Redis itself finds, at the key.
     if (option === 'store' || (option === 'storedist' && !spec.sort)) store = ++arg;
     else if (spec.sort && option === 'limit') arg += 2;
-    else if (spec.sort && (option === 'by' || option === 'get'))
-      pattern = (++arg < frame.argc && isPattern(argLower(frame, arg, 64))) || pattern;
+    else if (spec.sort && (option === 'by' || option === 'get')) arg++;
     else if (!spec.sort && option === 'count') arg++;
   }
   if (store > 0 && store < frame.argc) add(store);
-  return pattern ? KEYS_PATTERN : KEYS_OK;
-}
-
-/** `BY nosort` (anything without `*`) and `GET #` read no other key. */
-function isPattern(pattern: string | undefined): boolean {
-  return pattern === undefined || pattern.includes('*');
+  return spec.sort && frame.argc > spec.from && deniedOption(frame) !== null ? KEYS_PATTERN : KEYS_OK;
 }
 
 /** A number of keys: a whole number of 0 or more in plain digits; -1 otherwise. */

@@ -25,8 +25,8 @@ export const HOLD_TIMEOUT = line(
 export const HOLD_FULL = line(
   '-TRYAGAIN the slot of this key is being moved, and requests that wait for it fill slot_hold_max_bytes; try again',
 );
-export const MOVE_OTHER_DB = line(
-  '-TRYAGAIN the slot of this key is being moved; a command that names another database waits until it has arrived',
+export const MOVE_WHOLE_SLOT = line(
+  '-TRYAGAIN the slot of this key is being moved; a command that names another database, or keys by a pattern, waits until it has arrived',
 );
 
 /** Any control character would end the line or confuse a terminal: they become spaces. */

@@ -2,7 +2,7 @@
 // Only EXEC's reply is of interest: a command that the server would not queue makes it say EXECABORT.
 
 import { commandNamed } from '../commands/command.ts';
-import { encodeRequest, errorReply, MOVE_OTHER_DB, NO_MASTERS, nilArray } from '../resp/replies.ts';
+import { encodeRequest, errorReply, MOVE_WHOLE_SLOT, NO_MASTERS, nilArray } from '../resp/replies.ts';
 import type { Backend } from './backend.ts';
 import { Claim } from './claim.ts';
 import { reframe } from './held.ts';
@@ -62,8 +62,8 @@ export class Execution {
       this.#giveUp(nilArray(session.protocol));
       return;
     }
-    if (transaction.namesOtherDatabase && router.table.kind[transaction.slot] === MIGRATING) {
-      this.#giveUp(discarded(MOVE_OTHER_DB));
+    if (transaction.needsWholeSlot && router.table.kind[transaction.slot] === MIGRATING) {
+      this.#giveUp(discarded(MOVE_WHOLE_SLOT));
       return;
     }
     const backend = watch ?? loans.borrow(home, session.db, session.protocol);

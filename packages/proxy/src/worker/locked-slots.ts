@@ -1,4 +1,5 @@
-// Requests for slots that are locked: they wait, in the order they came, until a table says where the slot is now. Bounded in time and bytes;
+// Requests for slots that are locked (or in a move at all, for commands that need the whole slot in one place): they wait, in the order they came, until a
+// table says where the slot is now. Bounded in time and bytes;
 // past either a request is answered -TRYAGAIN. What is held here was sent nowhere, so it does not count as in flight.
 
 import type { Command } from '../commands/command.ts';
@@ -7,10 +8,12 @@ import type { Frame } from '../resp/request-scanner.ts';
 import type { HandOverOptions } from './hand-over.ts';
 import { copyFrame, type Held } from './held.ts';
 import type { Request } from './request.ts';
-import { LOCKED, type RouteTable } from './route-table.ts';
+import type { RouteTable } from './route-table.ts';
 import { micros } from './timings.ts';
 
 type Options = Pick<HandOverOptions, 'clock' | 'stats' | 'timeoutMs' | 'bytesMax' | 'answer'> & {
+  /** Whether requests wait for a slot of this kind (LOCKED, …). */
+  readonly waits: (kind: number) => boolean;
   /** Routes a request anew, now that its slot is not locked any more. */
   readonly route: (request: Request, held: Held) => void;
 };
@@ -45,7 +48,7 @@ export class LockedSlots {
   /** Lets go what waited for slots that are not locked any more. */
   onTable(table: RouteTable): void {
     for (const [slot, queue] of this.#queues) {
-      if (table.kind[slot] === LOCKED) continue;
+      if (this.#options.waits(table.kind[slot] as number)) continue;
       this.#queues.delete(slot);
       for (const held of queue) this.#release(held);
     }

@@ -5,9 +5,10 @@ import { fenceKey, type ServerAddr, slotOf, type VersionedTopology } from '@codi
 import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
 import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
+import { readsByPattern } from '../commands/sort-patterns.ts';
 import { unknownCommand, unknownSubcommand } from '../commands/unknown.ts';
 import type { ToPrimary } from '../ipc.ts';
-import { CROSSSLOT, errorReply, MOVE_OTHER_DB, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
+import { CROSSSLOT, errorReply, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import { askAnyMaster } from './any-master.ts';
 import type { Backend, BackendOptions } from './backend.ts';
@@ -50,6 +51,8 @@ export class Router {
   readonly stats: Stats;
   readonly servers = new Map<ServerAddr, Server>();
   readonly lockedSlots: LockedSlots;
+  /** What can't be carried out while its slot is in two places. */
+  readonly movingSlots: LockedSlots;
   readonly handOvers: HandOvers;
   readonly pubsub: PubSub;
   readonly transactions: Transactions;
@@ -72,7 +75,9 @@ export class Router {
     const { clock, inFlight, stats, password } = options;
     const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
     const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
-    this.lockedSlots = new LockedSlots({ ...holds, route: (request, held) => this.#routeHeld(request, held) });
+    const held = { ...holds, route: (request: Request, held: Held) => this.#routeHeld(request, held) };
+    this.lockedSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED });
+    this.movingSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED || kind === MIGRATING });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
     const loans = new Loans();
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
@@ -98,6 +103,7 @@ export class Router {
     this.#retireServers();
     this.handOvers.onTable(this.#table);
     this.lockedSlots.onTable(this.#table);
+    this.movingSlots.onTable(this.#table);
     this.pubsub.onTable(this.#table);
     this.transactions.onTable(this.#table);
     this.blocking.onTable(this.#table);
@@ -140,6 +146,7 @@ export class Router {
 
   tick(): void {
     this.lockedSlots.tick();
+    this.movingSlots.tick();
     this.handOvers.tick();
     this.pubsub.tick();
     this.blocking.tick();
@@ -341,6 +348,7 @@ export class Router {
     const session = request.session as Session;
     const kind = table.kind[slot];
     if (kind === LOCKED) {
+      if (needsWholeSlot(command, frame)) session.afterAll();
       this.lockedSlots.hold(request, slot, command, frame);
       return;
     }
@@ -358,8 +366,10 @@ export class Router {
   }
 
   #dispatchMoving(request: Request, slot: number, command: Command, frame: Frame): void {
-    if (this.#table.kind[slot] === MIGRATING && namesOtherDatabase(command, frame)) this.#answer(request, MOVE_OTHER_DB);
-    else this.handOvers.take(request, slot, command, frame, this.#table);
+    if (this.#table.kind[slot] === MIGRATING && needsWholeSlot(command, frame)) {
+      request.session?.afterAll();
+      this.movingSlots.hold(request, slot, command, frame);
+    } else this.handOvers.take(request, slot, command, frame, this.#table);
   }
 
   /** Sends a request for a script or function, all keys of which are in `slot`. */
@@ -535,9 +545,9 @@ function subcommand(command: Command, frame: Frame): Command | undefined {
   return command.subcommands?.get(frame.buf.toString('latin1', start, end).toLowerCase());
 }
 
-/** MOVE, and COPY … DB: keys of the same name in another database would have to be handed over too. */
-function namesOtherDatabase(command: Command, frame: Frame): boolean {
-  return command.name === 'move' || (command.name === 'copy' && frame.argc > 4);
+/** MOVE, and COPY … DB: keys of the same name in another database would have to be handed over too. SORT … BY: so would keys that can't be known. */
+function needsWholeSlot(command: Command, frame: Frame): boolean {
+  return command.name === 'move' || (command.name === 'copy' && frame.argc > 4) || readsByPattern(command, frame);
 }
 
 function argText(frame: Frame, arg: number, max = 128): string {

@@ -11,6 +11,7 @@
 import { invariant } from '@codis/config/model';
 import { type Command, commandNamed } from '../commands/command.ts';
 import { extractKeys, keyArgs } from '../commands/key-specs.ts';
+import { readsByPattern } from '../commands/sort-patterns.ts';
 import { CROSSSLOT, EMPTY_ARRAY, EXECABORT, encodeRequest, errorReply, nilArray, OK, QUEUED } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Backend } from './backend.ts';
@@ -58,8 +59,8 @@ export class Transaction {
   bytes = 0;
   /** A command was refused: EXEC will be too. */
   aborted = false;
-  /** MOVE, or COPY to another database, is among them. */
-  namesOtherDatabase = false;
+  /** MOVE, COPY to another database or SORT with a pattern is among them. */
+  needsWholeSlot = false;
   /** Those of the queued requests that run scripts or functions, which must be at the server by then. */
   readonly scripts: { readonly command: Command; readonly frame: Buffer }[] = [];
 }
@@ -272,7 +273,7 @@ function keep(transaction: Transaction, queued: Buffer[], slot: number, command:
   queued.push(bytes);
   transaction.bytes += bytes.length;
   if (command.class.kind === 'script') transaction.scripts.push({ command, frame: bytes });
-  if (command.name === 'move' || command.name === 'copy') transaction.namesOtherDatabase = true;
+  if (command.name === 'move' || command.name === 'copy' || readsByPattern(command, frame)) transaction.needsWholeSlot = true;
   if (slot < 0) return;
   transaction.slot = slot;
   extractKeys(command.keys, frame);
