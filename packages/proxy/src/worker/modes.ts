@@ -17,6 +17,4 @@ export const MODES_OF_PROXY = MODE_MONITORED | MODE_PAUSED;
 export const MODE_SUBSCRIBED = 64;
 /** All of its requests under way, if any, are PUBLISHes. */
 export const MODE_PUBLISHING = 128;
-/** It sent READONLY. */
-export const MODE_READONLY = 256;
 export const MODES_PUBSUB = MODE_SUBSCRIBED | MODE_PUBLISHING;

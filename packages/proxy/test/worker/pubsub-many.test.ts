@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   worker = await startWorker(
-    { backend_ping_period: 1, session_max_timeout: 1, backend_max_bufsize: 65_536, backend_connect_timeout_ms: 300 },
+    { backend_ping_period: 1, session_max_timeout: 1, backend_max_bufsize: 65_536, backend_connect_timeout_ms: 1000 },
     CLIENTS + 10,
   );
   worker.route(servers);

@@ -1,7 +1,7 @@
 // Goal: Pub/Sub over workers and groups: every message arrives once, in order, after the confirmation, and never inside another reply.
 // Method: two workers in this process, as of two proxies, in front of three real servers; subscribers at one, publishers at the other.
 
-import { slotOf } from '@codis/config/model';
+import { asGroupId, type SlotState, slotOf } from '@codis/config/model';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, stopAll } from '../../../../test/harness/process.ts';
 import { encode, RawClient } from '../../../../test/harness/raw-client.ts';
@@ -156,6 +156,25 @@ describe('order', () => {
     expect(texts(await subscriber.replies(2000))).toEqual(Array.from({ length: 2000 }, (_, at) => message('c', String(at))));
   });
 
+  test('what is published after a channel has gone to another server does not overtake what is under way to the old one', async () => {
+    const slow = await startTcpProxy(servers[0]!.port, { delayMs: () => 100 });
+    const all = [slow, servers[1]!, servers[2]!];
+    const [from, to] = [1, 2].map((id) => (): SlotState => ({ kind: 'online', owner: asGroupId(id) })) as [
+      () => SlotState,
+      () => SlotState,
+    ];
+    there.route(all, from);
+    const subscriber = await subscribed(here, ['SUBSCRIBE', 'c']);
+    const publisher = await open(there);
+    await publisher.ask('PUBLISH', 'none', 'x');
+    const { requests } = there.report();
+    publisher.send(Buffer.concat(['1', '2', '3'].map((text) => encode(['PUBLISH', 'c', text]))));
+    await eventually(() => there.report().requests === requests + 3, { what: 'the messages to be under way', everyMs: 1 });
+    there.route(all, to);
+    publisher.send(Buffer.concat(['4', '5', '6'].map((text) => encode(['PUBLISH', 'c', text]))));
+    expect(texts(await subscriber.replies(6))).toEqual(['1', '2', '3', '4', '5', '6'].map((text) => message('c', text)));
+  });
+
   test('the replies to messages for channels of all groups come in the order of the requests', async () => {
     const channels = channelsOf('c');
     await subscribed(here, ['SUBSCRIBE', channels[1] as string]);
@@ -194,6 +213,53 @@ describe('order', () => {
     ]);
     expect(replies.slice(0, 3).some(isMessage)).toBe(false);
     await publisher.replies(3000);
+  });
+
+  test('a RESP2 client gets no message of a channel it asks for before the replies to what it asked before', async () => {
+    const slow = await startTcpProxy(servers[0]!.port, { delayMs: () => 150 });
+    here.route([slow, servers[1]!, servers[2]!]);
+    const key = channelsOf('k')[0] as string;
+    const channel = channelsOf('c')[1] as string;
+    await subscribed(here, ['SUBSCRIBE', channel]);
+    const client = await open(here);
+    await client.ask('SET', key, 'v');
+    client.send(Buffer.concat([encode(['GET', key]), encode(['SUBSCRIBE', channel])]));
+    const publisher = await open(there);
+    const replies: string[] = [];
+    const reading = client.replies(3).then((all) => replies.push(...texts(all)));
+    await eventually(
+      async () => {
+        await publisher.ask('PUBLISH', channel, 'x');
+        return replies.length === 3;
+      },
+      { what: 'three replies', everyMs: 5 },
+    );
+    await reading;
+    expect(replies).toEqual(['$1\r\nv\r\n', `*3\r\n$9\r\nsubscribe\r\n$${channel.length}\r\n${channel}\r\n:1\r\n`, message(channel, 'x')]);
+  });
+
+  test('messages that come while a large reply is on its way follow it', async () => {
+    const value = Buffer.alloc(30_000_000, 'v');
+    const front = await startTcpProxy(servers[0]!.port);
+    there.route([front, servers[1]!, servers[2]!]);
+    const key = channelsOf('k')[0] as string;
+    const channel = channelsOf('c')[1] as string;
+    const client = await subscribed(there, ['SUBSCRIBE', channel], 3);
+    const witness = await subscribed(there, ['SUBSCRIBE', channel]);
+    expect(await client.askText('SET', key, value)).toBe('+OK\r\n');
+    const before = client.receivedBytes;
+    client.command('GET', key);
+    await eventually(() => client.receivedBytes > before, { what: 'the reply to begin', everyMs: 0 });
+    front.stall();
+    const publisher = await open(here);
+    for (const text of ['1', '2', '3']) await publisher.ask('PUBLISH', channel, text);
+    expect(await witness.replies(3)).toHaveLength(3);
+    expect(client.receivedBytes - before).toBeLessThan(value.length);
+    front.restore();
+    const [reply, ...messages] = await client.replies(4);
+    expect(reply?.equals(Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]))).toBe(true);
+    expect(texts(messages)).toEqual(['1', '2', '3'].map((text) => `>${message(channel, text).slice(1)}`));
+    expect(await servers[0]!.client().del(key)).toBe(1);
   });
 
   test('messages come between the replies to a RESP3 client, never inside one', async () => {
