@@ -27,7 +27,7 @@ const DEFAULTS = settingsOf('');
 function another(setting: Setting): [string, unknown] {
   switch (setting.type) {
     case 'string':
-      return ['other_1', 'other_1'];
+      return setting.pattern?.test('other_1') === false ? ['other.example:1', 'other.example:1'] : ['other_1', 'other_1'];
     case 'enum': {
       const value = setting.values.find((candidate) => candidate !== setting.default)!;
       return [value, value];
