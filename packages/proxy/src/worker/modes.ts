@@ -18,3 +18,5 @@ export const MODE_SUBSCRIBED = 64;
 /** All of its requests under way, if any, are PUBLISHes. */
 export const MODE_PUBLISHING = 128;
 export const MODES_PUBSUB = MODE_SUBSCRIBED | MODE_PUBLISHING;
+/** It sent READONLY. */
+export const MODE_READONLY = 256;
