@@ -98,7 +98,7 @@ export class MoveHistory {
     if (!this.knows(since)) return null;
     const groups = new Set<number>();
     this.#eachMove(since, Number.POSITIVE_INFINITY, (slot, _, to) => {
-      if (slots === null || slots[slot] === 1) groups.add(to);
+      if (to !== 0 && (slots === null || slots[slot] === 1)) groups.add(to);
     });
     return groups;
   }

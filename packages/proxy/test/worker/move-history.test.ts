@@ -184,6 +184,7 @@ test('targets are those of the slots asked about', () => {
 test('a slot that was taken out of service is not covered', () => {
   const since = next();
   next({ 5: { kind: 'offline' } });
+  expect(history.targets(since, null)).toEqual(new Set());
   next({ 5: online(B) });
   expect(listed(uncovered(since, ascending))).toEqual([5]);
 });

@@ -62,7 +62,10 @@ export class Visit {
 
   /** What may have moved past the first round is at its target now. */
   #again(): Buffer | null {
-    const targets = this.#around.router.history.targets(this.#since, this.#left) ?? new Set<number>();
+    const { history, table } = this.#around.router;
+    const known = history.targets(this.#since, this.#left) ?? [];
+    // A group that is gone has handed on what it got: its slots moved twice, and are not covered.
+    const targets = new Set([...known].filter((id) => table.topology?.groups.some((group) => group.id === id)));
     if (targets.size === 0) return this.#judge(targets);
     this.#ask([...targets], () => this.#judge(targets));
     return null;

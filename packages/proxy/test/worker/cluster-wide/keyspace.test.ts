@@ -115,6 +115,30 @@ describe('KEYS and DBSIZE', () => {
     expect(((await whileTheKeyMoves(['KEYS', '*'], 'keys', state)) as string[]).sort()).toEqual(KEYS.toSorted());
   });
 
+  test('KEYS goes on when a slot is taken out of service, or the group it went to is removed, meanwhile', async () => {
+    await fill();
+    const client = worker.client();
+    const others = KEYS.filter((key) => key !== MOVER).sort();
+    await first.client().del(MOVER);
+    const during = async (change: () => void): Promise<string[]> => {
+      await client.ping();
+      const before = await calls(second, 'keys');
+      line.stall();
+      const reply = client.keys('*');
+      await eventually(async () => (await calls(second, 'keys')) > before, { what: 'the second server to be asked' });
+      change();
+      line.restore();
+      return (await reply).sort();
+    };
+    await client.keys('none');
+    expect(await during(() => route({ kind: 'offline' }))).toEqual(others);
+    route();
+    await second.client().flushall();
+    expect(await during(() => worker.route([line], () => ({ kind: 'online', owner: A })))).toEqual(
+      expect.arrayContaining(inA.filter((key) => key !== MOVER)),
+    );
+  });
+
   test('KEYS answers what exceeds session_max_bufsize with an error, and the connection goes on', async () => {
     const client = worker.client();
     for (const letter of 'ab') await client.set(letter.repeat(600_000), 'v');
