@@ -53,7 +53,8 @@ export const CLASS_TEXTS: Readonly<Record<Exclude<CommandClass['kind'], 'later'>
   pubsub: {
     name: 'Pub/Sub',
     what: 'Messages reach subscribers at all proxies, whichever group they are published in; so do keyspace notifications.',
-    differs: 'Order holds per channel and publisher.',
+    differs:
+      'Order holds per channel and publisher, but for the moment when a channel’s slot has arrived at another group. A proxy that lost a server subscribes again by itself; what was published there meanwhile is lost. A client’s own message may come before or after the reply to its PUBLISH. Subscribing can’t be part of a transaction.',
   },
   local: {
     name: 'the proxy',
@@ -69,9 +70,16 @@ export const CLASS_TEXTS: Readonly<Record<Exclude<CommandClass['kind'], 'later'>
 
 const NOT_ATOMIC = 'Not atomic when its keys are in several groups.';
 const OTHER_DATABASE =
-  'While the slot of its key is being moved, a command that names another database is `-TRYAGAIN` until the move is over.';
+  'While the slot of its key is being moved, a command that names another database waits until the move is over, and is `-TRYAGAIN` after `slot_hold_timeout_ms`.';
+const FLUSH = 'Not one moment in time over all groups: a write of another client that meets it half-way may survive or not.';
+const EVERY_SERVER = 'Says of each master what it says, one after the other.';
+const PATTERNS =
+  'Patterns after BY and GET must have a `{tag}` before their `*` that puts all keys they make into the slot of the key. While that slot is being moved such a command waits until the move is over, and is `-TRYAGAIN` after `slot_hold_timeout_ms`.';
 const OWN_CLIENTS = 'It is about the clients of this proxy.';
 const ACCEPTED = 'Accepted; the proxy evicts no clients and touches no keys, so it changes nothing.';
+const LISTENERS = 'Counts each worker of a proxy that listens once, however many clients it has.';
+const PUBLISHED = `${LISTENERS} An error when the group of the channel’s slot has no master.`;
+const UNLISTED = 'A channel that nobody is subscribed to any more may be listed for a moment.';
 const NEW_IDLE_TIME = 'Starts anew for a key that has moved to another group.';
 
 /** Sentences about single commands, by name (`parent|child` for a subcommand). What holds for a parent holds for its subcommands. */
@@ -94,30 +102,50 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'A plain Redis is no cluster and answers errors; the proxies answer as a Redis Cluster whose nodes are the live proxies, each with an equal share of the 16384 hash slots. Any proxy serves any key, so there is no `-MOVED`.',
   'cluster|countkeysinslot': 'Counted by a scan of all groups: slow.',
   'cluster|getkeysinslot': 'Found by a scan of all groups: slow.',
+  'config|get': 'What the first master that answers has; masters may differ. Passwords of the servers are shown empty.',
+  'config|resetstat': 'At all masters, and the proxy’s own.',
+  'config|rewrite': 'At all masters.',
+  'config|set':
+    'At all masters; an error names those that took it where they disagree. Replicas keep their own. Addresses, passwords and what else would lock the proxies out can’t be set.',
   copy: OTHER_DATABASE,
+  dbsize: 'Counts keys on both sides while slots are being moved, and keys left in a group that does not have their slot.',
   del: NOT_ATOMIC,
   exec: 'Nil also when the slot of the watched keys was locked or moved since WATCH: the keys may have changed unseen.',
   exists: 'Not one moment in time when its keys are in several groups.',
+  flushall: FLUSH,
+  flushdb: FLUSH,
   hello: 'The version is that of the oldest server; mode is always `standalone`, role `master`. The id is the proxy’s.',
   info: 'Clients, commands and CPU are the proxy’s; memory, persistence and keys those of the masters of all groups, added up. Replicas are counted, not listed. Fields about how a server was built, its event loop and its I/O threads are left out. A `# Proxy` section says more; see operations.md.',
+  keys: 'The keys of all groups in memory at once, at most `session_max_bufsize`. `-TRYAGAIN` when slots are moved to and fro all the while.',
   lastsave: 'The earliest of all masters.',
   latency: 'About the time in the proxy, over all its workers; events are those of the proxy.',
   lolwut: 'The version alone, without a picture.',
+  'memory|doctor': EVERY_SERVER,
+  'memory|malloc-stats': EVERY_SERVER,
+  'memory|purge': 'At all masters.',
+  'memory|stats': 'Bytes and counts of all masters added up; ratios and means are the largest.',
   mget: 'Not one moment in time when its keys are in several groups.',
   monitor: 'Shows what comes through this proxy.',
   move: OTHER_DATABASE,
   mset: NOT_ATOMIC,
   'object|freq': NEW_IDLE_TIME,
   'object|idletime': NEW_IDLE_TIME,
-  publish: 'Counts the connections of proxies that listen, not their clients.',
+  publish: PUBLISHED,
+  'pubsub|channels': UNLISTED,
+  'pubsub|numsub': LISTENERS,
+  'pubsub|shardchannels': UNLISTED,
+  'pubsub|shardnumsub': LISTENERS,
+  randomkey: 'A group in proportion to its keys, then a key of it.',
+  readonly:
+    'Accepted, where a plain Redis refuses it: reads are answered by a replica of the group, one for each client, if it can be reached; they may be older than what this client read before.',
+  readwrite: 'Accepted, where a plain Redis refuses it.',
   role: 'Always a master without replicas.',
-  scan: 'A cursor means something to the proxies only; it is good at all of them. COUNT is per group.',
+  scan: 'A cursor means something to the proxies only; it is good at all of them. COUNT is for one group. A key may come twice when slots are moved meanwhile; none is missed. A database with more than 2 billion keys at one server can’t be scanned.',
   select: 'Databases 0 to 15, whatever the servers are configured for. Not in a transaction.',
   slowlog: 'The proxy’s own: times count from the request’s arrival to its reply. `SLOWLOG GET count STAGES` says where they went.',
-  sort: 'Patterns after BY and GET must have a `{tag}` that puts all they name into the slot of the key.',
-  sort_ro: 'Patterns after BY and GET must have a `{tag}` that puts all they name into the slot of the key.',
-  spublish: 'Counts the connections of proxies that listen, not their clients.',
-  ssubscribe: 'Channels in different slots are allowed.',
+  sort: PATTERNS,
+  sort_ro: PATTERNS,
+  spublish: PUBLISHED,
   swapdb: 'Not one moment in time over all groups; `-TRYAGAIN` while slots are being moved.',
   time: 'The clock of the proxy’s machine.',
   touch: NOT_ATOMIC,
