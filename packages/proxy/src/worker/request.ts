@@ -41,10 +41,11 @@ export class Request {
   streaming = false;
   stored: Buffer[] | null = null;
   db = 0;
-  /** What the client asked for, when it was read (`micros`), and where it stands: for whoever measures. Null unless a client's own request. */
+  /** What the client asked for, when it was read (`micros`), and where it stands: for whoever measures. Numbers, since a reference to bytes that are younger
+   *  than this object is dear. Of a client's own request only. */
   command: Command | null = null;
   readAt = 0;
-  frame: Buffer | null = null;
+  chunk = 0;
   frameStart = 0;
   /** Microseconds that it was held for a slot in a move. */
   heldMicros = 0;
@@ -86,8 +87,6 @@ export function recycle(request: Request): void {
   request.taker = null;
   request.sender = null;
   request.onAbandoned = null;
-  request.command = null;
-  request.frame = null;
   request.heldMicros = 0;
   request.muted = false;
   if (free.length < FREE_MAX) free.push(request);

@@ -108,6 +108,10 @@ export class Session implements OutletOwner {
   #processing = false;
   /** A request that waits until everything before it was answered. */
   #deferred: Deferred | null = null;
+  /** The bytes that unanswered requests came in, oldest first; the last, and its number. */
+  readonly #chunks: Buffer[] = [];
+  #chunk: Buffer | null = null;
+  #chunkNumber = 0;
   /** The blocking command that waits: how long it does is nobody's slowness. */
   #waiting: Request | null = null;
   /** What came unasked while a reply was going out in pieces. */
@@ -178,7 +182,8 @@ export class Session implements OutletOwner {
     request.command = this.command;
     request.readAt = this.readAt;
     const frame = this.#scanner.frame;
-    request.frame = frame.buf;
+    if (frame.buf !== this.#chunk) this.#nextChunk(frame.buf);
+    request.chunk = this.#chunkNumber;
     request.frameStart = frame.start;
     if ((this.modes & MODES_MUTE) !== 0) this.#mute(request);
     if (this.#tail === null) this.head = request;
@@ -458,6 +463,20 @@ export class Session implements OutletOwner {
       this.readAt = micros();
       this.#router.routePostponed(this, command, reframe(frame));
     } else this.#router.routeDeferred(this, command, reframe(frame));
+  }
+
+  /** The bytes that `request`, which is not answered yet, came in; it begins at its `frameStart`. */
+  bytesOf(request: Request): Buffer | null {
+    return this.#chunks[request.chunk - this.#chunkNumber + this.#chunks.length - 1] ?? null;
+  }
+
+  /** What was answered needs its bytes no longer. */
+  #nextChunk(chunk: Buffer): void {
+    const needed = this.head === null ? 0 : this.#chunkNumber - this.head.chunk + 1;
+    while (this.#chunks.length > needed) this.#chunks.shift();
+    this.#chunks.push(chunk);
+    this.#chunk = chunk;
+    this.#chunkNumber++;
   }
 
   #mute(request: Request): void {

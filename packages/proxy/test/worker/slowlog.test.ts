@@ -199,6 +199,26 @@ describe('where the time went', () => {
     expect(micros).toBe(stages['server']);
   });
 
+  test('is told of each of a pipeline that came in many pieces, with its own arguments', async () => {
+    worker.route([wire]);
+    const client = rawClient(worker.port);
+    await client.ask('GET warm\r\n');
+    const before = worker.report().clientBytesIn;
+    wire.stall();
+    const sent = Array.from({ length: 20 }, (_, at) => `SET piece:${at} ${at}\r\n${at % 3 === 0 ? 'PING\r\n' : ''}`);
+    let bytes = 0;
+    for (const piece of sent) {
+      client.socket.write(piece);
+      bytes += piece.length;
+      await eventually(() => worker.report().clientBytesIn - before >= bytes, { what: 'the piece to be read', everyMs: 1 });
+    }
+    await passed(STALL_MS);
+    wire.restore();
+    await eventually(() => client.replies.length === 1 + 27, { what: 'all replies' });
+    const found = (await slow(rawClient(worker.port))).map(({ args }) => args.join(' '));
+    for (const at of sent.keys()) expect(found.filter((args) => args === `SET piece:${at} ${at}`)).toHaveLength(1);
+  });
+
   test('held for a slot in a move', async () => {
     const locked = { kind: 'locked', from: 1, to: 2, migration: 1, epoch: 1, leaseMs: 60_000 } as never;
     worker.route([wire, { addr: '127.0.0.1:1' }], () => locked);
