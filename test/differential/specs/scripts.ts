@@ -27,5 +27,7 @@ export const SCRIPTS: Family = {
     'EVALSHA short 1 A',
     'EVALSHA ffffffffffffffffffffffffffffffffffffffff 1 A',
     `EVALSHA_RO ${READ_SHA} 1 A`,
+    'FCALL none 1 A',
+    'FCALL_RO none 1 A',
   ],
 };

@@ -12,6 +12,7 @@ import { keysError } from '../../commands/key-errors.ts';
 import { extractKeys, KEYS_OK, keyArgs } from '../../commands/key-specs.ts';
 import { encodeRequest, NO_MASTERS } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
+import { askAnyMaster } from '../any-master.ts';
 import type { Backend } from '../backend.ts';
 import { asking } from '../claim.ts';
 import type { Clock } from '../clock.ts';
@@ -74,7 +75,9 @@ export class Scripts {
   run(session: Session, command: Command, frame: Frame): void {
     const { router } = this.#options;
     const result = extractKeys(command.keys, frame);
-    if (result !== KEYS_OK) router.reject(session, keysError(command, frame, result));
+    // Redis looks for the function before it looks at the number of keys: which error it is, a server knows.
+    if (result !== KEYS_OK && command.name.startsWith('fcall')) askAnyMaster(router, session, frame);
+    else if (result !== KEYS_OK) router.reject(session, keysError(command, frame, result));
     else if (this.mustWait(session, command, frame)) return;
     else if (keyArgs.count === 0) this.#runWithoutKeys(session, command, frame);
     else {
