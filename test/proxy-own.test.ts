@@ -12,7 +12,11 @@ let proxy: ProxyProcess;
 const clients: RawClient[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster({ proxies: 1, groups: 2, settings: { workers: WORKERS, slowlog_log_slower_than: 0, slowlog_max_len: 1000 } });
+  cluster = await startCluster({
+    proxies: 1,
+    groups: 2,
+    settings: { workers: WORKERS, slowlog_log_slower_than: 0, slowlog_max_len: 1000 },
+  });
   proxy = cluster.proxies[0]!;
 });
 
@@ -49,7 +53,9 @@ test('CLIENT LIST, KILL and PAUSE reach the clients of every worker', async () =
   await b!.client.ended();
   expect(await a!.client.askText('CLIENT', 'PAUSE', '60000')).toBe('+OK\r\n');
   const held = c!.client.askText('PING');
-  await eventually(async () => (await a!.client.askText('CLIENT', 'LIST', 'ID', String(c!.id))).includes('flags=b '), { what: 'PING to be held' });
+  await eventually(async () => (await a!.client.askText('CLIENT', 'LIST', 'ID', String(c!.id))).includes('flags=b '), {
+    what: 'PING to be held',
+  });
   expect(await a!.client.askText('CLIENT', 'UNPAUSE')).toBe('+OK\r\n');
   expect(await held).toBe('+PONG\r\n');
 });

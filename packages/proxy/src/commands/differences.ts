@@ -92,7 +92,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'client|list': OWN_CLIENTS,
   'client|no-evict': ACCEPTED,
   'client|no-touch': ACCEPTED,
-  'client|pause': 'Pauses the clients of this proxy.',
+  'client|pause': 'Pauses the clients of this proxy. CLIENT itself goes on, so that a pause for all can be ended. WRITE holds every EXEC.',
   'client|setinfo': 'Known here already, as since Redis 7.2.',
   'client|tracking':
     'Turning it on is refused: connections to the servers are shared, so the proxy can’t know whose keys were changed. `OFF` is answered as by Redis.',
@@ -118,14 +118,16 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   info: 'Clients, commands and CPU are the proxy’s; memory, persistence and keys those of the masters of all groups, added up. Replicas are counted, not listed. Fields about how a server was built, its event loop and its I/O threads are left out. A `# Proxy` section says more; see operations.md.',
   keys: 'The keys of all groups in memory at once, at most `session_max_bufsize`. `-TRYAGAIN` when slots are moved to and fro all the while.',
   lastsave: 'The earliest of all masters.',
-  latency: 'About the time in the proxy, over all its workers; events are those of the proxy.',
+  latency:
+    'About the time in the proxy, over all its workers. Events: `event-loop` (a worker stood still), `command`, `move-hold`, each from `latency_monitor_threshold_ms`. Buckets of HISTOGRAM are powers of two.',
   lolwut: 'The version alone, without a picture.',
   'memory|doctor': EVERY_SERVER,
   'memory|malloc-stats': EVERY_SERVER,
   'memory|purge': 'At all masters.',
   'memory|stats': 'Bytes and counts of all masters added up; ratios and means are the largest.',
   mget: 'Not one moment in time when its keys are in several groups.',
-  monitor: 'Shows what comes through this proxy.',
+  monitor:
+    'Shows what comes through this proxy, through any of its workers. Commands in a transaction are shown when they are sent; what scripts call is not. An argument is shown up to 64 KB. A monitor that would miss something is disconnected.',
   move: OTHER_DATABASE,
   mset: NOT_ATOMIC,
   'object|freq': NEW_IDLE_TIME,
@@ -142,7 +144,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   role: 'Always a master without replicas.',
   scan: 'A cursor means something to the proxies only; it is good at all of them. COUNT is for one group. A key may come twice when slots are moved meanwhile; none is missed. A database with more than 2 billion keys at one server can’t be scanned.',
   select: 'Databases 0 to 15, whatever the servers are configured for. Not in a transaction.',
-  slowlog: 'The proxy’s own: times count from the request’s arrival to its reply. `SLOWLOG GET count STAGES` says where they went.',
+  slowlog:
+    'The proxy’s own: times count from the request’s arrival to its reply. `SLOWLOG GET count STAGES` adds a seventh field, where they went: in the proxy, held for a slot in a move, at the server. Of a transaction nothing is logged.',
   sort: PATTERNS,
   sort_ro: PATTERNS,
   spublish: PUBLISHED,
