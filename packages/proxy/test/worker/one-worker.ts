@@ -21,8 +21,8 @@ import { ReplyScanner } from '../../src/resp/reply-scanner.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { MemoryRegistry } from './scripts/registry-stub.ts';
 
-/** The master of a group, and its replicas. */
-type Member = Pick<RedisServer, 'addr'> & { readonly replicas?: readonly Pick<RedisServer, 'addr'>[] };
+/** The master of a group (or its only replica), and its replicas. */
+type Member = Pick<RedisServer, 'addr'> & { readonly role?: 'replica'; readonly replicas?: readonly Pick<RedisServer, 'addr'>[] };
 
 export interface OneWorker {
   readonly port: number;
@@ -100,10 +100,10 @@ function topologyOf(servers: readonly Member[], slots: (slot: number) => SlotSta
   return {
     ...emptyTopology(),
     slots: Array.from({ length: SLOT_COUNT }, (_, slot) => slots(slot)),
-    groups: servers.map(({ addr, replicas = [] }, at) => ({
+    groups: servers.map(({ addr, role, replicas = [] }, at) => ({
       id: asGroupId(at + 1),
       servers: [
-        { addr: asServerAddr(addr), role: 'master' },
+        { addr: asServerAddr(addr), role: role ?? ('master' as const) },
         ...replicas.map((replica) => ({ addr: asServerAddr(replica.addr), role: 'replica' as const })),
       ],
     })),

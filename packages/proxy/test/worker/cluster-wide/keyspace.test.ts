@@ -152,6 +152,33 @@ describe('KEYS and DBSIZE', () => {
     for (const reply of replies) expect(reply).toMatch(/^-ERR .*127\.0\.0\.1:1 can't be reached/);
   });
 
+  test('a group that lost its master is an error too', async () => {
+    worker.route([line, { addr: second.addr, role: 'replica' }]);
+    const replies = await raw.ask('KEYS *\r\nDBSIZE\r\nRANDOMKEY\r\nFLUSHALL\r\n', 4);
+    for (const reply of replies) expect(reply).toMatch(/^-ERR group 2 has no master, .*codis-config server list/);
+  });
+
+  test('KEYS gives up with TRYAGAIN when a slot is moved to and fro all the while', async () => {
+    const client = worker.client();
+    let over = false;
+    const reply = client.keys('*').finally(() => {
+      over = true;
+    });
+    const toAndFro = () => {
+      const back = { from: B, to: A, migration: asMigrationId(2) };
+      route(LOCKED);
+      route(MIGRATING);
+      route(MOVED);
+      route({ kind: 'locked', ...back, epoch: asEpoch(1), leaseMs: 60_000 });
+      route({ kind: 'migrating', ...back });
+      route();
+      if (!over) setImmediate(toAndFro);
+    };
+    toAndFro();
+    await expect(reply).rejects.toThrow(/^TRYAGAIN slots were moved to and fro/);
+    expect(await client.keys('*')).toEqual([]);
+  });
+
   test('come after what the same client sent before, and before what it sends after', async () => {
     const bytes = 'SET a 1\r\nKEYS *\r\nSET b 1\r\nDBSIZE\r\nSET c 1\r\nFLUSHALL\r\nDBSIZE\r\nSET d 1\r\nKEYS *\r\n';
     const [, keys, , size, , flushed, none, , last] = await raw.ask(bytes, 9);

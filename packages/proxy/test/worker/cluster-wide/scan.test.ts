@@ -1,6 +1,8 @@
 // Goal: SCAN through the proxy is one SCAN over all groups, with Redis's own errors; what is not the clients' is not shown.
 // Method: a worker in this process with three real servers. Moves under it are simulated in scan-pass.test.ts, and real in test/scan-under-moves.test.ts.
 
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { asGroupId, asMigrationId, fenceKey, type SlotState, slotOf } from '@codis/config/model';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { stopAll } from '../../../../../test/harness/process.ts';
@@ -27,6 +29,28 @@ afterEach(async () => {
 });
 
 afterAll(() => stopAll());
+
+/** A server that says of itself that it has 2^40 buckets. */
+async function startHugeServer(): Promise<{ addr: string; close: () => void }> {
+  const answers: Readonly<Record<string, string>> = {
+    GET: '$-1\r\n',
+    ID: ':1\r\n',
+    INFO: '$19\r\nredis_version:7.0.0\r\n',
+    SCAN: '*2\r\n$13\r\n1099511627776\r\n*0\r\n',
+  };
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      for (const [request] of chunk.toString().matchAll(/\*\d+\r\n(?:\$\d+\r\n[^\r]*\r\n)+/g)) {
+        const word = Object.keys(answers).find((name) => request.includes(`\r\n${name}\r\n`));
+        socket.write(word === undefined ? '+OK\r\n' : (answers[word] as string));
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { addr: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}
 
 async function fill(db = 0): Promise<void> {
   const client = worker.client();
@@ -140,6 +164,18 @@ test('a group that can’t be reached is an error, not a gap', async () => {
   const nobody = { addr: '127.0.0.1:1' };
   worker.route([servers[0] as RedisServer, nobody]);
   await expect(scanAll()).rejects.toThrow(/127\.0\.0\.1:1 can't be reached/);
+});
+
+test('a group that lost its master is an error too', async () => {
+  worker.route([servers[0] as RedisServer, { addr: (servers[1] as RedisServer).addr, role: 'replica' }]);
+  await expect(scanAll()).rejects.toThrow(/group 2 has no master/);
+});
+
+test('a server whose cursor is too large for the one of all groups is an error', async () => {
+  const huge = await startHugeServer();
+  worker.route([huge]);
+  await expect(worker.client().call('SCAN', '0')).rejects.toThrow(/more than 2 billion buckets/);
+  huge.close();
 });
 
 test('before there is a table there is nothing to scan', async () => {
