@@ -127,6 +127,35 @@ describe('CLIENT KILL', () => {
   });
 });
 
+describe('CLIENT UNBLOCK', () => {
+  test.each([
+    ['TIMEOUT', '*-1\r\n'],
+    ['ERROR', '-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n'],
+  ])('%s ends the wait of a client of another worker', async (kind, expected) => {
+    const [a, b] = await client(0, 1);
+    const waiting = b!.ask('BLPOP no:such:list 0\r\n');
+    await eventually(async () => (await a!.ask(`CLIENT UNBLOCK ${b!.id} ${kind}\r\n`))[0] === ':1\r\n', { what: 'it to be blocked' });
+    expect(await waiting).toEqual([expected]);
+    expect(await a!.ask(`CLIENT UNBLOCK ${b!.id}\r\n`)).toEqual([':0\r\n']);
+  });
+});
+
+describe('CLIENT LIST of clients in some state', () => {
+  test('tells subscribers, transactions and monitors', async () => {
+    const [a, b, c, d] = await client(0, 1, 2, 0);
+    await b!.ask('SUBSCRIBE x y\r\nPSUBSCRIBE z*\r\n', 3);
+    await c!.ask('MULTI\r\nSET k 1\r\n', 2);
+    await d!.ask('MONITOR\r\n');
+    const [list] = await a!.ask('CLIENT LIST\r\n');
+    expect(lineOf(list!, b!.id)).toMatchObject({ flags: 'P', sub: '2', psub: '1', ssub: '0' });
+    expect(lineOf(list!, c!.id)).toMatchObject({ flags: 'x', multi: '1' });
+    expect(lineOf(list!, d!.id)).toMatchObject({ flags: 'O' });
+    expect((await a!.ask('CLIENT LIST TYPE pubsub\r\n'))[0]!.match(/id=\d+/g)).toEqual([`id=${b!.id}`]);
+    expect(await a!.ask('CLIENT KILL TYPE pubsub\r\n')).toEqual([':1\r\n']);
+    await eventually(() => b!.closed, { what: 'the subscriber to be cut off' });
+  });
+});
+
 describe('CLIENT PAUSE', () => {
   test('holds what others send, on every worker, until CLIENT UNPAUSE', async () => {
     const [a, b, c] = await client(0, 1, 2);
