@@ -2,7 +2,8 @@
 // its text. They are read when a worker misses one, never watched; only that scripts were flushed is, by the version of `scripts`.
 //
 // Changes are written in the order they came. While the coordinator is away they wait here, bounded: the servers have them already, and what is lost of
-// them is only that a server which joins later is not given them. Questions see the changes that wait.
+// them is only that a server which joins later is not given them. Questions see the changes that wait: those
+// that waited when they were asked, for they may be written, and so be here no more, before the coordinator has answered.
 
 import { type Coordinator, libraryPath, type Op, PATHS, scriptPath, type Unsubscribe } from '@codis/config/coordinator';
 import { isCodisError } from '@codis/config/model';
@@ -95,8 +96,9 @@ export class ScriptStore {
   }
 
   async #known(shas: readonly string[]): Promise<string[]> {
+    const waiting = [...this.#waiting];
     const names = new Set(await this.#options.coordinator.list(PATHS.scripts));
-    for (const change of this.#waiting) {
+    for (const change of waiting) {
       if (change.kind === 'flush-scripts') names.clear();
       else if (change.kind === 'add-script') names.add(change.sha);
     }
@@ -105,12 +107,13 @@ export class ScriptStore {
 
   async #libraries(): Promise<Library[]> {
     const { coordinator } = this.#options;
+    const waiting = [...this.#waiting];
     const libraries = new Map<string, string>();
     for (const name of await coordinator.list(PATHS.functions)) {
       const entry = await coordinator.read(libraryPath(name));
       if (entry !== null) libraries.set(name, entry.data.toString('latin1'));
     }
-    for (const change of this.#waiting) {
+    for (const change of waiting) {
       if (change.kind === 'set-libraries') libraries.clear();
       for (const { name, code } of setIn(change)) libraries.set(name, code);
       if (change.kind === 'delete-library') libraries.delete(change.name);
