@@ -5,7 +5,7 @@
 
 import type { Command } from '../commands/command.ts';
 import { commandFrom } from '../commands/looked-up.ts';
-import { decodeReply } from '../resp/decode.ts';
+import { decodeReply, type Value } from '../resp/decode.ts';
 import { encodeRequest, errorReply } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 import type { Frame } from '../resp/request-scanner.ts';
@@ -128,7 +128,8 @@ function findingIn(reply: Buffer, name: string): Finding {
   if (reply[0] === ERROR) return cantTell(name, reply.toString('utf8').slice(1).trim());
   if (new ReplyScanner().scan(reply, 0, reply.length) !== reply.length) return cantTell(name, 'a server said too much of it');
   const entries = decodeReply(reply);
-  return (Array.isArray(entries) ? commandFrom(entries[0] ?? null, name) : null) ?? 'unknown';
+  const [entry = null] = Array.isArray(entries) ? (entries as readonly Value[]) : [];
+  return commandFrom(entry, name) ?? 'unknown';
 }
 
 const ERROR = 0x2d;
