@@ -8,6 +8,8 @@ const PER_SECOND = 2 ** 24;
 
 export class Places {
   readonly #workers: number;
+  /** A multiple of the number of workers, so that a place keeps its numbers: the remainder says which it is. */
+  readonly #perSecond: number;
   readonly #startedAt = performance.now();
   /** Free places: at which second the last worker of each began, -1 for none. */
   readonly #free: { readonly number: number; readonly second: number }[];
@@ -15,6 +17,7 @@ export class Places {
 
   constructor(workers: number) {
     this.#workers = workers;
+    this.#perSecond = Math.ceil(PER_SECOND / workers) * workers;
     this.#free = Array.from({ length: workers }, (_, number) => ({ number, second: -1 }));
   }
 
@@ -24,7 +27,7 @@ export class Places {
     invariant(place !== undefined, 'there are no more workers than places');
     const second = place.second < 0 ? 0 : Math.max(place.second + 1, Math.ceil((performance.now() - this.#startedAt) / 1000));
     this.#taken.set(worker, { number: place.number, second });
-    return { workers: this.#workers, firstId: second * PER_SECOND + place.number + 1 };
+    return { workers: this.#workers, firstId: second * this.#perSecond + place.number + 1 };
   }
 
   /** That worker is gone. */
