@@ -60,6 +60,11 @@ export class Blocking {
     return wait !== undefined;
   }
 
+  /** The proxy stops: who waits is told so, and what was popped meanwhile still goes to its client. */
+  endAll(): void {
+    for (const wait of this.#waits.values()) wait.unblock('error');
+  }
+
   onTable(table: RouteTable): void {
     for (const wait of this.#waits.values()) wait.onTable(table);
   }

@@ -171,13 +171,13 @@ export class HandOvers {
   #missingKeys(db: number, slot: number, command: Command, frame: Frame, table: RouteTable): string[] {
     const gone = this.#goneFrom(slot, table);
     extractKeys(command.keys, frame);
-    const missing: string[] = [];
+    const missing = new Set<string>();
     for (let at = 0; at < keyArgs.count; at++) {
       const arg = keyArgs.list[at] as number;
       const key = `${db}:${frame.buf.toString('latin1', frame.args[arg * 2], frame.args[arg * 2 + 1])}`;
-      if (!gone.keys.has(key) && !missing.includes(key)) missing.push(key);
+      if (!gone.keys.has(key)) missing.add(key);
     }
-    return missing;
+    return [...missing];
   }
 
   #goneFrom(slot: number, table: RouteTable): Gone {

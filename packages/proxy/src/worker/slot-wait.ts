@@ -17,7 +17,7 @@ import type { Backend } from './backend.ts';
 import type { BlockingOptions, UnblockKind, Wait } from './blocking.ts';
 import { asking, Claim } from './claim.ts';
 import { copyFrame, reframe } from './held.ts';
-import { type ReplyTaker, type Request, SINK_CLIENT, SINK_SCREENED } from './request.ts';
+import { type ReplyTaker, type Request, SINK_CLIENT, SINK_MUTED, SINK_SCREENED } from './request.ts';
 import { LOCKED, type RouteTable } from './route-table.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
@@ -131,7 +131,7 @@ export class SlotWait implements Wait, ReplyTaker {
     }
     this.#state = 'routing';
     this.#ending = false;
-    this.#request.sink = SINK_CLIENT;
+    this.#request.sink = this.#request.muted ? SINK_MUTED : SINK_CLIENT;
     this.#request.taker = new Claim((reply) => this.#onError(reply));
     this.#request.sender = (home) => this.#onHome(home);
     router.claim(this.#request, this.#slot, this.#command, reframe(this.#frame));

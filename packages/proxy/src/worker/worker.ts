@@ -153,6 +153,7 @@ export class Worker implements SessionOwner {
     this.#listener = null;
     this.#draining = true;
     for (const session of this.#sessions) session.end();
+    this.#router.blocking.endAll();
     const cutOff = setTimeout(() => {
       if (this.#draining) for (const session of this.#sessions) session.destroy('the proxy stops serving');
     }, timeoutMs);

@@ -186,6 +186,24 @@ describe('a client that is blocked', () => {
   });
 });
 
+describe('a wait without a reply, and one that the proxy’s end meets', () => {
+  test('says nothing to a client that wants no replies', async () => {
+    raw.socket.write(lines('CLIENT REPLY OFF', 'BLPOP k 0'));
+    await blocks(source);
+    await say('LPUSH k 1');
+    await blocks(source, 0);
+    expect(await ask('CLIENT REPLY ON')).toEqual(['+OK\r\n']);
+  });
+
+  test('is ended when the proxy stops, and its client told', async () => {
+    const reply = ask('BLPOP k 0');
+    await blocks(source);
+    worker.drain();
+    expect(await reply).toEqual([expect.stringMatching(/^-UNBLOCKED /)]);
+    await eventually(() => raw.closed, { what: 'the connection to be closed' });
+  });
+});
+
 describe('a slot in a move', () => {
   test('is acknowledged when its waits have ended at the source, and they go on at the target', async () => {
     const replies = ask('BLPOP k 0', 'PING');

@@ -36,6 +36,8 @@ export interface OneWorker {
   setProxies(proxies: readonly LiveProxy[]): void;
   report(): WorkerReport;
   client(): Redis;
+  /** Stops serving, as on SIGTERM. */
+  drain(): void;
   close(): void;
 }
 
@@ -89,6 +91,7 @@ export async function startWorker(
       clients.push(client);
       return client;
     },
+    drain: () => worker.drain(10_000),
     close: () => {
       for (const client of clients) client.disconnect();
       worker.close();
