@@ -23,6 +23,7 @@ export function findArguments(buf: Buffer, start: number, max: number): Argument
   while (at.length < Math.min(count, max) * 2 && buf[pos] === DOLLAR) {
     const length = numberAt(buf, pos + 1);
     const from = lineEnd(buf, pos);
+    if (from >= buf.length) break;
     at.push(from, from + length);
     pos = from + length + 2;
   }

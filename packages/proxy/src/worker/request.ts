@@ -4,6 +4,7 @@
 // Two queues run through it: `next` is the session's (replies go out in that order), and the backend's ring (replies come in that order).
 
 import type { Command } from '../commands/command.ts';
+import { NOWHERE } from './recent-input.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 
@@ -41,12 +42,10 @@ export class Request {
   streaming = false;
   stored: Buffer[] | null = null;
   db = 0;
-  /** What the client asked for, when it was read (`micros`), and where it stands: for whoever measures. Numbers, since a reference to bytes that are younger
-   *  than this object is dear. Of a client's own request only. */
+  /** What the client asked for, when it was read (`micros`), and where it stands in the recent input: for whoever measures. Of a client's own request only. */
   command: Command | null = null;
   readAt = 0;
-  chunk = 0;
-  frameStart = 0;
+  inputAt = NOWHERE;
   /** Microseconds that it was held for a slot in a move. */
   heldMicros = 0;
   /** The client wants no reply. */

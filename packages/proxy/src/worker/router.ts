@@ -288,7 +288,7 @@ export class Router {
         this.scripts.run(session, command, frame);
         return;
       case 'any':
-        askAnyMaster(this, session, frame);
+        askAnyMaster(this, session, command, frame);
         return;
       case 'masters':
       case 'transaction':

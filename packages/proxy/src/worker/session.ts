@@ -17,6 +17,7 @@ import type { Backend } from './backend.ts';
 import { copyFrame, type Held, reframe } from './held.ts';
 import { MODE_REPLY_SKIP, MODES_MUTE, MODES_OF_PROXY } from './modes.ts';
 import { Outlet, type OutletOwner } from './outlet.ts';
+import { NOWHERE, PIECE_BYTES_MAX } from './recent-input.ts';
 import { type Request, recycle, SINK_CLIENT, SINK_MUTED, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
 import { micros } from './timings.ts';
@@ -108,10 +109,9 @@ export class Session implements OutletOwner {
   #processing = false;
   /** A request that waits until everything before it was answered. */
   #deferred: Deferred | null = null;
-  /** The bytes that unanswered requests came in, oldest first; the last, and its number. */
-  readonly #chunks: Buffer[] = [];
-  #chunk: Buffer | null = null;
-  #chunkNumber = 0;
+  /** The bytes that are being looked at, if all of them are in the recent input, and where. */
+  #input: Buffer | null = null;
+  #inputAt = NOWHERE;
   /** The blocking command that waits: how long it does is nobody's slowness. */
   #waiting: Request | null = null;
   /** What came unasked while a reply was going out in pieces. */
@@ -181,10 +181,8 @@ export class Session implements OutletOwner {
     request.db = this.db;
     request.command = this.command;
     request.readAt = this.readAt;
-    const frame = this.#scanner.frame;
-    if (frame.buf !== this.#chunk) this.#nextChunk(frame.buf);
-    request.chunk = this.#chunkNumber;
-    request.frameStart = frame.start;
+    const { frame } = this.#scanner;
+    request.inputAt = frame.buf === this.#input ? this.#inputAt + frame.start : this.#keepInput();
     if ((this.modes & MODES_MUTE) !== 0) this.#mute(request);
     if (this.#tail === null) this.head = request;
     else this.#tail.next = request;
@@ -423,6 +421,11 @@ export class Session implements OutletOwner {
     this.activeAt = this.#router.now;
     this.readAt = micros();
     this.#router.stats.clientBytesIn += chunk.length;
+    this.#input = null;
+    if (chunk.length <= PIECE_BYTES_MAX && this.#scanner.pendingBytes === 0) {
+      this.#input = chunk;
+      this.#inputAt = this.#router.stats.timings.input.add(chunk, 0, chunk.length);
+    }
     this.#scanner.feed(chunk);
     if (this.#paused === 0) this.#process();
     else if (this.isBlocked && this.#scanner.pendingBytes > BLOCKED_INPUT_BYTES_MAX) this.#socket.pause();
@@ -446,6 +449,7 @@ export class Session implements OutletOwner {
         continue;
       }
       if (result === NEED) {
+        this.#input = null;
         if (this.#inputEnded) this.end();
         break;
       }
@@ -465,18 +469,10 @@ export class Session implements OutletOwner {
     } else this.#router.routeDeferred(this, command, reframe(frame));
   }
 
-  /** The bytes that `request`, which is not answered yet, came in; it begins at its `frameStart`. */
-  bytesOf(request: Request): Buffer | null {
-    return this.#chunks[request.chunk - this.#chunkNumber + this.#chunks.length - 1] ?? null;
-  }
-
-  /** What was answered needs its bytes no longer. */
-  #nextChunk(chunk: Buffer): void {
-    const needed = this.head === null ? 0 : this.#chunkNumber - this.head.chunk + 1;
-    while (this.#chunks.length > needed) this.#chunks.shift();
-    this.#chunks.push(chunk);
-    this.#chunk = chunk;
-    this.#chunkNumber++;
+  /** Of a request that is not there as it came in one short read (or that came inline), the beginning is kept. */
+  #keepInput(): number {
+    const { buf, start, end } = this.#scanner.frame;
+    return this.#router.stats.timings.input.addBeginning(buf, start, end);
   }
 
   #mute(request: Request): void {

@@ -1,8 +1,8 @@
 // The slow log of one worker: its last requests that took longer than slowlog_log_slower_than, newest first. The time is what a client sees of it in the proxy:
 // from when its bytes were read to when the whole reply was here.
 //
-// Requests do not keep their bytes for this: until it is answered a request refers to the bytes it came in, and its arguments are looked for in them when it
-// turns out to be slow.
+// Requests do not keep their bytes for this: a request knows where it stands in the worker's recent input, and its arguments are looked for there when it
+// turns out to be slow. When that was overwritten meanwhile only the command is shown.
 
 import { findArguments, redact } from './request-text.ts';
 import type { SlowRequest } from './timings.ts';
@@ -63,8 +63,8 @@ export class SlowLog {
 }
 
 /** Source: slowlog.c, slowlogCreateEntry(). */
-function argumentsOf({ command, frame, frameStart }: SlowRequest): string[] {
-  const found = frame === null ? null : findArguments(frame, frameStart, ARGS_MAX);
+function argumentsOf({ command, frame }: SlowRequest): string[] {
+  const found = frame === null ? null : findArguments(frame, 0, ARGS_MAX);
   if (found === null) return [command.name.replace('|', ' ')];
   const words: string[] = [];
   for (let at = 0; at < found.at.length; at += 2) words.push(shortened(found.buf, found.at[at] as number, found.at[at + 1] as number));

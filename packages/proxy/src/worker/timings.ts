@@ -5,6 +5,7 @@
 
 import { type Command, INDEX_COUNT } from '../commands/command.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { RecentInput } from './recent-input.ts';
 import type { Request } from './request.ts';
 import type { Session } from './session.ts';
 
@@ -17,18 +18,20 @@ export function micros(): number {
   return (performance.now() * 1000) | 0;
 }
 
-/** A request that was slow, and how it spent its time. The bytes from `frameStart` on are it and whatever came behind it. */
+/** A request that was slow, and how it spent its time. `frame` begins with it and goes on with whatever came behind it; null when that is gone. Valid
+ *  during the call only. */
 export interface SlowRequest {
   readonly session: Session | null;
   readonly command: Command;
   readonly frame: Buffer | null;
-  readonly frameStart: number;
   readonly micros: number;
   /** Of `micros`: in the proxy before it was sent; held for a slot in a move; at the server, and on the way. */
   readonly stages: { readonly proxy: number; readonly held: number; readonly server: number };
 }
 
 export class Timings {
+  /** Where slow requests are looked up. */
+  readonly input = new RecentInput();
   /** By Command.index. */
   readonly micros = new Float64Array(INDEX_COUNT);
   /** Error replies to requests that were carried out, and those that were refused before. */
@@ -84,14 +87,14 @@ export class Timings {
 
   /** `sentAt`: when it left for its server; null when that was at once. */
   onSlow(request: Request, now: number, sentAt: number | null): void {
-    const { session, command, frameStart } = request;
-    const frame = session?.bytesOf(request) ?? null;
+    const { session, command } = request;
     if (command === null) return;
+    const frame = this.input.from(request.inputAt);
     const took = (now - request.readAt) | 0;
     const held = Math.min(request.heldMicros, took);
     const waited = sentAt === null ? 0 : Math.min(Math.max((sentAt - request.readAt) | 0, 0), took);
     const proxy = Math.max(waited - held, 0);
-    this.#onSlow({ session, command, frame, frameStart, micros: took, stages: { proxy, held, server: took - held - proxy } });
+    this.#onSlow({ session, command, frame, micros: took, stages: { proxy, held, server: took - held - proxy } });
   }
 
   /** A request that the proxy answers itself, in the turn it came or later. */
@@ -107,8 +110,8 @@ export class Timings {
     this.add(command, took);
     if (failed) this.onFailed(command);
     if (took < this.#slowAfter) return;
-    const { buf, start } = frame;
-    this.#onSlow({ session, command, frame: buf, frameStart: start, micros: took, stages: { proxy: took, held: 0, server: 0 } });
+    const bytes = frame.buf.subarray(frame.start, frame.end);
+    this.#onSlow({ session, command, frame: bytes, micros: took, stages: { proxy: took, held: 0, server: 0 } });
   }
 
   add(command: Command, took: number, count = 1): void {

@@ -18,7 +18,7 @@ const newClient = (): RawClient => {
 };
 
 const locked = { kind: 'locked', from: 1, to: 2, migration: 1, epoch: 1, leaseMs: 60_000 } as never;
-const lockAll = () => worker.route([redis, { ...redis, addr: '127.0.0.1:1' }], () => locked);
+const lockAll = () => worker.route([redis, redis], () => locked);
 const unlock = () => worker.route([redis], dealtOut(1));
 
 beforeAll(async () => {

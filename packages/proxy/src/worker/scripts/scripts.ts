@@ -76,7 +76,7 @@ export class Scripts {
     const { router } = this.#options;
     const result = extractKeys(command.keys, frame);
     // Redis looks for the function before it looks at the number of keys: which error it is, a server knows.
-    if (result !== KEYS_OK && command.name.startsWith('fcall')) askAnyMaster(router, session, frame);
+    if (result !== KEYS_OK && command.name.startsWith('fcall')) askAnyMaster(router, session, command, frame);
     else if (result !== KEYS_OK) router.reject(session, keysError(command, frame, result));
     else if (this.mustWait(session, command, frame)) return;
     else if (keyArgs.count === 0) this.#runWithoutKeys(session, command, frame);

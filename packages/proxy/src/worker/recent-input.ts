@@ -1,0 +1,55 @@
+// What clients have sent a moment ago, in one ring of bytes for the whole worker: so that a request which turns out to be slow can be shown with its
+// arguments, though nobody keeps the bytes of those that are not. A copy costs less than keeping what was read alive, by far: that would be garbage of
+// another generation.
+//
+//   | …older… | newest |  …overwritten next… |     positions count up for ever; a piece never runs over the end
+//
+// Nobody may be shown what another client sent: a request that is not here as a whole carries its length with it, and its position is below NOWHERE.
+
+const RING_BYTES = 4 * 1024 * 1024;
+/** Nothing longer is kept. */
+export const PIECE_BYTES_MAX = 16 * 1024;
+export const BEGINNING_BYTES_MAX = 1024;
+/** The position of what was not kept. */
+export const NOWHERE = -1;
+const LENGTH_BYTES = 4;
+
+export class RecentInput {
+  readonly #ring = Buffer.alloc(RING_BYTES);
+  readonly #beginning = Buffer.alloc(LENGTH_BYTES + BEGINNING_BYTES_MAX);
+  /** Where the next piece goes. */
+  #next = 0;
+
+  /** HOT PATH: once per read. Keeps a copy of [start, end), at most PIECE_BYTES_MAX of it; where it is. */
+  add(bytes: Buffer, start: number, end: number): number {
+    const length = Math.min(end - start, PIECE_BYTES_MAX);
+    let at = this.#next % RING_BYTES;
+    if (at + length > RING_BYTES) {
+      this.#next += RING_BYTES - at;
+      at = 0;
+    }
+    bytes.copy(this.#ring, at, start, start + length);
+    const position = this.#next;
+    this.#next += length;
+    return position;
+  }
+
+  /** Keeps the beginning of a request that is too long to be kept whole, at most BEGINNING_BYTES_MAX of it; where it is. */
+  addBeginning(bytes: Buffer, start: number, end: number): number {
+    const length = Math.min(end - start, BEGINNING_BYTES_MAX);
+    this.#beginning.writeUInt32BE(length);
+    bytes.copy(this.#beginning, LENGTH_BYTES, start, start + length);
+    return NOWHERE - 1 - this.add(this.#beginning, 0, LENGTH_BYTES + length);
+  }
+
+  /** What stands at `position`: a request as a whole, and what happens to be behind it; or the beginning of one, and nothing behind it. Null when it was
+   *  overwritten. Valid until the next `add`. */
+  from(position: number): Buffer | null {
+    if (position === NOWHERE) return null;
+    const start = position < NOWHERE ? NOWHERE - 1 - position : position;
+    if (this.#next - start > RING_BYTES - PIECE_BYTES_MAX) return null;
+    const at = start % RING_BYTES;
+    const bytes = this.#ring.subarray(at, Math.min(at + this.#next - start, RING_BYTES));
+    return position < NOWHERE ? bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + bytes.readUInt32BE()) : bytes;
+  }
+}
