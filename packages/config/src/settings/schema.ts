@@ -351,7 +351,8 @@ export const SETTINGS = {
     min: -1,
     max: 2_147_483_646,
     unit: 'microseconds',
-    about: 'A request that takes at least this long in the proxy, waiting for the server included, is kept for SLOWLOG GET. 0: all; -1: none.',
+    about:
+      'A request that takes at least this long in the proxy, waiting for the server included, is kept for SLOWLOG GET. 0: all; -1: none.',
     programs: ['proxy'],
     section: 'Logging',
   },
@@ -371,7 +372,8 @@ export const SETTINGS = {
     min: 0,
     max: 3_600_000,
     unit: 'milliseconds',
-    about: 'What makes clients wait at least this long is kept for LATENCY LATEST: slow commands, holds for moves, a worker that stood still. 0: nothing.',
+    about:
+      'What makes clients wait at least this long is kept for LATENCY LATEST: slow commands, holds for moves, a worker that stood still. 0: nothing.',
     programs: ['proxy'],
     section: 'Logging',
   },

@@ -2,11 +2,13 @@
 // arguments, though nobody keeps the bytes of those that are not. A copy costs less than keeping what was read alive, by far: that would be garbage of
 // another generation.
 //
-//   | …older… | newest |  …overwritten next… |     positions count up for ever; a piece never runs over the end
+//   | …older… | newest |  …overwritten next… |     positions count up, and begin again; a piece never runs over the end
 //
 // Nobody may be shown what another client sent: a request that is not here as a whole carries its length with it, and its position is below NOWHERE.
 
 const RING_BYTES = 4 * 1024 * 1024;
+/** Positions count up to here and begin again: as small integers they cost nothing to keep. A multiple of the ring. */
+const POSITIONS = 2 ** 30;
 /** Nothing longer is kept. */
 export const PIECE_BYTES_MAX = 16 * 1024;
 export const BEGINNING_BYTES_MAX = 1024;
@@ -23,14 +25,10 @@ export class RecentInput {
   /** HOT PATH: once per read. Keeps a copy of [start, end), at most PIECE_BYTES_MAX of it; where it is. */
   add(bytes: Buffer, start: number, end: number): number {
     const length = Math.min(end - start, PIECE_BYTES_MAX);
-    let at = this.#next % RING_BYTES;
-    if (at + length > RING_BYTES) {
-      this.#next += RING_BYTES - at;
-      at = 0;
-    }
-    bytes.copy(this.#ring, at, start, start + length);
-    const position = this.#next;
-    this.#next += length;
+    const room = RING_BYTES - (this.#next % RING_BYTES);
+    const position = room < length ? (this.#next + room) % POSITIONS : this.#next;
+    bytes.copy(this.#ring, position % RING_BYTES, start, start + length);
+    this.#next = (position + length) % POSITIONS;
     return position;
   }
 
@@ -47,9 +45,10 @@ export class RecentInput {
   from(position: number): Buffer | null {
     if (position === NOWHERE) return null;
     const start = position < NOWHERE ? NOWHERE - 1 - position : position;
-    if (this.#next - start > RING_BYTES - PIECE_BYTES_MAX) return null;
+    const age = (this.#next - start + POSITIONS) % POSITIONS;
+    if (age > RING_BYTES - PIECE_BYTES_MAX) return null;
     const at = start % RING_BYTES;
-    const bytes = this.#ring.subarray(at, Math.min(at + this.#next - start, RING_BYTES));
+    const bytes = this.#ring.subarray(at, Math.min(at + age, RING_BYTES));
     return position < NOWHERE ? bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + bytes.readUInt32BE()) : bytes;
   }
 }

@@ -8,6 +8,7 @@ import { encodeRequest } from '../../src/resp/replies.ts';
 import { dealtOut, type OneWorker, RawClient, startWorker } from './one-worker.ts';
 
 let redis: RedisServer;
+let target: RedisServer;
 let worker: OneWorker;
 let client: RawClient;
 const clients: RawClient[] = [];
@@ -18,11 +19,12 @@ const newClient = (): RawClient => {
 };
 
 const locked = { kind: 'locked', from: 1, to: 2, migration: 1, epoch: 1, leaseMs: 60_000 } as never;
-const lockAll = () => worker.route([redis, redis], () => locked);
+const lockAll = () => worker.route([redis, target], () => locked);
 const unlock = () => worker.route([redis], dealtOut(1));
 
 beforeAll(async () => {
   redis = await startRedis();
+  target = await startRedis();
   worker = await startWorker({ session_max_bufsize: 1_048_576, slot_hold_timeout_ms: 10_000, request_max_bytes: 65_536 });
 });
 
@@ -34,6 +36,7 @@ afterEach(() => {
 afterAll(async () => {
   worker.close();
   await redis.stop();
+  await target.stop();
 });
 
 describe('a client that does not read', () => {
