@@ -10,6 +10,7 @@ import { CodisError } from '@codis/config/model';
 const LF = 10;
 const CR = 13;
 const MINUS = 0x2d;
+const DOLLAR = 0x24;
 
 /** What the first byte of an element says about it. */
 const NONE = 0;
@@ -51,6 +52,10 @@ export class ReplyScanner {
   /** HOT PATH: runs once per reply. Scans [pos, end) for the end of one reply: the position behind it, or -1 when all was used up
    *  and more is needed. Throws CODIS_E_NOT_REDIS for what is not RESP: a byte that begins no element, a length that is no number. */
   scan(buf: Buffer, pos: number, end: number): number {
+    if (this.#missing === 0 && buf[pos] === DOLLAR) {
+      const next = endOfBulk(buf, pos, end);
+      if (next > 0) return this.#bulk(next, end);
+    }
     let at = pos;
     for (;;) {
       if (this.#skip > 0) {
@@ -71,6 +76,15 @@ export class ReplyScanner {
     }
   }
 
+  /** A reply that is one bulk string, as that to GET mostly is, and ends at `next`. */
+  #bulk(next: number, end: number): number {
+    this.firstByte = DOLLAR;
+    if (next <= end) return next;
+    this.#missing = 1;
+    this.#skip = next - end;
+    return -1;
+  }
+
   #begin(byte: number): void {
     this.#line = TYPES[byte] as number;
     if (this.#line === NONE) throw notRedis(`a reply began with byte ${byte}, which is not RESP`);
@@ -84,15 +98,18 @@ export class ReplyScanner {
 
   #number(buf: Buffer, from: number, end: number): number {
     if (this.#line > AFTER_CR) return this.#lineFeed(buf, from);
+    let value = this.#value;
     for (let at = from; at < end; at++) {
       const byte = buf[at] as number;
-      if (byte >= 0x30 && byte <= 0x39) this.#value = (this.#value < 0 ? 0 : this.#value * 10) + (byte - 0x30);
+      if (byte >= 0x30 && byte <= 0x39) value = (value < 0 ? 0 : value * 10) + (byte - 0x30);
       else if (byte === CR) {
+        this.#value = value;
         this.#line += AFTER_CR;
         return at + 1 < end ? this.#lineFeed(buf, at + 1) : -1;
-      } else if (byte === MINUS && !this.#negative && this.#value < 0) this.#negative = true;
+      } else if (byte === MINUS && !this.#negative && value < 0) this.#negative = true;
       else throw notRedis(`a length held byte ${byte}, which is no digit`);
     }
+    this.#value = value;
     return -1;
   }
 
@@ -118,6 +135,19 @@ export class ReplyScanner {
     else if (line === MAP) this.#missing += this.#value * 2 - 1;
     else this.#missing += this.#value * 2;
   }
+}
+
+/** Where a bulk string ends that begins at `pos`, if its length is here as a whole; -1 for what is to be read step by step. */
+function endOfBulk(buf: Buffer, pos: number, end: number): number {
+  let length = 0;
+  let at = pos + 1;
+  for (; at < end; at++) {
+    const digit = (buf[at] as number) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    length = length * 10 + digit;
+  }
+  if (at === pos + 1 || at + 1 >= end || buf[at] !== CR || buf[at + 1] !== LF || length > Number.MAX_SAFE_INTEGER) return -1;
+  return at + 2 + length + 2;
 }
 
 function skipLine(buf: Buffer, from: number, end: number): number {

@@ -10,6 +10,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { CodisError, parseAddr } from '@codis/config/model';
+import type { Command } from '../commands/command.ts';
 import { encodeRequest, errorReply, type Protocol } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 import type { Clock } from './clock.ts';
@@ -265,6 +266,11 @@ export class Backend implements OutletOwner {
     const end = chunk.length;
     const now = micros();
     const { timings } = this.#options.stats;
+    // Replies that came together to requests for one command that came together are timed together.
+    let command: Command | null = null;
+    let readAt = 0;
+    let count = 0;
+    let isSlow = false;
     let runSession: Session | null = null;
     let runStart = 0;
     let pos = 0;
@@ -273,7 +279,6 @@ export class Backend implements OutletOwner {
         if (this.#ring.length === 0) throw new CodisError('CODIS_E_NOT_REDIS', 'it sent a reply that nobody asked for');
         const next = this.#scanner.scan(chunk, pos, end);
         if (next < 0) break;
-        const number = this.#ring.first;
         const request = this.#ring.shift();
         const session = request.session;
         if (this.#owed !== null && session !== null) this.#owe(this.#owed, session, -1);
@@ -289,7 +294,15 @@ export class Backend implements OutletOwner {
           }
           this.#options.inFlight.leave(request);
           if (this.#scanner.firstByte === 0x2d) this.#onError(request, chunk, pos);
-          if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt(number));
+          if (request.command !== command || request.readAt !== readAt) {
+            if (command !== null) timings.add(command, now - readAt, count);
+            command = request.command;
+            readAt = request.readAt;
+            count = 0;
+            isSlow = timings.isSlow(now - readAt);
+          }
+          count++;
+          if (isSlow) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
           session.popHead();
           if (session.head !== null && (session.head.done || session.head.stored !== null)) {
             this.#endRun(session, chunk, runStart, next);
@@ -299,6 +312,7 @@ export class Backend implements OutletOwner {
         pos = next;
       }
     } finally {
+      if (command !== null) timings.add(command, now - readAt, count);
       if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
     }
     if (pos < end) this.#partial(this.#ring.peek(), chunk, pos, end);

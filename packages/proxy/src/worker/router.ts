@@ -308,28 +308,31 @@ export class Router {
   /** HOT PATH. */
   #oneSlot(session: Session, command: Command, frame: Frame): void {
     const spec = command.keys;
-    let slot: number;
-    if (spec.kind === 'range' && spec.first === 1 && spec.last === 1) {
-      slot = slotOf(frame.buf, frame.args[2] as number, frame.args[3] as number);
-    } else {
-      const result = extractKeys(spec, frame);
-      if (result === KEYS_BLOCKING) {
-        this.blocking.run(session, command, frame);
-        return;
-      }
-      if (result !== KEYS_OK || keyArgs.count === 0) {
-        this.#fail(session, keysError(command, frame, result));
-        return;
-      }
-      slot = slotOfKey(frame, 0);
-      for (let key = 1; key < keyArgs.count; key++) {
-        if (slotOfKey(frame, key) === slot) continue;
-        this.#fail(session, CROSSSLOT);
-        return;
-      }
-    }
+    const isSimple = spec.kind === 'range' && spec.first === 1 && spec.last === 1;
+    const slot = isSimple ? slotOf(frame.buf, frame.args[2] as number, frame.args[3] as number) : this.#slotOfKeys(session, command, frame);
+    if (slot < 0) return;
     if (slot === this.#fence.slot && this.#namesFence(command, frame)) this.#fail(session, RESERVED_KEY);
     else this.#dispatch(session.enqueue(), slot, command, frame);
+  }
+
+  /** The slot of all its keys; -1 when the request was taken care of: it blocks, or they can't be found, or are in several slots. */
+  #slotOfKeys(session: Session, command: Command, frame: Frame): number {
+    const result = extractKeys(command.keys, frame);
+    if (result === KEYS_BLOCKING) {
+      this.blocking.run(session, command, frame);
+      return -1;
+    }
+    if (result !== KEYS_OK || keyArgs.count === 0) {
+      this.#fail(session, keysError(command, frame, result));
+      return -1;
+    }
+    const slot = slotOfKey(frame, 0);
+    for (let key = 1; key < keyArgs.count; key++) {
+      if (slotOfKey(frame, key) === slot) continue;
+      this.#fail(session, CROSSSLOT);
+      return -1;
+    }
+    return slot;
   }
 
   /** The marker of a fence is not a key of the clients' (DESIGN §3): written by one of them it would shut proxies out. */
@@ -346,23 +349,26 @@ export class Router {
   #dispatch(request: Request, slot: number, command: Command, frame: Frame): void {
     const table = this.#table;
     const session = request.session as Session;
-    const kind = table.kind[slot];
-    if (kind === LOCKED) {
-      if (needsWholeSlot(command, frame)) session.afterAll();
-      this.lockedSlots.hold(request, slot, command, frame);
+    const home = table.home[slot] as Server | null;
+    if (table.kind[slot] !== ONLINE || home === null || session.waiting !== null) {
+      this.#dispatchElsewhere(request, slot, command, frame);
       return;
     }
-    const home = table.home[slot] as Server | null;
-    if (home === null || (kind === MIGRATING && table.from[slot] === null)) {
+    request.slot = slot;
+    this.#options.inFlight.enter(slot);
+    const server = session.modes === 0 ? home : answeredBy(home, session, command, table);
+    this.#send(request, server, frame.buf, frame.start, frame.end);
+  }
+
+  /** The slot is in a move, or nowhere, or something before this request waits for a slot in a move. */
+  #dispatchElsewhere(request: Request, slot: number, command: Command, frame: Frame): void {
+    const table = this.#table;
+    if (table.kind[slot] === LOCKED) {
+      if (needsWholeSlot(command, frame)) request.session?.afterAll();
+      this.lockedSlots.hold(request, slot, command, frame);
+    } else if (table.home[slot] === null || (table.kind[slot] === MIGRATING && table.from[slot] === null)) {
       this.#answer(request, errorReply(`ERR ${whyNoHome(table, slot)}`));
-    } else if (kind === MIGRATING || session.waiting !== null) {
-      this.#dispatchMoving(request, slot, command, frame);
-    } else {
-      request.slot = slot;
-      this.#options.inFlight.enter(slot);
-      const server = session.modes === 0 ? home : answeredBy(home, session, command, table);
-      this.#send(request, server, frame.buf, frame.start, frame.end);
-    }
+    } else this.#dispatchMoving(request, slot, command, frame);
   }
 
   #dispatchMoving(request: Request, slot: number, command: Command, frame: Frame): void {

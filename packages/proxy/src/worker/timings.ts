@@ -1,7 +1,7 @@
 // How long requests took, from when their bytes were read to when the whole reply was here: per command a sum and a histogram by powers of two, and a
 // closer look at each one that was slow. Counted in the worker; the primary and the other workers ask for them.
 //
-// Costs the common path one time stamp per read, and per request three comparisons and an addition: what is slow is looked at when it is known to be.
+// Costs the common path one time stamp per read, and per request two comparisons and an addition: what is slow is looked at when it is known to be.
 
 import { type Command, INDEX_COUNT } from '../commands/command.ts';
 import type { Frame } from '../resp/request-scanner.ts';
@@ -41,12 +41,6 @@ export class Timings {
   /** Of the requests that SLOWLOG has seen: how many, and their microseconds by stage. */
   slowRequests = 0;
   readonly slowMicros = { proxy: 0, held: 0, server: 0 };
-  /** Replies that were counted and not added yet: to this command, read at and answered at the same moments. */
-  #command: Command | null = null;
-  #readAt = 0;
-  #now = 0;
-  #count = 0;
-  #wasSlow = false;
   #slowAfter = NEVER;
   #onSlow: (slow: SlowRequest) => void = () => undefined;
 
@@ -56,33 +50,18 @@ export class Timings {
     this.#onSlow = onSlow;
   }
 
-  /** HOT PATH. The whole reply to a client's request is here, at `now` (`micros`). True when it was slow: then `onSlow` wants to know more. Replies that came
-   *  together to requests that came together are counted together. */
+  /** HOT PATH. Whether what took so long wants to be looked at (`onSlow`). */
+  isSlow(took: number): boolean {
+    return (took | 0) >= this.#slowAfter;
+  }
+
+  /** The whole reply to a client's request is here, at `now` (`micros`). True when it was slow: then `onSlow` wants to know more. */
   done(request: Request, now: number): boolean {
-    if (request.readAt === this.#readAt && now === this.#now && request.command === this.#command) {
-      this.#count++;
-      return this.#wasSlow;
-    }
-    return this.#doneOther(request, now);
-  }
-
-  #doneOther(request: Request, now: number): boolean {
-    this.settle();
-    const took = (now - request.readAt) | 0;
-    this.#readAt = request.readAt;
-    this.#now = now;
-    this.#command = request.command;
-    this.#count = 1;
-    this.#wasSlow = request.command !== null && took >= this.#slowAfter;
-    return this.#wasSlow;
-  }
-
-  /** Before anybody looks at the numbers. */
-  settle(): void {
-    const command = this.#command;
-    if (command === null || this.#count === 0) return;
-    this.add(command, (this.#now - this.#readAt) | 0, this.#count);
-    this.#count = 0;
+    const command = request.command;
+    if (command === null) return false;
+    const took = now - request.readAt;
+    this.add(command, took);
+    return this.isSlow(took);
   }
 
   /** `sentAt`: when it left for its server; null when that was at once. */
@@ -114,9 +93,10 @@ export class Timings {
     this.#onSlow({ session, command, frame: bytes, micros: took, stages: { proxy: took, held: 0, server: 0 } });
   }
 
+  /** Counts `count` requests that took so long, in `micros`. */
   add(command: Command, took: number, count = 1): void {
     const index = command.index;
-    const micros = Math.max(took, 0);
+    const micros = Math.max(took | 0, 0);
     this.micros[index] = (this.micros[index] as number) + micros * count;
     const bucket = index * BUCKETS + 32 - Math.clz32(micros);
     this.histograms[bucket] = (this.histograms[bucket] as number) + count;
@@ -139,7 +119,6 @@ export class Timings {
 
   /** CONFIG RESETSTAT. */
   reset(): void {
-    this.#count = 0;
     for (const counts of [this.micros, this.failed, this.rejected, this.histograms]) counts.fill(0);
   }
 }

@@ -113,7 +113,6 @@ const largest = (values: readonly number[]): number => values.reduce((most, valu
 function commandFacts({ stats }: Router): Record<string, CommandFacts> {
   const facts: Record<string, CommandFacts> = {};
   const { timings } = stats;
-  timings.settle();
   for (const { name, index } of COMMANDS) {
     const calls = stats.calls[index] as number;
     if (calls === 0) continue;

@@ -118,7 +118,6 @@ function reset(peers: Peers, session: Session, frame: Frame): null {
 /** Of the commands that were called. */
 function histograms(timings: Timings): Record<string, number[]> {
   const all: Record<string, number[]> = {};
-  timings.settle();
   for (const { name, index } of COMMANDS) {
     const counts = [...timings.histograms.subarray(index * BUCKETS, (index + 1) * BUCKETS)];
     if (counts.some((count) => count > 0)) all[name] = counts;
