@@ -120,6 +120,7 @@ export interface WorkerReport {
   readonly handOverErrors: number;
   /** Requests that took longer than slowlog_log_slower_than, and their microseconds by where they were spent. */
   readonly slowRequests: number;
+  readonly slowUnseen: number;
   readonly slowMicros: { readonly proxy: number; readonly held: number; readonly server: number };
   readonly backendConnections: number;
   readonly rssBytes: number;

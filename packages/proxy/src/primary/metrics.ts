@@ -21,7 +21,8 @@ const COUNTERS: Readonly<Partial<Record<CounterName, readonly [name: string, hel
   tryAgain: ['codis_proxy_requests_tryagain_total', 'Requests answered TRYAGAIN.'],
   handOvers: ['codis_proxy_hand_overs_total', 'Hand-overs of keys started on demand.'],
   handOverErrors: ['codis_proxy_hand_over_errors_total', 'Hand-overs that failed.'],
-  slowRequests: ['codis_proxy_slow_requests_total', 'Requests that took longer than slowlog_log_slower_than.'],
+  slowRequests: ['codis_proxy_slow_requests_total', 'Requests that took longer than slowlog_log_slower_than, and were looked at.'],
+  slowUnseen: ['codis_proxy_slow_requests_unseen_total', 'Slow requests beyond 128 within some 20 ms, which are counted and not logged.'],
 };
 
 const GAUGES: Readonly<Partial<Record<CounterName, readonly [name: string, help: string]>>> = {

@@ -225,7 +225,7 @@ export class Backend implements OutletOwner {
       return;
     }
     request.stored = null;
-    this.#deliver(request, reply, 0, reply.length, true);
+    this.#deliver(request, reply, 0, reply.length, micros(), true);
   }
 
   #pauseFeeder(session: Session): void {
@@ -302,13 +302,13 @@ export class Backend implements OutletOwner {
             isSlow = timings.isSlow(now - readAt);
           }
           count++;
-          if (isSlow) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
+          if (isSlow && timings.looks()) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
           session.popHead();
           if (session.head !== null && (session.head.done || session.head.stored !== null)) {
             this.#endRun(session, chunk, runStart, next);
             runSession = null;
           }
-        } else this.#deliver(request, chunk, pos, next, this.#scanner.firstByte === 0x2d);
+        } else this.#deliver(request, chunk, pos, next, now);
         pos = next;
       }
     } finally {
@@ -341,7 +341,7 @@ export class Backend implements OutletOwner {
   }
 
   /** A whole reply, or the rest of one, for anybody but the client whose turn it is. */
-  #deliver(request: Request, buf: Buffer, start: number, end: number, isError: boolean): void {
+  #deliver(request: Request, buf: Buffer, start: number, end: number, now: number, isError = this.#scanner.firstByte === 0x2d): void {
     if (request.sink === SINK_SCREENED) this.#screen(request, isError);
     if (isError) this.#onError(request, request.stored?.[0] ?? buf, request.stored === null ? start : 0);
     if (request.sink === SINK_NOBODY || (request.sink !== SINK_TAKER && request.session === null)) {
@@ -351,7 +351,6 @@ export class Backend implements OutletOwner {
     }
     const { timings } = this.#options.stats;
     if (request.sink !== SINK_TAKER) {
-      const now = micros();
       // How long a blocked client waits is nobody's slowness.
       if (request.session?.isBlocked) request.readAt = now;
       if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));

@@ -12,6 +12,8 @@ import type { Session } from './session.ts';
 /** Histogram buckets per command: bucket b counts what took less than 2^b microseconds and not less than half of that. */
 export const BUCKETS = 32;
 const NEVER = 2 ** 31 - 1;
+/** When everything is slow, looking at each would make it slower, and the slow log keeps no more. */
+const LOOKS_PER_TICK = 128;
 
 /** Microseconds since the process began, as a small integer that wraps: only differences mean something. A double would be an object per request. */
 export function micros(): number {
@@ -41,6 +43,10 @@ export class Timings {
   /** Of the requests that SLOWLOG has seen: how many, and their microseconds by stage. */
   slowRequests = 0;
   readonly slowMicros = { proxy: 0, held: 0, server: 0 };
+  /** Slow ones that were only counted. */
+  slowUnseen = 0;
+  /** How many may still be looked at before the next `tick`. */
+  #looks = LOOKS_PER_TICK;
   #slowAfter = NEVER;
   #onSlow: (slow: SlowRequest) => void = () => undefined;
 
@@ -55,13 +61,28 @@ export class Timings {
     return (took | 0) >= this.#slowAfter;
   }
 
+  /** HOT PATH when all is slow. Whether a slow request is to be looked at; those beyond LOOKS_PER_TICK are counted only. */
+  looks(): boolean {
+    if (this.#looks === 0) {
+      this.slowUnseen++;
+      return false;
+    }
+    this.#looks--;
+    return true;
+  }
+
+  /** Once in a while: more may be looked at. */
+  tick(): void {
+    this.#looks = LOOKS_PER_TICK;
+  }
+
   /** The whole reply to a client's request is here, at `now` (`micros`). True when it was slow: then `onSlow` wants to know more. */
   done(request: Request, now: number): boolean {
     const command = request.command;
     if (command === null) return false;
     const took = now - request.readAt;
     this.add(command, took);
-    return this.isSlow(took);
+    return this.isSlow(took) && this.looks();
   }
 
   /** `sentAt`: when it left for its server; null when that was at once. */
@@ -88,7 +109,7 @@ export class Timings {
     const took = (micros() - session.readAt) | 0;
     this.add(command, took);
     if (failed) this.onFailed(command);
-    if (took < this.#slowAfter) return;
+    if (took < this.#slowAfter || !this.looks()) return;
     const bytes = frame.buf.subarray(frame.start, frame.end);
     this.#onSlow({ session, command, frame: bytes, micros: took, stages: { proxy: took, held: 0, server: 0 } });
   }

@@ -166,6 +166,7 @@ export class Worker implements SessionOwner {
     return {
       ...counters,
       slowRequests: timings.slowRequests,
+      slowUnseen: timings.slowUnseen,
       slowMicros: timings.slowMicros,
       pid: process.pid,
       epoch: this.#router.table.epoch,
@@ -229,6 +230,7 @@ export class Worker implements SessionOwner {
 
   #tick(): void {
     this.#router.tick();
+    this.#stats.timings.tick();
     this.#proxyWide.tick();
     if (this.#clock.now - this.#secondAt < SECOND_MS) return;
     this.#secondAt = this.#clock.now;
