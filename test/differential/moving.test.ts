@@ -18,9 +18,9 @@ import { FAMILIES } from './specs/all.ts';
 const BATCH = 400;
 const MOVES_MIN = 6;
 
-/** A watch is broken by a move, as docs/commands.md says. */
+/** A watch is broken by a move, and who waits may change places, as docs/commands.md says. */
 const CONVERSATIONS = [...TRANSACTIONS, ...BLOCKING, ...PUBSUB, ...ACROSS].filter(
-  ({ alone, steps }) => !alone && !steps.some((step) => String(step).includes('WATCH')),
+  ({ alone, queues, steps }) => !alone && !queues && !steps.some((step) => String(step).includes('WATCH')),
 );
 
 let sides: Sides;

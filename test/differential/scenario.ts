@@ -24,6 +24,8 @@ export interface Scenario {
   readonly protocols?: readonly Protocol[];
   /** It looks at the whole keyspace: both sides are emptied first. */
   readonly alone?: boolean;
+  /** Who waited first matters, which a move may change, as docs/commands.md says. */
+  readonly queues?: boolean;
 }
 
 export interface ParsedStep {

@@ -71,8 +71,16 @@ export const BLOCKING: readonly Scenario[] = [
       'WAIT 0 -1',
     ],
   },
-  { title: 'the first who waits is the first who gets', steps: ['b&: BLPOP A 0', 'c&: BLPOP A 0', 'RPUSH A 1 2', 'b<', 'c<'] },
-  { title: 'one element serves one of those who wait', steps: ['b&: BLPOP A 0', 'c&: BRPOP A 0', 'RPUSH A 1', 'b<', 'RPUSH A 2', 'c<'] },
+  {
+    title: 'the first who waits is the first who gets',
+    queues: true,
+    steps: ['b&: BLPOP A 0', 'c&: BLPOP A 0', 'RPUSH A 1 2', 'b<', 'c<'],
+  },
+  {
+    title: 'one element serves one of those who wait',
+    queues: true,
+    steps: ['b&: BLPOP A 0', 'c&: BRPOP A 0', 'RPUSH A 1', 'b<', 'RPUSH A 2', 'c<'],
+  },
   { title: 'an element for a client that went away stays', steps: ['b&: BLPOP A 0', 'b!', 'RPUSH A x', 'LRANGE A 0 -1'] },
   {
     title: 'what a client sends while it waits comes after',

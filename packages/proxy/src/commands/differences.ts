@@ -27,7 +27,8 @@ export const CLASS_TEXTS: Readonly<Record<Exclude<CommandClass['kind'], 'later'>
   blocking: {
     name: 'may wait',
     what: 'As one slot, over a connection of the client’s own while it waits. When the slot moves, the wait goes on at its new home for the time that is left.',
-    differs: 'As one slot. When the server is lost while it waits, the reply is an error.',
+    differs:
+      'As one slot. When the server is lost while it waits, the reply is an error. Of several clients that wait for one key, the first is served first; when the slot has moved meanwhile they may have changed places.',
   },
   script: {
     name: 'script',

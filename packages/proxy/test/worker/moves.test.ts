@@ -29,15 +29,27 @@ beforeAll(async () => {
   [source, target] = await Promise.all([startRedis(), startRedis()]);
 });
 
-beforeEach(async () => {
-  worker = await startWorker({ slot_hold_timeout_ms: 500, proxy_id: 'p1' });
+/** Requests for a slot in a move are not refused for being held, however busy this machine is. */
+beforeEach(() => start(15_000));
+
+async function start(holdMs: number): Promise<void> {
+  worker = await startWorker({ slot_hold_timeout_ms: holdMs, proxy_id: 'p1' });
   raw = new RawClient(worker.port);
   route(online(A));
-});
+}
 
-afterEach(async () => {
+async function restart(holdMs: number): Promise<void> {
+  close();
+  await start(holdMs);
+}
+
+function close(): void {
   raw.close();
   worker.close();
+}
+
+afterEach(async () => {
+  close();
   source.child.signal('SIGCONT');
   await Promise.all([source.client().flushall(), target.client().flushall()]);
 });
@@ -57,6 +69,7 @@ describe('a locked slot', () => {
   });
 
   test('answers TRYAGAIN after slot_hold_timeout_ms, and the request was not done', async () => {
+    await restart(300);
     route(locked);
     expect(await raw.ask(encodeRequest(['SET', 'k', '1']))).toEqual([expect.stringMatching(/^-TRYAGAIN /)]);
     route(online(A));
@@ -149,6 +162,7 @@ describe('a migrating slot', () => {
   });
 
   test('refuses for now what names another database', async () => {
+    await restart(300);
     await source.client().set('k', 'v');
     route(migrating());
     const replies = await raw.ask('MOVE k 1\r\nCOPY {k}a {k}b DB 2\r\n', 2);
