@@ -23,6 +23,7 @@ import type {
   SlotsView,
   SlotView,
   StatusView,
+  ThrottleRequest,
   TopologyView,
 } from '@codis/config/api';
 import { SLOT_COUNT } from '@codis/config/model';
@@ -76,12 +77,22 @@ const ProxyEntry = object({
 });
 const Migration = object({
   id: MigrationId,
-  state: words('running', 'done', 'cancelled'),
+  state: words('running', 'paused', 'done', 'cancelled'),
   moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId })),
-  delayMs: Count,
+  throttle: object({
+    delayMs: Count,
+    keysPerSecond: nullable(Count),
+    bytesPerSecond: nullable(Count),
+    addedP99Ms: nullable(Count),
+  }),
+  durable: Type.Boolean(),
   slotsTotal: Count,
   slotsDone: Count,
   keysSwept: Count,
+  bytesSwept: Count,
+  keysLeft: nullable(Count),
+  keysPerSecond: nullable(Count),
+  secondsLeft: nullable(Count),
   waiting: nullable(Type.String()),
   actor: Type.String(),
   createdAt: Time,
@@ -157,10 +168,20 @@ export const AddServerBody = describes<AddServerRequest>()(
 );
 export const PromoteServerBody = describes<PromoteServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
 export const ProxyWantedBody = describes<ProxyWantedRequest>()(object({ wanted: Wanted }));
+const limit = (maximum: number, description: string) =>
+  Type.Optional(nullable(Type.Integer({ minimum: 1, maximum, description: `${description}; null: no limit` })));
+const throttle = {
+  delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' })),
+  keysPerSecond: limit(1_000_000_000, 'keys handed over in a second'),
+  bytesPerSecond: limit(1_000_000_000_000, 'bytes of memory handed over in a second'),
+  addedP99Ms: limit(1000, 'milliseconds that one batch may block the source, and so add to what a request waits'),
+};
+export const ThrottleBody = describes<ThrottleRequest>()(object(throttle));
 export const CreateMigrationBody = describes<CreateMigrationRequest>()(
   object({
     moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId }), { minItems: 1, maxItems: SLOT_COUNT }),
-    delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' })),
+    durable: Type.Optional(Type.Boolean({ description: 'keys leave the source only when all replicas of the target have them' })),
+    ...throttle,
   }),
 );
 

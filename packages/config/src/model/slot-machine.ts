@@ -34,24 +34,25 @@ export function offlineSlots(topology: Topology, change: { first: Slot; last: Sl
 /** Starts a move: online(from) → locked(from→to). `epoch` is the one this change will be written as: the current one plus 1. */
 export function lockSlots(
   topology: Topology,
-  lock: { slots: readonly Slot[]; to: GroupId; migration: MigrationId; epoch: Epoch; leaseMs: number },
+  lock: { slots: readonly Slot[]; to: GroupId; migration: MigrationId; durable?: boolean; epoch: Epoch; leaseMs: number },
 ): Topology {
   requireMaster(topology, lock.to);
-  return change(topology, lock.slots, (slot, state) => {
+  const { slots, durable, ...move } = lock;
+  return change(topology, slots, (slot, state) => {
     if (state.kind === 'offline')
       throw new CodisError('CODIS_E_SLOT_OFFLINE', `slot ${slot} belongs to no group, so there is nothing to move`);
     if (state.kind !== 'online') throw inMove(slot, state);
     if (state.owner === lock.to) throw new CodisError('CODIS_E_CONFLICT', `slot ${slot} is in group ${lock.to} already`);
     requireMaster(topology, state.owner);
-    return { kind: 'locked', from: state.owner, to: lock.to, migration: lock.migration, epoch: lock.epoch, leaseMs: lock.leaseMs };
+    return { kind: 'locked', from: state.owner, ...move, ...(durable ? { durable } : {}) };
   });
 }
 
 /** locked → migrating, allowed once every proxy that must has acknowledged the lock's epoch. */
 export function startMigrating(topology: Topology, step: { slots: readonly Slot[]; migration: MigrationId }): Topology {
   return change(topology, step.slots, (slot, state) => {
-    const { from, to, migration } = own(slot, state, 'locked', step.migration);
-    return { kind: 'migrating', from, to, migration };
+    const { from, to, migration, durable } = own(slot, state, 'locked', step.migration);
+    return { kind: 'migrating', from, to, migration, ...(durable ? { durable } : {}) };
   });
 }
 

@@ -26,6 +26,7 @@ export interface LockedSlot {
   readonly from: GroupId;
   readonly to: GroupId;
   readonly migration: MigrationId;
+  readonly durable?: true;
   /** The epoch whose table first shows this lock: what proxies must have acknowledged before it may become migrating. */
   readonly epoch: Epoch;
   readonly leaseMs: number;
@@ -37,6 +38,8 @@ export interface MigratingSlot {
   readonly from: GroupId;
   readonly to: GroupId;
   readonly migration: MigrationId;
+  /** A key leaves `from` only when all replicas of `to` have it. Not there unless so. */
+  readonly durable?: true;
 }
 
 /** Redis's words. `slave` is read as `replica` at the edges. */
@@ -146,7 +149,7 @@ export function encodeTopology(topology: Topology): Buffer {
 function encodeState(state: SlotState): object {
   if (state.kind === 'offline') return { state: 'offline' };
   if (state.kind === 'online') return { state: 'online', owner: state.owner };
-  const move = { from: state.from, to: state.to, migration: state.migration };
+  const move = { from: state.from, to: state.to, migration: state.migration, ...(state.durable ? { durable: true } : {}) };
   if (state.kind === 'migrating') return { state: 'migrating', ...move };
   return { state: 'locked', ...move, epoch: state.epoch, leaseMs: state.leaseMs };
 }
@@ -180,29 +183,30 @@ function decodeSlots(value: unknown): SlotState[] {
 }
 
 function decodeState(run: Record<string, unknown>): SlotState {
-  const id = (key: string) => asGroupId(run[key] as number);
   switch (run['state']) {
     case 'offline':
       return OFFLINE;
     case 'online':
-      return { kind: 'online', owner: id('owner') };
+      return { kind: 'online', owner: asGroupId(run['owner'] as number) };
     case 'migrating':
-      return { kind: 'migrating', from: id('from'), to: id('to'), migration: asMigrationId(run['migration'] as number) };
+      return { kind: 'migrating', ...decodeMove(run) };
     case 'locked': {
       const leaseMs = run['leaseMs'];
       if (!Number.isInteger(leaseMs) || (leaseMs as number) <= 0) throw new TypeError(`leaseMs is ${String(leaseMs)}`);
-      return {
-        kind: 'locked',
-        from: id('from'),
-        to: id('to'),
-        migration: asMigrationId(run['migration'] as number),
-        epoch: asEpoch(run['epoch'] as number),
-        leaseMs: leaseMs as number,
-      };
+      return { kind: 'locked', ...decodeMove(run), epoch: asEpoch(run['epoch'] as number), leaseMs: leaseMs as number };
     }
     default:
       throw new TypeError(`a slot's state is ${JSON.stringify(run['state'])}`);
   }
+}
+
+function decodeMove(run: Record<string, unknown>): Omit<MigratingSlot, 'kind'> {
+  return {
+    from: asGroupId(run['from'] as number),
+    to: asGroupId(run['to'] as number),
+    migration: asMigrationId(run['migration'] as number),
+    ...(run['durable'] === true ? { durable: true } : {}),
+  };
 }
 
 function decodeGroups(value: unknown): Group[] {

@@ -8,6 +8,7 @@ import { followMigration } from '../follow.ts';
 import type { Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { changed, rangeText, slotsText } from './changes.ts';
+import { type ThrottleOptions, throttleOf, throttleOptions } from './throttle.ts';
 
 export function slotCommands(program: Command): void {
   const slot = program.command('slot').description('the slot table: which group has which slots');
@@ -89,25 +90,27 @@ async function assign(session: Session, request: AssignRangeRequest): Promise<vo
   session.print(changed(view, request.group === null ? `${slots}: offline` : `${slots}: online in group ${request.group}`));
 }
 
-interface MigrateOptions {
-  readonly delay: number;
+interface MigrateOptions extends ThrottleOptions {
+  readonly durable?: boolean;
   readonly wait?: boolean;
   readonly timeout?: number;
 }
 
 function migrateCommand(slot: Command): void {
-  slot
-    .command('migrate')
-    .description('move slots to a group with their keys, while clients go on')
+  throttleOptions(slot.command('migrate').description('move slots to a group with their keys, while clients go on'))
     .argument('<from>', '0 to 1023', slotArgument)
     .argument('<to>', '0 to 1023', slotArgument)
     .argument('<group>', 'group id', groupArgument)
-    .option('--delay <ms>', 'pause between two batches of keys', numberOption('--delay', { min: 0, max: 60_000 }), 0)
+    .option('--durable', 'keys leave their group only when all replicas of the new one have them')
     .option('--wait', 'show progress until it has ended')
     .option('--timeout <seconds>', 'with --wait: give up watching after this long', numberOption('--timeout', { min: 1, max: 1_000_000 }))
     .action(async (first: number, last: number, to: number, options: MigrateOptions, command: Command) => {
       const session = sessionOf(command);
-      const request: CreateMigrationRequest = { moves: [{ first, last, to }], delayMs: options.delay };
+      const request: CreateMigrationRequest = {
+        moves: [{ first, last, to }],
+        durable: options.durable ?? false,
+        ...throttleOf(options),
+      };
       const created = await session.client.post<MigrationView>('/migrations', request);
       const { id } = created;
       if (!options.wait) {
