@@ -75,6 +75,8 @@ export class LaneProgress {
   readonly #lane: Lane;
   readonly #keysLater: number;
   #looked: Looked;
+  /** Found by some pass, and not handed over yet. */
+  #pending = 0;
   /** Not written yet. */
   #keys = 0;
   #bytes = 0;
@@ -92,6 +94,7 @@ export class LaneProgress {
   scanned(count: number, found: number): void {
     const { scanned, found: before } = this.#looked;
     this.#looked = { ...this.#looked, scanned: scanned + count, found: before + found };
+    this.#pending += found;
   }
 
   passEnded(): void {
@@ -101,6 +104,7 @@ export class LaneProgress {
   /** Counts in what was handed over; now and then writes the record. */
   async handedOver({ keysCount, bytesCount }: { keysCount: number; bytesCount: number }): Promise<void> {
     this.#keys += keysCount;
+    this.#pending -= keysCount;
     this.#bytes += bytesCount;
     if (performance.now() - this.#writtenAtMs >= WRITE_EVERY_MS) await this.flush();
   }
@@ -108,7 +112,7 @@ export class LaneProgress {
   /** Writes what is not written yet. */
   async flush(): Promise<void> {
     this.#estimates().set(laneKey(this.#lane), {
-      keysLeft: keysAhead(this.#looked) + this.#keysLater,
+      keysLeft: keysAhead(this.#looked) + this.#pending + this.#keysLater,
       keysPerSecond: this.#newRate(),
     });
     await changeJob(this.#office, this.#lane.migration, (migration) => ({ ...migration, progress: this.addTo(migration.progress) }));
