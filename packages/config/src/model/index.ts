@@ -6,6 +6,7 @@ export * from './invariant.ts';
 export * from './lock-lease.ts';
 export * from './migration.ts';
 export * from './proxies.ts';
+export * from './rebalance.ts';
 export * from './slot-hash.ts';
 export * from './slot-machine.ts';
 export * from './topology.ts';
