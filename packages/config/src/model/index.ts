@@ -5,6 +5,7 @@ export * from './ids.ts';
 export * from './invariant.ts';
 export * from './lock-lease.ts';
 export * from './migration.ts';
+export * from './plan.ts';
 export * from './proxies.ts';
 export * from './rebalance.ts';
 export * from './slot-hash.ts';

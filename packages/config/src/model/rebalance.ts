@@ -7,7 +7,7 @@
 // Invariant: a slot is moved at most once, away from the group that owns it, to one with a master and a weight above 0.
 
 import { CodisError } from './errors.ts';
-import { type GroupId, SLOT_COUNT, type Slot } from './ids.ts';
+import type { GroupId, Slot } from './ids.ts';
 import { type Migration, type Move, targets } from './migration.ts';
 import { masterOf, requireGroup, requireMaster, type SlotState, slotState, type Topology } from './topology.ts';
 
@@ -27,7 +27,8 @@ export interface RebalanceRequest {
 }
 
 /** Moves after which every group is as near its weighted share as whole slots allow: by slots within one, and with the fewest moves that do it. By costs the
- *  heaviest slots that fit go first, and a group that is off by less than half an average slot is left alone.
+ *  heaviest slots that fit go first, empty ones stay, and a group that is off by less than half an average slot is left alone; when all are empty
+ *  they are counted.
  *  Throws CODIS_E_UNKNOWN_GROUP for a weight of none, CODIS_E_NO_MASTER when no group may have slots. */
 export function rebalance(request: RebalanceRequest): PlannedMove[] {
   for (const id of request.weights?.keys() ?? []) requireGroup(request.topology, id);
@@ -153,6 +154,8 @@ interface Account {
   readonly weight: number;
   readonly share: number;
   readonly slots: Set<Slot>;
+  /** How many slots it has besides, which can't leave. */
+  readonly fixedCount: number;
   load: number;
 }
 
@@ -160,11 +163,11 @@ interface Account {
 const ALIKE = 0.9;
 
 function byCost(holdings: readonly Holding[], costs: readonly number[]): Transfer[] {
-  // Every slot weighs a little, all of them together as much as one key (or byte), so that empty slots are spread too.
-  const costOf = (slot: Slot) => (costs[slot] ?? 0) * SLOT_COUNT + 1;
+  const costOf = (slot: Slot) => costs[slot] ?? 0;
   const accounts = accountsOf(holdings, costOf);
   const total = accounts.reduce((sum, { load }) => sum + load, 0);
-  const slotsCount = holdings.reduce((sum, { slots, fixed }) => sum + slots.length + fixed.length, 0);
+  if (total === 0) return bySlots(holdings);
+  const slotsCount = accounts.reduce((sum, { fixedCount, slots }) => sum + fixedCount + slots.size, 0);
   emptyOut(accounts, costOf);
   even(accounts, { costOf, tolerance: total / slotsCount / 2 });
   const ownerOf = new Map(holdings.flatMap(({ id, slots }) => slots.map((slot) => [slot, id] as const)));
@@ -174,22 +177,34 @@ function byCost(holdings: readonly Holding[], costs: readonly number[]): Transfe
 
 function accountsOf(holdings: readonly Holding[], costOf: (slot: Slot) => number): Account[] {
   const sum = (slots: readonly Slot[]) => slots.reduce((cost, slot) => cost + costOf(slot), 0);
-  const loads = holdings.map(({ id, weight, slots, fixed }) => ({ id, weight, slots, fixed: sum(fixed), load: sum(fixed) + sum(slots) }));
+  const loads = holdings.map((holding) => ({ ...holding, fixed: sum(holding.fixed), load: sum(holding.fixed) + sum(holding.slots) }));
   const shares = sharesOf(
     loads,
     loads.reduce((total, { load }) => total + load, 0),
   );
-  return loads.map(({ id, weight, slots, load }) => ({ id, weight, share: shares.get(id) ?? 0, slots: new Set(slots), load }));
+  return holdings.map(({ id, weight, slots, fixed }, index) => ({
+    id,
+    weight,
+    share: shares.get(id) ?? 0,
+    slots: new Set(slots),
+    fixedCount: fixed.length,
+    load: loads[index]?.load ?? 0,
+  }));
 }
 
-/** Everything that may leave a group of weight 0 leaves it, the heaviest slot first, each to the group that has most room. */
+/** Everything that may leave a group of weight 0 leaves it, the heaviest slot first, each to the group that has most room; empty ones to who has fewest slots. */
 function emptyOut(accounts: readonly Account[], costOf: (slot: Slot) => number): void {
   const takers = accounts.filter(({ weight }) => weight > 0);
   const leaving = accounts
     .filter(({ weight }) => weight === 0)
     .flatMap((from) => [...from.slots].map((slot) => ({ slot, from, cost: costOf(slot) })))
     .sort((a, b) => b.cost - a.cost || a.slot - b.slot);
-  for (const { slot, from, cost } of leaving) transfer(slot, { from, to: roomiest(takers), cost });
+  for (const { slot, from, cost } of leaving) transfer(slot, { from, to: cost > 0 ? roomiest(takers) : sparsest(takers), cost });
+}
+
+function sparsest(accounts: readonly Account[]): Account {
+  const density = ({ fixedCount, slots, weight }: Account) => (fixedCount + slots.size) / weight;
+  return accounts.reduce((best, account) => (density(account) < density(best) ? account : best));
 }
 
 const roomOf = ({ share, load }: Account) => share - load;
@@ -242,7 +257,7 @@ function choose(from: Account, to: Account, { costOf, tolerance, last }: Evening
   const excess = -roomOf(from);
   const room = roomOf(to);
   if (Math.max(excess, room) <= tolerance) return undefined;
-  const better = [...from.slots].map((slot) => ({ slot, cost: costOf(slot) })).filter(({ cost }) => cost < excess + room);
+  const better = [...from.slots].map((slot) => ({ slot, cost: costOf(slot) })).filter(({ cost }) => cost > 0 && cost < excess + room);
   const fitting = better.filter(({ cost }) => cost <= Math.min(excess, room) + tolerance);
   if (fitting.length === 0 && last === null) return lightest(better);
   return nextInRun(fitting, last);

@@ -16,6 +16,8 @@ export type EventAction =
   | 'group.remove'
   | 'migration.cancel'
   | 'migration.create'
+  | 'plan.apply'
+  | 'plan.create'
   | 'proxy.offline'
   | 'proxy.online'
   | 'proxy.remove'
