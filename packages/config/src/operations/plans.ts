@@ -14,6 +14,7 @@ import {
   encodePlan,
   type GroupId,
   goalText,
+  groupsIn,
   isCodisError,
   type Migration,
   type Move,
@@ -27,6 +28,7 @@ import {
   plannedMoves,
   planState,
   rebalance,
+  type Slot,
   slotState,
   slotsWhere,
   type Topology,
@@ -43,8 +45,9 @@ import { checkOverlap, listMigrations, migrationOps } from './migrations.ts';
 export const PLANS_MAX = 200;
 /** How many of the oldest one commit drops. */
 const DROPPED_MAX = 10;
-/** How often a plan is made anew when the topology changes while servers are looked through. */
-const DRAFTS_MAX = 3;
+/** How often, and for how long, a plan is made anew when the topology changes while servers are looked through. */
+const DRAFTS_MAX = 5;
+const DRAFTS_MS = 10_000;
 const CHANGES_MAX = 3;
 
 /** A plan as it stands now. */
@@ -70,17 +73,19 @@ export async function readPlan(coordinator: Coordinator, id: PlanId): Promise<St
 export async function createPlan(caller: Caller, request: Expecting & { goal: PlanGoal }): Promise<StatedPlan> {
   const goal = normalGoal(request.goal);
   checkExpected((await readTopology(caller)).epoch, request);
-  for (let attempt = 0; attempt < DRAFTS_MAX; attempt++) {
+  const startedMs = performance.now();
+  for (let attempt = 1; ; attempt++) {
     const current = await readTopology(caller);
     const known = await findPending(caller.coordinator, { goal, epoch: current.epoch });
     if (known) return { ...known, state: 'pending' };
     const draft = await draftPlan(caller, { current, goal });
     if ((await readTopology(caller)).epoch === current.epoch) return store(caller, draft);
+    if (attempt < DRAFTS_MAX && performance.now() - startedMs < DRAFTS_MS) continue;
+    throw new CodisError(
+      'CODIS_E_CONFLICT',
+      'the topology changes faster than this can be planned; plan again when the running moves are over',
+    );
   }
-  throw new CodisError(
-    'CODIS_E_CONFLICT',
-    `the topology changed ${DRAFTS_MAX} times while this was planned; plan again when the running moves are over`,
-  );
 }
 
 type Draft = Omit<Plan, 'id'>;
@@ -95,7 +100,7 @@ async function draftPlan(caller: Caller, { current, goal }: { current: Versioned
   const planned = costs ? movesFor(topology, { goal, running, costs }) : bySlots;
   const moves = estimateMoves({ moves: planned, surveys });
   const estimate = estimatePlan({ topology, moves, surveys, running });
-  const warnings = [...goalWarnings(topology, { goal, moves: planned }), ...estimate.warnings];
+  const warnings = [...goalWarnings(topology, { goal, moves: planned, running }), ...estimate.warnings];
   return {
     goal,
     epoch,
@@ -124,9 +129,12 @@ function movesFor(topology: Topology, { goal, running, costs }: Aim): PlannedMov
 }
 
 /** What the goal leaves as it is, though one might not expect it. */
-function goalWarnings(topology: Topology, { goal, moves }: { goal: PlanGoal; moves: readonly PlannedMove[] }): string[] {
+function goalWarnings(
+  topology: Topology,
+  { goal, moves, running }: { goal: PlanGoal; moves: readonly PlannedMove[]; running: readonly Migration[] },
+): string[] {
   if (goal.kind === 'move') return [];
-  if (goal.kind === 'drain') return drainWarnings(topology, { group: goal.group, moves });
+  if (goal.kind === 'drain') return drainWarnings(topology, { group: goal.group, moves, running });
   const headless = topology.groups
     .filter((group) => masterOf(group) === undefined)
     .map(({ id }) => `group ${id} has no master: it neither gives nor gets slots`);
@@ -134,15 +142,17 @@ function goalWarnings(topology: Topology, { goal, moves }: { goal: PlanGoal; mov
   return [...headless, ...(offline === 0 ? [] : [`${offline} slots are offline and stay so: they belong to no group`])];
 }
 
-function drainWarnings(topology: Topology, { group, moves }: { group: GroupId; moves: readonly PlannedMove[] }): string[] {
+function drainWarnings(
+  topology: Topology,
+  { group, moves, running }: { group: GroupId; moves: readonly PlannedMove[]; running: readonly Migration[] },
+): string[] {
   const leaving = new Set([...targets({ moves })].map(([slot]) => slot));
-  const staying = slotsWhere(topology, (state) =>
-    state.kind === 'online' ? state.owner === group : state.kind !== 'offline' && state.to === group,
-  );
-  const count = staying.filter((slot) => !leaving.has(slot)).length;
-  return count === 0
-    ? []
-    : [`${count} slots of group ${group} are in other moves and not in this plan; drain it again when those are over`];
+  const coming = running
+    .flatMap((migration) => [...targets(migration)])
+    .filter(([slot, to]) => to === group && !isAt(topology, slot, group));
+  const staying = slotsWhere(topology, (state) => groupsIn(state).includes(group)).filter((slot) => !leaving.has(slot));
+  const count = new Set([...staying, ...coming.map(([slot]) => slot)]).size;
+  return count === 0 ? [] : [`${count} slots in moves from or to group ${group} are not in this plan; drain it again when those are over`];
 }
 
 /** The same plan was made by somebody else in the meantime. */
@@ -219,7 +229,7 @@ async function staleError(coordinator: Coordinator, { plan, current }: { plan: P
   );
 }
 
-function isAt(topology: Topology, slot: Parameters<typeof slotState>[1], group: GroupId): boolean {
+function isAt(topology: Topology, slot: Slot, group: GroupId): boolean {
   const state = slotState(topology, slot);
   return state.kind === 'online' && state.owner === group;
 }

@@ -135,6 +135,34 @@ describe('a plan', () => {
   });
 });
 
+describe('a plan to drain a group', () => {
+  test('takes its slots only, and says which are left to a running migration', async () => {
+    const { caller } = await withThird();
+    const drained = await plan(caller, { kind: 'drain', group: G2, by: 'slots' });
+    expect(drained.moves).toEqual([{ ...move(512, 1023, G3), from: G2, keysCount: 0, bytes: 0 }]);
+    expect(drained.estimate.warnings).not.toContainEqual(expect.stringContaining('not in this plan'));
+    await createMigration(caller, { moves: [move(0, 9, G2), move(600, 604, G1)], delayMs: 0 });
+    const again = await plan(caller, { kind: 'drain', group: G2, by: 'slots' });
+    expect(slotsIn(again.moves)).toHaveLength(507);
+    expect(again.estimate.warnings).toContainEqual(
+      '15 slots in moves from or to group 2 are not in this plan; drain it again when those are over',
+    );
+  });
+
+  test('by keys evens out what the others hold', async () => {
+    const { caller, a, b } = await withThird();
+    const keys = Array.from({ length: 3000 }, (_, number) => `key:${number}`);
+    const inFirst = keys.filter((key) => slotOf(Buffer.from(key)) < 512);
+    await a.client().mset(...inFirst.slice(0, 500).flatMap((key) => [key, 'v']));
+    await b.client().mset(...keys.filter((key) => !inFirst.includes(key)).flatMap((key) => [key, 'v']));
+    const { moves } = await plan(caller, { kind: 'drain', group: G2, by: 'keys' });
+    const taken = (id: GroupId) => moves.filter(({ to }) => to === id).reduce((sum, { keysCount }) => sum + keysCount!, 0);
+    expect(slotsIn(moves)).toHaveLength(512);
+    expect(taken(G1) + taken(G3)).toBe(await b.client().dbsize());
+    expect(Math.abs((await a.client().dbsize()) + taken(G1) - taken(G3))).toBeLessThan(20);
+  });
+});
+
 describe('applying a plan', () => {
   test('makes a migration of exactly its moves, once', async () => {
     const { caller } = await withThird();
