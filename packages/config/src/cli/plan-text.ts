@@ -10,7 +10,7 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 export function planAnswer(plan: PlanView, { previewed = false } = {}): Answer {
   return {
     json: plan,
-    headline: `plan ${plan.id}: ${plan.goal} (${plan.state}, epoch ${plan.epoch})`,
+    headline: `plan ${plan.id}: ${plan.goal} (${plan.state}, epoch ${plan.epoch}, made ${plan.createdAt})`,
     table: plan.moves.length === 0 ? 'nothing to move' : movesTable(plan.moves),
     names: [plan.id],
     notes: [...planNotes(plan), ...(previewed ? [] : nextNotes(plan))],

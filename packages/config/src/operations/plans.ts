@@ -48,6 +48,8 @@ const DROPPED_MAX = 10;
 /** How often, and for how long, a plan is made anew when the topology changes while servers are looked through. */
 const DRAFTS_MAX = 5;
 const DRAFTS_MS = 10_000;
+/** A plan older than this is not given again: what servers hold may be another by then. Clocks may differ, so it is no more than a habit. */
+const REUSE_MS = 600_000;
 const CHANGES_MAX = 3;
 
 /** A plan as it stands now. */
@@ -67,7 +69,7 @@ export async function readPlan(coordinator: Coordinator, id: PlanId): Promise<St
   return { ...plan, state: planState(plan, await epochOrNull(coordinator)) };
 }
 
-/** Works out how to reach a goal, and keeps it. The same goal at the same epoch is the same plan, as long as it was not applied and nothing else has taken its slots.
+/** Works out how to reach a goal, and keeps it. The same goal at the same epoch is the same plan for ten minutes, as long as it was not applied and nothing else has taken its slots.
  *  Throws what `checkMoves`, `checkOverlap`, `rebalance`, `drain` and `costsOf` throw, CODIS_E_BAD_REQUEST for weights that are none, and CODIS_E_CONFLICT when the
  *  topology changes faster than servers can be looked through. */
 export async function createPlan(caller: Caller, request: Expecting & { goal: PlanGoal }): Promise<StatedPlan> {
@@ -234,16 +236,18 @@ function isAt(topology: Topology, slot: Slot, group: GroupId): boolean {
   return state.kind === 'online' && state.owner === group;
 }
 
-/** A plan that can still be carried out as it stands. */
+/** A plan of late that can still be carried out as it stands. */
 async function findPending(coordinator: Coordinator, wanted: { goal: PlanGoal; epoch: Epoch }): Promise<Plan | undefined> {
   const text = JSON.stringify(wanted.goal);
   const plans = (await readPlans(coordinator)).filter(
-    (plan) => planState(plan, wanted.epoch) === 'pending' && JSON.stringify(plan.goal) === text,
+    (plan) => planState(plan, wanted.epoch) === 'pending' && JSON.stringify(plan.goal) === text && isFresh(plan),
   );
   if (plans.length === 0) return undefined;
   const existing = await listMigrations(coordinator);
   return plans.findLast((plan) => !overlaps(existing, plan.moves));
 }
+
+const isFresh = ({ createdAt }: Plan) => Math.abs(Date.now() - Date.parse(createdAt)) < REUSE_MS;
 
 function overlaps(existing: readonly Migration[], moves: readonly Move[]): boolean {
   try {

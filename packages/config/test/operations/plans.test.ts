@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { startRedis } from '../../../../test/harness/redis.ts';
-import { PATHS } from '../../src/coordinator/index.ts';
+import { planPath } from '../../src/coordinator/index.ts';
 import {
   asEpoch,
   asGroupId,
@@ -100,6 +100,16 @@ describe('a plan', () => {
     expect(await refusal(caller, () => applyPlan(caller, { id: first.id, delayMs: 0 }))).toBe('CODIS_E_SLOT_IN_MOVE');
   });
 
+  test('that is old is not given again, but can still be applied', async () => {
+    const { caller } = await withThird();
+    const old = await plan(caller, rebalancing('keys'));
+    const createdAt = new Date(Date.now() - 601_000).toISOString();
+    const { state: _, ...record } = old;
+    await caller.coordinator.commit([{ op: 'set', path: planPath(old.id), data: encodePlan({ ...record, createdAt }) }]);
+    expect((await plan(caller, rebalancing('keys'))).id).toBe(2);
+    expect(await applyPlan(caller, { id: old.id, delayMs: 0 })).toMatchObject({ state: 'applied' });
+  });
+
   test('of moves that can’t be made is refused', async () => {
     const { caller } = await newCluster();
     await addGroup(caller, { group: G3 });
@@ -125,7 +135,7 @@ describe('a plan', () => {
     const first = await plan(caller, rebalancing());
     for (let id = 2; id <= PLANS_MAX; id++) {
       const data = encodePlan({ ...first, id: asPlanId(id), epoch: asEpoch(0) });
-      await caller.coordinator.commit([{ op: 'create', path: `${PATHS.plans}/${String(id).padStart(10, '0')}`, data }]);
+      await caller.coordinator.commit([{ op: 'create', path: planPath(asPlanId(id)), data }]);
     }
     await addGroup(caller, { group: G3 });
     expect((await plan(caller, rebalancing())).id).toBe(PLANS_MAX + 1);

@@ -23,7 +23,8 @@ export function planRoutes(app: App, context: Context): void {
     '/plans',
     {
       schema: {
-        summary: 'Work out what would move to reach a goal; moves nothing. The same goal at the same epoch is the same plan',
+        summary:
+          'Work out what would move to reach a goal; moves nothing. The same goal at the same epoch is the same plan for ten minutes',
         body: CreatePlanBody,
         response: answers(PlanSchema),
       },
