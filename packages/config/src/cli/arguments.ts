@@ -42,7 +42,7 @@ export function measureOption(text: string): Measure {
 }
 
 /** One more `<group>=<n>`. */
-export function weightOption(text: string, before: readonly GroupWeightView[]): GroupWeightView[] {
+export function weightOption(text: string, before: readonly GroupWeightView[] = []): GroupWeightView[] {
   const [group = '', weight, ...rest] = text.split('=');
   if (weight === undefined || rest.length > 0) {
     throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a weight: write --weight <group>=<n>, like --weight 3=2`);

@@ -41,7 +41,7 @@ function planNotes(plan: PlanView): string[] {
   if (plan.moves.length === 0) return warnings;
   const [biggest] = plan.biggestKeys;
   return [
-    `${plan.slotsCount} slots, ${known(plan.keysCount, (count) => `about ${count} keys`, 'an unknown number of keys')}, ${known(plan.bytes, bytesText, 'an unknown number of bytes')}, ${known(plan.durationMs, durationText, 'an unknown time')}`,
+    `${plan.slotsCount} slots, ${known(plan.keysCount, (count) => `about ${count} ${count === 1 ? 'key' : 'keys'}`, 'an unknown number of keys')}, ${known(plan.bytes, bytesText, 'an unknown number of bytes')}, ${known(plan.durationMs, durationText, 'an unknown time')}`,
     ...plan.groups.map(groupText),
     ...(biggest
       ? [`largest key seen: ${biggest.key} in slot ${biggest.slot}, database ${biggest.db}, about ${bytesText(biggest.bytes)}`]

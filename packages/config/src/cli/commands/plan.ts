@@ -35,7 +35,7 @@ export function planCommands(program: Command): void {
 
 interface BalanceOptions {
   readonly by: MeasureName;
-  readonly weight: readonly GroupWeightView[];
+  readonly weight?: readonly GroupWeightView[];
 }
 
 function makingCommands(plan: Command): void {
@@ -62,10 +62,10 @@ function makingCommands(plan: Command): void {
 function balanceOptions(command: Command): Command {
   return command
     .option('--by <measure>', 'what to make even: slots, keys or memory', measureOption, 'slots')
-    .option('--weight <group=n>', 'a group’s part compared with others: 1 unless said, 0 for no slots; may be repeated', weightOption, []);
+    .option('--weight <group=n>', 'a group’s part compared with others: 1 unless said, 0 for no slots; may be repeated', weightOption);
 }
 
-function rebalanceOf({ by, weight }: BalanceOptions): CreatePlanRequest {
+function rebalanceOf({ by, weight = [] }: BalanceOptions): CreatePlanRequest {
   return { kind: 'rebalance', by, weights: weight };
 }
 
