@@ -45,9 +45,13 @@ export interface ThrottleRequest {
   readonly addedP99Ms?: number | null;
 }
 
-/** `POST /migrations`. */
-export interface CreateMigrationRequest extends ThrottleRequest {
-  readonly moves: readonly { readonly first: number; readonly last: number; readonly to: number }[];
+/** How slots are to be moved. */
+export interface MannerRequest extends ThrottleRequest {
   /** Keys leave the source only when all replicas of the target have them. */
   readonly durable?: boolean;
+}
+
+/** `POST /migrations`. */
+export interface CreateMigrationRequest extends MannerRequest {
+  readonly moves: readonly { readonly first: number; readonly last: number; readonly to: number }[];
 }

@@ -19,6 +19,8 @@ export type EventAction =
   | 'migration.resume'
   | 'migration.throttle'
   | 'migration.create'
+  | 'plan.apply'
+  | 'plan.create'
   | 'proxy.offline'
   | 'proxy.online'
   | 'proxy.remove'

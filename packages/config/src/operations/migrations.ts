@@ -2,7 +2,7 @@
 //
 // Invariant: no two migrations that are not over name the same slot, and a migration is only created against the topology its moves were checked on.
 
-import { type Coordinator, migrationPath, PATHS } from '../coordinator/index.ts';
+import { type Coordinator, migrationPath, type Op, PATHS } from '../coordinator/index.ts';
 import {
   asMigrationId,
   CodisError,
@@ -20,6 +20,7 @@ import {
   type Topology,
   targets,
   UNTHROTTLED,
+  type VersionedTopology,
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
@@ -38,30 +39,45 @@ export async function readMigration(coordinator: Coordinator, id: MigrationId): 
   return (await readVersioned(coordinator, id)).migration;
 }
 
-export interface MigrationRequest extends Partial<Throttle> {
-  readonly moves: readonly Move[];
+/** How slots are to be moved. */
+export interface MigrationManner extends Partial<Throttle> {
   readonly durable?: boolean;
+}
+
+export interface MigrationRequest extends MigrationManner {
+  readonly moves: readonly Move[];
 }
 
 /** Asks for slots to be moved. Throws as `checkMoves`, and CODIS_E_SLOT_IN_MOVE for a slot that a running migration names. */
 export function createMigration(caller: Caller, request: Expecting & MigrationRequest): Promise<Migration> {
   return commitAudited(caller, async () => {
-    const { epoch, topology } = await readTopology(caller);
-    checkExpected(epoch, request);
-    checkMoves(topology, request.moves);
-    const existing = await listMigrations(caller.coordinator);
-    checkOverlap(existing, request.moves);
-    const id = asMigrationId((existing.at(-1)?.id ?? 0) + 1);
-    const migration = newMigration(topology, { ...request, id, actor: caller.actor });
+    const current = await readTopology(caller);
+    checkExpected(current.epoch, request);
+    const { migration, ops } = await migrationOps(caller, current, request);
     return {
-      ops: [
-        { op: 'check', path: PATHS.topology, version: epoch },
-        { op: 'create', path: migrationPath(id), data: encodeMigration(migration) },
-      ],
-      event: { action: 'migration.create', object: `migration ${id}: ${movesText(request.moves)}`, epoch: null },
+      ops,
+      event: { action: 'migration.create', object: `migration ${migration.id}: ${movesText(request.moves)}`, epoch: null },
       value: migration,
     };
   });
+}
+
+/** A migration that may be made now, and the steps that add it to a commit, which is refused at any other epoch. Throws as `createMigration`. */
+export async function migrationOps(
+  { coordinator, actor }: Caller,
+  { epoch, topology }: VersionedTopology,
+  { moves, ...manner }: MigrationRequest,
+): Promise<{ migration: Migration; ops: Op[] }> {
+  checkMoves(topology, moves);
+  const existing = await listMigrations(coordinator);
+  checkOverlap(existing, moves);
+  const id = asMigrationId((existing.at(-1)?.id ?? 0) + 1);
+  const migration = newMigration(topology, { id, moves, actor, ...manner });
+  const ops: Op[] = [
+    { op: 'check', path: PATHS.topology, version: epoch },
+    { op: 'create', path: migrationPath(id), data: encodeMigration(migration) },
+  ];
+  return { migration, ops };
 }
 
 function newMigration(
@@ -102,7 +118,8 @@ function throttled(
   return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms };
 }
 
-function checkOverlap(existing: readonly Migration[], moves: readonly Move[]): void {
+/** Throws CODIS_E_SLOT_IN_MOVE for a slot that one of `existing` names which is not over. */
+export function checkOverlap(existing: readonly Migration[], moves: readonly Move[]): void {
   const wanted = new Set<Slot>();
   for (const [slot] of targets({ moves })) wanted.add(slot);
   for (const migration of existing) {

@@ -6,8 +6,8 @@ import { migrationArgument, numberOption } from '../arguments.ts';
 import { durationText, followMigration } from '../follow.ts';
 import type { Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
+import { type ThrottleOptions, throttleOf, throttleOptions } from '../throttle.ts';
 import { rangeText } from './changes.ts';
-import { type ThrottleOptions, throttleOf, throttleOptions } from './throttle.ts';
 
 export function migrationCommands(program: Command): void {
   const migration = program.command('migration').description('moves of slots that were asked for');

@@ -1,8 +1,8 @@
 // What a migration may take of the servers, as options of the commands that say so. `none` takes a limit away.
 
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ThrottleRequest } from '../../api/index.ts';
-import { numberOption } from '../arguments.ts';
+import type { ThrottleRequest } from '../api/index.ts';
+import { numberOption } from './arguments.ts';
 
 export interface ThrottleOptions {
   readonly delay?: number;
