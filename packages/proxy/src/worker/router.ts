@@ -36,6 +36,7 @@ import type { Session } from './session.ts';
 import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
+import { Transfers } from './transfers.ts';
 
 export interface RouterOptions extends BackendOptions {
   readonly holdTimeoutMs: number;
@@ -62,6 +63,7 @@ export class Router {
   readonly history = new MoveHistory();
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
+  readonly #transfers: Transfers;
   readonly #fence: { readonly key: Buffer; readonly slot: number };
   #table: RouteTable = emptyRouteTable();
 
@@ -73,13 +75,22 @@ export class Router {
     const fence = Buffer.from(fenceKey(options.product));
     this.#fence = { key: fence, slot: slotOf(fence) };
     const { clock, inFlight, stats, password } = options;
+    const loans = new Loans();
+    this.#transfers = new Transfers({ clock, inFlight, loans, password });
     const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
-    const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
+    const holds = {
+      clock,
+      inFlight,
+      stats,
+      transfers: this.#transfers,
+      timeoutMs: options.holdTimeoutMs,
+      bytesMax: options.holdBytesMax,
+      answer,
+    };
     const held = { ...holds, route: (request: Request, held: Held) => this.#routeHeld(request, held) };
     this.lockedSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED });
     this.movingSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED || kind === MIGRATING });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
-    const loans = new Loans();
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
     this.pubsub = new PubSub(options, this);
@@ -147,6 +158,7 @@ export class Router {
   tick(): void {
     this.lockedSlots.tick();
     this.movingSlots.tick();
+    this.#transfers.tick();
     this.handOvers.tick();
     this.pubsub.tick();
     this.blocking.tick();
