@@ -148,7 +148,7 @@ export class HandOvers {
     const failed = reply[0] === 0x2d;
     if (failed) {
       this.#options.stats.handOverErrors++;
-      const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${reply.toString('utf8').slice(1).trim()}`);
+      const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${troubleIn(reply)}`);
       for (const held of handOver.waiters) this.#refuse(held, why);
     } else this.#remember(handOver);
     const sessions = new Set<Session>();
@@ -303,6 +303,15 @@ export class HandOvers {
     held.request = null;
     this.#bytes -= held.frame.length;
   }
+}
+
+/** The error of a hand-over, as a client may read it that sent another command: nothing is unknown of that one. */
+function troubleIn(reply: Buffer): string {
+  return reply
+    .toString('utf8')
+    .slice(1)
+    .trim()
+    .replace(/: whether the command was carried out is unknown$/, '');
 }
 
 function isSameMove(gone: Gone, slot: number, table: RouteTable): boolean {

@@ -161,6 +161,18 @@ describe('a migrating slot', () => {
     expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual(['$1\r\nv\r\n']);
   });
 
+  test('answers TRYAGAIN, and nothing of an unknown outcome, when the source is lost in the middle of a hand-over', async () => {
+    const mortal = await startRedis();
+    worker.route([mortal, target], online(A));
+    await raw.ask(encodeRequest(['GET', 'k']));
+    mortal.child.signal('SIGSTOP');
+    worker.route([mortal, target], migrating());
+    const answer = raw.ask(encodeRequest(['GET', 'k']));
+    await eventually(() => handOvers() === 1, { what: 'the hand-over to be asked for' });
+    await mortal.stop();
+    expect(await answer).toEqual([expect.stringMatching(/^-TRYAGAIN .*can't be reached .*before it answered\r\n$/)]);
+  });
+
   test('refuses for now what names another database', async () => {
     await restart(300);
     await source.client().set('k', 'v');
