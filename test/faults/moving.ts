@@ -1,7 +1,7 @@
 // What the tests of faults share: a move under load that something strikes again and again, and a look at the servers when all is over.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import type { MigrationView, SlotsView } from '@codis/config/api';
+import type { MigrationView, SlotsView, SlotView } from '@codis/config/api';
 import { fenceKey, slotOf } from '@codis/config/model';
 import { expect } from 'vitest';
 import type { Checker } from '../checker/checker.ts';
@@ -25,7 +25,7 @@ export interface MoveUnderFault {
   /** Pause after each hand-over of the sweep. */
   readonly delayMs?: number;
   /** Does harm and mends it; `strikeNumber` begins at 0. */
-  readonly strike: (strikeNumber: number) => Promise<void>;
+  readonly strike: (strikeNumber: number, migration: number) => Promise<void>;
   /** Strikes at most so often; at least once. */
   readonly strikesMax?: number;
 }
@@ -38,7 +38,7 @@ export async function moveUnderFault(options: MoveUnderFault): Promise<number> {
   let strikes = 0;
   do {
     await pause(Math.random() * STRIKE_WITHIN_MS);
-    await strike(strikes++);
+    await strike(strikes++, id);
   } while (strikes < strikesMax && !(await isDone(cluster, id)));
   await untilDone(cluster, id);
   await untilProgress(checker);
@@ -83,6 +83,10 @@ async function untilProgress(checker: Checker): Promise<void> {
 export async function statesOfSlots(cluster: Cluster): Promise<string[]> {
   const { slots } = (await get(cluster, '/slots')) as SlotsView;
   return [...new Set(slots.map(({ state }) => state))];
+}
+
+export async function stateOfSlot(cluster: Cluster, slot: number): Promise<string> {
+  return ((await get(cluster, `/slots/${slot}`)) as SlotView).state;
 }
 
 /** The end of a test: nothing was violated, something was done, and every key is where it belongs. */

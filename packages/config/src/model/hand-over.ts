@@ -7,8 +7,6 @@
 //
 // Verified on Redis 7.0.15: MIGRATE works inside EVAL, replicates as DEL, and with many KEYS moves those it can before it reports BUSYKEY.
 
-import type { ProxyId } from './ids.ts';
-
 /** KEYS: the keys. ARGV: target host, target port, database, timeout in ms, password of the target ('' for none).
  *  Before Redis 5 a script was replicated as it stands unless it asks otherwise, and a replica must not run MIGRATE.
  *  Replies +OK, or the error of MIGRATE. Blocks the source while it runs. */
@@ -44,11 +42,6 @@ for first = 1, #KEYS, 500 do
 end
 return redis.status_reply('OK')
 `.trim();
-
-/** The name every backend connection of a proxy sets before anything else: what a fence finds it by. */
-export function proxyClientName(id: ProxyId): string {
-  return `codis-proxy:${id}`;
-}
 
 /** Reserved key in database 0 of a group's master. It holds the epoch below which a proxy's connections may not be used there (DESIGN §3, fencing).
  *  It is never shown, moved or flushed. */

@@ -7,6 +7,7 @@ import { type Coordinator, migrationPath, PATHS } from '../../src/coordinator/in
 import { readFence } from '../../src/migration/index.ts';
 import {
   asEpoch,
+  asProxyId,
   asSlot,
   encodeTopology,
   fenceKey,
@@ -142,8 +143,8 @@ describe('proxies', () => {
     await eventually(async () => (await observer.read('proxies/lost/live')) !== null, { what: 'a session' });
     await lost.lose();
     const [stale, healthy] = [masters.one.client(), masters.one.client()];
-    await stale.client('SETNAME', proxyClientName('lost' as never));
-    await healthy.client('SETNAME', proxyClientName('alive' as never));
+    await stale.client('SETNAME', proxyClientName(asProxyId('lost'), { pid: 1, workerPid: 2 }));
+    await healthy.client('SETNAME', proxyClientName(asProxyId('alive'), { pid: process.pid, workerPid: 2 }));
     const [staleId, healthyId] = [await stale.client('ID'), await healthy.client('ID')];
     const { id } = await migrate(0, 2);
     await product.controller(await product.connect());

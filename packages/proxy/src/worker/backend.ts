@@ -30,7 +30,7 @@ export interface BackendOptions {
   readonly inFlight: InFlight;
   readonly stats: Stats;
   readonly product: string;
-  readonly proxyId: string;
+  readonly clientName: string;
   /** product_auth; empty for none. */
   readonly password: string;
   readonly connectTimeoutMs: number;
