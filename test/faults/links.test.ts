@@ -1,6 +1,7 @@
 // Goal: the way between the two groups may break in the middle of MIGRATE, before or after the target has the key; it may hang; the target may be full. A key
 // is at one side or the other, and moves on when it can.
-// Method: clients with an oracle (checker/); group 2 is known by the address of a TCP proxy, which cuts its connections after a number of bytes.
+// Method: clients with an oracle (checker/); group 2 is known by the address of a TCP proxy, which cuts its connections after a number of bytes. Some of them
+// are slower than others, so that a command sent early may arrive after one sent late over another connection.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +12,8 @@ import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { expectAllRight, moveUnderFault, SETTINGS, startMove, untilDone } from './moving.ts';
 
+const DELAY_MS_MAX = 30;
+
 describe('while slots move', () => {
   let cluster: Cluster;
   let checker: Checker;
@@ -20,7 +23,7 @@ describe('while slots move', () => {
   beforeAll(async () => {
     cluster = await startCluster({ proxies: 2, groups: 1, settings: SETTINGS });
     target = await startRedis();
-    way = await startTcpProxy(target.port);
+    way = await startTcpProxy(target.port, { delayMs: () => Math.floor(Math.random() * DELAY_MS_MAX) });
     await cluster.cliOk('server', 'add', '2', way.addr, 'master');
     checker = new Checker({ ports: cluster.proxies.map(({ port }) => port) });
     await checker.fill();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Checker } from '../checker/checker.ts';
 import { type Cluster, type ProxyProcess, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
-import { expectAllRight, freeze, moveUnderFault, SETTINGS } from './moving.ts';
+import { expectAllRight, freeze, moveUnderFault, SETTINGS, untilDone } from './moving.ts';
 
 describe('while slots move', () => {
   let cluster: Cluster;
@@ -18,7 +18,7 @@ describe('while slots move', () => {
   beforeAll(async () => {
     cluster = await startCluster({ proxies: 3, groups: 2, settings: { ...SETTINGS, workers: 2 } });
     victim = cluster.proxies[1] as ProxyProcess;
-    checker = new Checker({ ports: cluster.proxies.map(({ port }) => port), databases: DATABASES, patienceMs: 1500 });
+    checker = new Checker({ ports: cluster.proxies.map(({ port }) => port), databases: DATABASES, actors: 32, patienceMs: 1500 });
     await checker.fill();
     checker.start();
   });
@@ -44,17 +44,26 @@ describe('while slots move', () => {
     expect(checker.violations).toEqual([]);
   });
 
-  test('a proxy is frozen until the move has gone on without it, and wakes up', async () => {
-    const strike = async () => {
+  test('a proxy is frozen until the move is over without it, and wakes up', async () => {
+    const strike = async (_: number, id: number) => {
       const frozen = freeze(await victim.pids());
-      await eventually(async () => /"proxies":\["proxy_2"\]/.test(cluster.dashboard.output()), {
-        what: 'the frozen proxy to be fenced off',
-        timeoutMs: 30_000,
-      });
+      await untilDone(cluster, id);
       frozen.thaw();
       await eventually(async () => (await victim.status()).serving, { what: 'it to serve again' });
     };
-    await moveUnderFault({ cluster, checker, to: 2, delayMs: 20, strike, strikesMax: 1 });
+    await moveUnderFault({ cluster, checker, to: 2, strike, strikesMax: 1 });
+    expect(checker.violations).toEqual([]);
+  });
+
+  test('a proxy is killed while one of its workers is frozen, another takes its place, and the worker wakes up', async () => {
+    const strike = async (_: number, id: number) => {
+      const [, ...workers] = await victim.pids();
+      const frozen = freeze(workers);
+      await victim.restart();
+      await untilDone(cluster, id);
+      frozen.thaw();
+    };
+    await moveUnderFault({ cluster, checker, to: 1, strike, strikesMax: 1 });
     expect(checker.violations).toEqual([]);
   });
 
@@ -65,7 +74,7 @@ describe('while slots move', () => {
       await pause(50 + Math.random() * 250);
       frozen.thaw();
     };
-    await moveUnderFault({ cluster, checker, to: 1, strike, strikesMax: 10 });
+    await moveUnderFault({ cluster, checker, to: 2, strike, strikesMax: 10 });
     expect(checker.violations).toEqual([]);
   });
 
@@ -76,7 +85,7 @@ describe('while slots move', () => {
       await pause(100);
       await victim.child.stop('SIGTERM');
     };
-    await moveUnderFault({ cluster, checker, to: 2, delayMs: 20, strike, strikesMax: 1 });
+    await moveUnderFault({ cluster, checker, to: 1, delayMs: 20, strike, strikesMax: 1 });
     await victim.restart();
     expect(checker.violations).toEqual([]);
   });
