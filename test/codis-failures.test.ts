@@ -5,7 +5,7 @@
 // started again and goes on. That a locked slot answers -TRYAGAIN after slot_hold_timeout_ms is tested for one worker in packages/proxy/test/worker/moves.test.ts.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { freeze, migration, SETTINGS, startMove, statesOfSlots, untilDone } from './faults/moving.ts';
+import { freeze, migration, PATIENT, SETTINGS, startMove, statesOfSlots, untilDone } from './faults/moving.ts';
 import { type Cluster, type ProxyProcess, startCluster } from './harness/cluster.ts';
 import { eventually, stopAll } from './harness/process.ts';
 import { RawClient } from './harness/raw-client.ts';
@@ -55,7 +55,7 @@ const untilMigrating = () =>
     everyMs: 2,
   });
 
-describe('while slots move', () => {
+describe('while slots move', PATIENT, () => {
   let running = 0;
   afterEach(() => untilDone(cluster, running), 60_000);
 
@@ -134,14 +134,14 @@ describe('while slots move', () => {
   });
 });
 
-test('one dead proxy does not block moves', async () => {
+test('one dead proxy does not block moves', PATIENT, async () => {
   await fill(100);
   await other.child.stop('SIGKILL');
   for (let move = 0; move < 2; move++) await untilDone(cluster, await moveAway());
   await other.restart();
 });
 
-test('a typo of slot 1024 is refused, and blocks nothing', async () => {
+test('a typo of slot 1024 is refused, and blocks nothing', PATIENT, async () => {
   const before = await cluster.cliOk('migration', 'list', '-o', 'name');
   const { code, stderr } = await cluster.cli('slot', 'migrate', '1000', '1024', '2');
   expect(stderr).toContain('slot 1024 is out of range');

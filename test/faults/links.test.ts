@@ -10,18 +10,18 @@ import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { expectAllRight, moveUnderFault, SETTINGS, startMove, untilDone } from './moving.ts';
+import { expectAllRight, moveUnderFault, PATIENT, SETTINGS, startMove, untilDone } from './moving.ts';
 
-const DELAY_MS_MAX = 30;
+const DELAY_MS_MAX = 10;
 
-describe('while slots move', () => {
+describe('while slots move', PATIENT, () => {
   let cluster: Cluster;
   let checker: Checker;
   let target: RedisServer;
   let way: TcpProxy;
 
   beforeAll(async () => {
-    cluster = await startCluster({ proxies: 2, groups: 1, settings: SETTINGS });
+    cluster = await startCluster({ proxies: 2, groups: 1, settings: { ...SETTINGS, migration_batch_slots: 128 } });
     target = await startRedis();
     way = await startTcpProxy(target.port, { delayMs: () => Math.floor(Math.random() * DELAY_MS_MAX) });
     await cluster.cliOk('server', 'add', '2', way.addr, 'master');
@@ -44,7 +44,7 @@ describe('while slots move', () => {
       way.cutAfter(number % 2 === 0 ? 'toServer' : 'toClient', 1 + Math.floor(Math.random() * 3000));
       await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut' });
     };
-    const strikes = await moveUnderFault({ cluster, checker, last: 1023, to: 2, delayMs: 10, strike, strikesMax: 12 });
+    const strikes = await moveUnderFault({ cluster, checker, to: 2, delayMs: 10, strike, strikesMax: 6 });
     expect(strikes).toBeGreaterThan(2);
     expect(checker.violations).toEqual([]);
   });
@@ -55,24 +55,24 @@ describe('while slots move', () => {
       way.cutAfter(number % 2 === 0 ? 'toServer' : 'toClient', 1 + Math.floor(Math.random() * 3000));
       await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut' });
     };
-    await moveUnderFault({ cluster, checker, last: 1023, to: 1, delayMs: 10, strike, strikesMax: 12 });
+    await moveUnderFault({ cluster, checker, to: 1, delayMs: 10, strike, strikesMax: 6 });
     expect(checker.violations).toEqual([]);
   });
 
   test('the target hangs for a moment, its connections open', async () => {
     const strike = async () => {
       way.stall();
-      await pause(Math.random() * 500);
+      await pause(Math.random() * 300);
       way.restore();
     };
-    await moveUnderFault({ cluster, checker, last: 1023, to: 2, delayMs: 10, strike, strikesMax: 5 });
+    await moveUnderFault({ cluster, checker, to: 2, delayMs: 10, strike, strikesMax: 3 });
     expect(checker.violations).toEqual([]);
   });
 
   test('the target is full, until it gets more memory', async () => {
     const source = cluster.servers[0]?.[0] as RedisServer;
     const admin = source.client();
-    const id = await startMove({ cluster, last: 1023, to: 1, delayMs: 10 });
+    const id = await startMove({ cluster, to: 1, delayMs: 10 });
     const before = checker.reasons.size;
     await admin.config('SET', 'maxmemory', '1');
     await eventually(() => [...checker.reasons.keys()].slice(before).some((reason) => /TRYAGAIN .*OOM/.test(reason)), {

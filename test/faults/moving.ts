@@ -12,6 +12,9 @@ import type { RedisServer } from '../harness/redis.ts';
 /** Many batches, so that a fault meets slots in every state; sessions that end soon. */
 export const SETTINGS = { migration_batch_slots: 32, proxy_lost_timeout: 1, zk_session_timeout: 2000, log_level: 'info' } as const;
 
+/** What a busy machine may need for a test that takes a few seconds. */
+export const PATIENT = { timeout: 120_000 } as const;
+
 /** Strikes come at any time within this after the last one was mended. */
 const STRIKE_WITHIN_MS = 200;
 const MOVE_TIMEOUT_MS = 60_000;

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Checker } from '../checker/checker.ts';
 import { type Cluster, type ProxyProcess, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
-import { expectAllRight, freeze, moveUnderFault, SETTINGS, untilDone } from './moving.ts';
+import { expectAllRight, freeze, moveUnderFault, PATIENT, SETTINGS, untilDone } from './moving.ts';
 
-describe('while slots move', () => {
+describe('while slots move', PATIENT, () => {
   let cluster: Cluster;
   let checker: Checker;
   let victim: ProxyProcess;

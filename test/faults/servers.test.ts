@@ -7,9 +7,9 @@ import { Checker } from '../checker/checker.ts';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
-import { expectAllRight, freeze, moveUnderFault, SETTINGS } from './moving.ts';
+import { expectAllRight, freeze, moveUnderFault, PATIENT, SETTINGS } from './moving.ts';
 
-describe('while slots move', () => {
+describe('while slots move', PATIENT, () => {
   let cluster: Cluster;
   let checker: Checker;
   /** By group, as it is now. */

@@ -10,11 +10,11 @@ import { Checker, VANISHING } from '../checker/checker.ts';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
-import { expectAllRight, SETTINGS, startMove, statesOfSlots, untilDone } from './moving.ts';
+import { expectAllRight, PATIENT, SETTINGS, startMove, statesOfSlots, untilDone } from './moving.ts';
 
 const KEYS_TO_LEAVE = 100;
 
-describe('a source that restarts from an older snapshot', () => {
+describe('a source that restarts from an older snapshot', PATIENT, () => {
   let cluster: Cluster;
   let checker: Checker;
 

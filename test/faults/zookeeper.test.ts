@@ -7,9 +7,9 @@ import { Checker } from '../checker/checker.ts';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { stopAll } from '../harness/process.ts';
 import { startZookeeper, type ZookeeperServer } from '../harness/zookeeper.ts';
-import { expectAllRight, moveUnderFault, SETTINGS } from './moving.ts';
+import { expectAllRight, moveUnderFault, PATIENT, SETTINGS } from './moving.ts';
 
-describe('while slots move', () => {
+describe('while slots move', PATIENT, () => {
   let zookeeper: ZookeeperServer;
   let cluster: Cluster;
   let checker: Checker;
