@@ -206,6 +206,18 @@ describe('tables and fences', () => {
     expect(await source.client().dbsize()).toBe(0);
   });
 
+  test('what was routed by a table that a fence is against is not sent by a newer one that came while the connection was opened', async () => {
+    const epoch = worker.report().epoch;
+    await source.client().set(fenceKey('demo'), String(epoch + 1));
+    source.child.signal('SIGSTOP');
+    const answer = raw.ask(encodeRequest(['SET', 'k', 'stale']));
+    await eventually(() => worker.report().requests === 1, { what: 'the request to wait for the connection' });
+    route(online(B));
+    source.child.signal('SIGCONT');
+    expect(await answer).toEqual([expect.stringMatching(/^-ERR .*slot table is behind.*not sent/)]);
+    expect(await source.client().exists('k')).toBe(0);
+  });
+
   test('a server that is fenced against this table is not used until the table is new enough', async () => {
     const epoch = worker.report().epoch;
     await source.client().set(fenceKey('demo'), String(epoch + 1));
