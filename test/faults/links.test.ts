@@ -44,7 +44,7 @@ describe('while slots move', PATIENT, () => {
     const strike = async (number: number) => {
       const cuts = way.acceptedCount;
       way.cutAfter(number % 2 === 0 ? 'toServer' : 'toClient', 1 + Math.floor(Math.random() * 3000));
-      await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut' });
+      await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut', timeoutMs: 30_000 });
     };
     const strikes = await moveUnderFault({ cluster, checker, to: 2, delayMs: 10, strike, strikesMax: 6 });
     expect(strikes).toBeGreaterThan(2);
@@ -55,7 +55,7 @@ describe('while slots move', PATIENT, () => {
     const strike = async (number: number) => {
       const cuts = way.acceptedCount;
       way.cutAfter(number % 2 === 0 ? 'toServer' : 'toClient', 1 + Math.floor(Math.random() * 3000));
-      await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut' });
+      await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut', timeoutMs: 30_000 });
     };
     await moveUnderFault({ cluster, checker, to: 1, delayMs: 10, strike, strikesMax: 6 });
     expect(checker.violations).toEqual([]);

@@ -37,7 +37,11 @@ export interface MoveUnderFault {
 export async function moveUnderFault(options: MoveUnderFault): Promise<number> {
   const { cluster, checker, strike, strikesMax = Number.POSITIVE_INFINITY } = options;
   const id = await startMove(options);
-  await eventually(async () => (await statesOfSlots(cluster)).length > 1, { what: 'slots to be in the move', everyMs: 2 });
+  await eventually(async () => (await statesOfSlots(cluster)).length > 1, {
+    what: 'slots to be in the move',
+    timeoutMs: 30_000,
+    everyMs: 2,
+  });
   let strikes = 0;
   do {
     await pause(Math.random() * STRIKE_WITHIN_MS);
