@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { expectAllRight, moveUnderFault, PATIENT, SETTINGS, startMove, untilDone } from './moving.ts';
+import { expectAllRight, isDone, moveUnderFault, PATIENT, SETTINGS, startMove, untilDone } from './moving.ts';
 
 /** Long enough for a key to leave meanwhile over another connection. */
 const SLOW_MS = 40;
@@ -41,10 +41,13 @@ describe('while slots move', PATIENT, () => {
   });
 
   test('the way to the target is cut in the middle of requests, and of replies', async () => {
-    const strike = async (number: number) => {
+    const strike = async (number: number, id: number) => {
       const cuts = way.acceptedCount;
       way.cutAfter(number % 2 === 0 ? 'toServer' : 'toClient', 1 + Math.floor(Math.random() * 3000));
-      await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut', timeoutMs: 30_000 });
+      await eventually(async () => way.acceptedCount > cuts || (await isDone(cluster, id)), {
+        what: 'new connections after the cut, or the end of the move, after which nobody may use them',
+        timeoutMs: 30_000,
+      });
     };
     const strikes = await moveUnderFault({ cluster, checker, to: 2, delayMs: 10, strike, strikesMax: 6 });
     expect(strikes).toBeGreaterThan(2);
@@ -52,10 +55,13 @@ describe('while slots move', PATIENT, () => {
   });
 
   test('the way from the source is cut in the middle of requests, and of replies', async () => {
-    const strike = async (number: number) => {
+    const strike = async (number: number, id: number) => {
       const cuts = way.acceptedCount;
       way.cutAfter(number % 2 === 0 ? 'toServer' : 'toClient', 1 + Math.floor(Math.random() * 3000));
-      await eventually(() => way.acceptedCount > cuts, { what: 'new connections after the cut', timeoutMs: 30_000 });
+      await eventually(async () => way.acceptedCount > cuts || (await isDone(cluster, id)), {
+        what: 'new connections after the cut, or the end of the move, after which nobody may use them',
+        timeoutMs: 30_000,
+      });
     };
     await moveUnderFault({ cluster, checker, to: 1, delayMs: 10, strike, strikesMax: 6 });
     expect(checker.violations).toEqual([]);

@@ -68,7 +68,7 @@ export async function migration(cluster: Cluster, id: number): Promise<Migration
 }
 
 /** Also when just now nobody can say. */
-async function isDone(cluster: Cluster, id: number): Promise<boolean> {
+export async function isDone(cluster: Cluster, id: number): Promise<boolean> {
   return (await migration(cluster, id).catch(() => null))?.state === 'done';
 }
 
