@@ -37,13 +37,13 @@ type Frozen<T> = T extends readonly (infer Item)[]
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? unknown : never) : never;
 
 /** `schema`, typed as `View`; does not compile unless it describes exactly that. */
-function describes<View>() {
+export function describes<View>() {
   return <Schema extends TSchema>(schema: Schema & Same<Frozen<Static<Schema>>, View>): TUnsafe<View> => Type.Unsafe<View>(schema);
 }
 
-const object = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
-const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-const words = <const Word extends string>(...values: Word[]) => Type.Enum(values);
+export const object = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+export const words = <const Word extends string>(...values: Word[]) => Type.Enum(values);
 
 export const Slot = Type.Integer({ minimum: 0, maximum: SLOT_COUNT - 1, description: 'a slot' });
 export const GroupId = Type.Integer({ minimum: 1, maximum: 9999, description: 'a group' });

@@ -21,6 +21,7 @@ import {
   slotState,
   targets,
 } from '../model/index.ts';
+import { readMending } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
 import { withControlled } from './controlled.ts';
 import { fence } from './fence.ts';
@@ -38,6 +39,8 @@ const DOUBT_RETRY_MS = 200;
 const EXAMPLES_MAX = 3;
 
 export async function lock(office: Office, world: World, job: Job, action: LockAction): Promise<Outcome> {
+  const mending = await readMending(office.coordinator);
+  if (mending !== null) return waiting(`${mending}; the move goes on when that is done`, RETRY_MS);
   const unfit = await findObstacle(office, world, job, action);
   if (unfit !== null) return waiting(unfit, RETRY_MS);
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
