@@ -1,3 +1,4 @@
+export * from './big-keys.ts';
 export * from './errors.ts';
 export * from './groups.ts';
 export * from './hand-over.ts';

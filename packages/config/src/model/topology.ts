@@ -3,6 +3,7 @@
 //
 // Changes are in slot-machine.ts (slots) and groups.ts (groups); this file has the types, look-ups and the codec.
 
+import { type BigKey, checkBigKeys, decodeBigKey, encodeBigKey } from './big-keys.ts';
 import { CodisError } from './errors.ts';
 import {
   asEpoch,
@@ -29,14 +30,18 @@ export interface LockedSlot {
   /** The epoch whose table first shows this lock: what proxies must have acknowledged before it may become migrating. */
   readonly epoch: Epoch;
   readonly leaseMs: number;
+  /** Keys of this slot that will move in pieces; absent when there are none. */
+  readonly bigKeys?: readonly BigKey[];
 }
 
-/** Requests go to `to`, after `from` has handed over their keys. */
+/** Requests go to `to`, after `from` has handed over their keys; those about a big key as big-keys.ts says. */
 export interface MigratingSlot {
   readonly kind: 'migrating';
   readonly from: GroupId;
   readonly to: GroupId;
   readonly migration: MigrationId;
+  /** Absent when there are none (any more). */
+  readonly bigKeys?: readonly BigKey[];
 }
 
 /** Redis's words. `slave` is read as `replica` at the edges. */
@@ -146,7 +151,8 @@ export function encodeTopology(topology: Topology): Buffer {
 function encodeState(state: SlotState): object {
   if (state.kind === 'offline') return { state: 'offline' };
   if (state.kind === 'online') return { state: 'online', owner: state.owner };
-  const move = { from: state.from, to: state.to, migration: state.migration };
+  const bigKeys = state.bigKeys?.map(encodeBigKey);
+  const move = { from: state.from, to: state.to, migration: state.migration, ...(bigKeys ? { bigKeys } : {}) };
   if (state.kind === 'migrating') return { state: 'migrating', ...move };
   return { state: 'locked', ...move, epoch: state.epoch, leaseMs: state.leaseMs };
 }
@@ -187,7 +193,13 @@ function decodeState(run: Record<string, unknown>): SlotState {
     case 'online':
       return { kind: 'online', owner: id('owner') };
     case 'migrating':
-      return { kind: 'migrating', from: id('from'), to: id('to'), migration: asMigrationId(run['migration'] as number) };
+      return {
+        kind: 'migrating',
+        from: id('from'),
+        to: id('to'),
+        migration: asMigrationId(run['migration'] as number),
+        ...decodeBigKeys(run['bigKeys']),
+      };
     case 'locked': {
       const leaseMs = run['leaseMs'];
       if (!Number.isInteger(leaseMs) || (leaseMs as number) <= 0) throw new TypeError(`leaseMs is ${String(leaseMs)}`);
@@ -198,11 +210,18 @@ function decodeState(run: Record<string, unknown>): SlotState {
         migration: asMigrationId(run['migration'] as number),
         epoch: asEpoch(run['epoch'] as number),
         leaseMs: leaseMs as number,
+        ...decodeBigKeys(run['bigKeys']),
       };
     }
     default:
       throw new TypeError(`a slot's state is ${JSON.stringify(run['state'])}`);
   }
+}
+
+function decodeBigKeys(value: unknown): { bigKeys?: BigKey[] } {
+  if (value === undefined) return {};
+  if (!Array.isArray(value) || value.length === 0) throw new TypeError(`a list of big keys is ${JSON.stringify(value)}`);
+  return { bigKeys: value.map(decodeBigKey) };
 }
 
 function decodeGroups(value: unknown): Group[] {
@@ -232,8 +251,8 @@ export function checkTopology(topology: Topology): void {
   const known = new Set(topology.groups.map((group) => group.id));
   for (const [slot, state] of topology.slots.entries()) {
     for (const id of groupsIn(state)) if (!known.has(id)) throw new TypeError(`slot ${slot} names group ${id}, which does not exist`);
-    if ((state.kind === 'locked' || state.kind === 'migrating') && state.from === state.to) {
-      throw new TypeError(`slot ${slot} moves from group ${state.from} to itself`);
-    }
+    if (state.kind !== 'locked' && state.kind !== 'migrating') continue;
+    if (state.from === state.to) throw new TypeError(`slot ${slot} moves from group ${state.from} to itself`);
+    if (state.bigKeys) checkBigKeys(slot, state.kind, state.bigKeys);
   }
 }
