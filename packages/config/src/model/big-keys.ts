@@ -8,8 +8,8 @@
 // Invariant: while a key is listed nobody writes it, nobody hands it over, and it is read at the source only. It stops being listed only out of `switching`,
 // when every proxy knows that it is not to be read at the source any more.
 
-import { asEpoch, type Epoch, type GroupId, type Slot } from './ids.ts';
 import { fenceKey } from './hand-over.ts';
+import { asEpoch, type Epoch, type GroupId, type Slot } from './ids.ts';
 import { slotOf } from './slot-hash.ts';
 
 export type BigKey = KeyName &

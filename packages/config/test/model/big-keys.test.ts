@@ -106,7 +106,11 @@ describe('a damaged list is refused and named:', () => {
     ['switching without an epoch', [{ ...sound, phase: 'switching' }], /not an epoch/],
     ['a key that stands twice', [sound, sound], /lists a big key twice/],
     ['a key of another slot', [{ ...sound, key: Buffer.from('elsewhere').toString('base64') }], /lists a big key of another slot/],
-    ['a key that is switching while its slot is locked', [{ ...sound, phase: 'switching', epoch: 9 }], /is locked, but a big key is switched/],
+    [
+      'a key that is switching while its slot is locked',
+      [{ ...sound, phase: 'switching', epoch: 9 }],
+      /is locked, but a big key is switched/,
+    ],
   ])('%s', (_, bigKeys, why) => {
     const value = JSON.parse(String(encodeTopology(locked([step])))) as { slots: { bigKeys?: unknown }[] };
     for (const run of value.slots) if (run.bigKeys) run.bigKeys = bigKeys;
