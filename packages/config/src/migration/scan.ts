@@ -4,7 +4,7 @@
 // proves that no key of these slots was there throughout.
 
 import type { Redis } from 'ioredis';
-import { fenceKey, type ServerAddr, type Slot, slotOf } from '../model/index.ts';
+import { reservedNames, type ServerAddr, type Slot, slotOf } from '../model/index.ts';
 import { probe } from '../redis/probe.ts';
 
 /** How many keys one SCAN call looks at: well under a millisecond of the server's time. */
@@ -19,21 +19,21 @@ export interface KeysPage {
 export interface ScanRequest {
   readonly addr: ServerAddr;
   readonly slots: ReadonlySet<Slot>;
-  /** Whose fence marker is not a key. */
+  /** Whose reserved names are no keys. */
   readonly product: string;
 }
 
 /** One pass over every database that holds keys; pages without a key of `slots` are not given. Leaves the connection in the database of the last
  *  page, so that what is done with its keys happens there. Throws CodisError as `probe`, and what a broken connection throws. */
 export async function* scanSlots(redis: Redis, { addr, slots, product }: ScanRequest): AsyncGenerator<KeysPage, void, void> {
-  const marker = Buffer.from(fenceKey(product));
+  const isReserved = reservedNames(product);
   const { databases } = await probe(addr, redis, product);
   for (const { db } of databases) {
     await redis.select(db);
     let cursor = '0';
     do {
       const [next, found] = await redis.scanBuffer(cursor, 'COUNT', SCAN_COUNT);
-      const keys = found.filter((key) => slots.has(slotOf(key)) && !(db === 0 && key.equals(marker)));
+      const keys = found.filter((key) => slots.has(slotOf(key)) && !isReserved(key));
       if (keys.length > 0) yield { db, keys };
       cursor = next.toString();
     } while (cursor !== '0');

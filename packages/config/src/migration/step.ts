@@ -3,6 +3,7 @@
 
 import { nextAction, slotsDone, unlockSlots, unreachable } from '../model/index.ts';
 import { awaitAcks } from './acks.ts';
+import { moveBigKey, nextBigKey } from './big-keys/move.ts';
 import { lock } from './lock.ts';
 import { sweep } from './sweep.ts';
 import { type Office, type Outcome, PROGRESSED, saveJob, waiting, writeTopology } from './turn.ts';
@@ -31,8 +32,11 @@ export async function step(office: Office, world: World, job: Job): Promise<Outc
         topology: unlockSlots(world.topology, { slots: action.slots, migration: job.migration.id }),
       });
       return PROGRESSED;
-    case 'sweep':
-      return sweep(office, world, job, action);
+    case 'sweep': {
+      // First, for who writes them waits.
+      const bigKey = nextBigKey(world.topology, action.slots);
+      return bigKey ? moveBigKey(office, world, job, { ...action, ...bigKey }) : sweep(office, world, job, action);
+    }
     case 'blocked':
       return waiting(action.reason, BLOCKED_RETRY_MS);
     default:

@@ -19,6 +19,7 @@ import {
 } from '../model/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { type BackOff, backOffAfter } from './back-off.ts';
+import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
 import { commitInTerm, type Term } from './election.ts';
 import type { Absences } from './lost-proxies.ts';
 import { FIRST_PACE, type Pace } from './pace.ts';
@@ -27,7 +28,13 @@ import type { Job } from './world.ts';
 /** The keys of config.ini that a controller reads. */
 export type ControllerSettings = Pick<
   Settings,
-  'product_name' | 'product_auth' | 'migration_batch_slots' | 'slot_lock_lease_ms' | 'proxy_lost_timeout'
+  | 'product_name'
+  | 'product_auth'
+  | 'migration_batch_slots'
+  | 'slot_lock_lease_ms'
+  | 'proxy_lost_timeout'
+  | 'big_key_bytes'
+  | 'big_key_elements'
 >;
 
 /** A fence that stands: these proxies run nothing at the group that was routed by a table older than `epoch`. */
@@ -50,6 +57,7 @@ export interface Memory {
   readonly cleanTargets: Set<string>;
   /** Migrations whose last lock or sweep failed; gone once one succeeds. */
   readonly backOffs: Map<MigrationId, BackOff>;
+  readonly bigKeys: BigKeysMemory;
 }
 
 export function newMemory(): Memory {
@@ -62,6 +70,7 @@ export function newMemory(): Memory {
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
     cleanTargets: new Set(),
     backOffs: new Map(),
+    bigKeys: newBigKeysMemory(),
   };
 }
 
