@@ -22,7 +22,7 @@ import {
   targets,
 } from '../model/index.ts';
 import { probe } from '../redis/probe.ts';
-import { batchOf } from './big-keys/batch.ts';
+import { batchOf, lookForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
 import { withControlled } from './controlled.ts';
 import { fence } from './fence.ts';
@@ -42,21 +42,20 @@ const EXAMPLES_MAX = 3;
 export async function lock(office: Office, world: World, job: Job, action: LockAction): Promise<Outcome> {
   const unfit = await findObstacle(office, world, job, action);
   if (unfit !== null) return waiting(unfit, RETRY_MS);
+  const source = requireMaster(world.topology, action.from);
+  try {
+    if (await lookForBigKeys(office, job, source)) return PROGRESSED;
+  } catch (error) {
+    return waiting(`the source can't be looked through for big keys: ${serverTrouble(source, error)}`, RETRY_MS);
+  }
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
     timeoutMs: office.settings.proxy_lost_timeout * 1000,
   });
   if (doubtful.length > 0) return waiting(doubtText(doubtful, office.settings.proxy_lost_timeout), DOUBT_RETRY_MS);
-  const source = requireMaster(world.topology, action.from);
-  let batch: Batch;
-  try {
-    batch = await batchOf(office, job, { slots: action.slots, source });
-  } catch (error) {
-    return waiting(`the source can't be looked through for big keys: ${serverTrouble(source, error)}`, RETRY_MS);
-  }
   const trouble = await fenceOff(office, world, action, lost);
   if (trouble !== null) return waiting(trouble, RETRY_MS);
-  await write(office, world, job, { to: action.to, ...batch });
+  await write(office, world, job, { to: action.to, ...batchOf(office, job, { slots: action.slots, source }) });
   return PROGRESSED;
 }
 

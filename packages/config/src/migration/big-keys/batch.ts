@@ -12,28 +12,32 @@ const FOUND_FOR_MS = 10 * 60_000;
 /** A server that can't be asked how large its keys are: MEMORY is of Redis 4, and an ACL may forbid it. */
 const CANNOT_TELL = /unknown command|NOPERM|not allowed/i;
 
-/** Throws what keeps the source from being looked through. */
-export async function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Promise<Batch> {
-  const batch = chooseBatch(slots, await found(office, job, source));
+/** `lookForBigKeys` has been there. */
+export function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Batch {
+  const batch = chooseBatch(slots, office.memory.bigKeys.found.get(nameOf(job, source))?.keys ?? []);
   const { id } = job.migration;
   const keysCount = batch.unlisted.length;
   if (keysCount > 0) office.log.warn({ migration: id, keysCount }, 'more big keys than can be listed: the rest moves in one step each');
   return batch;
 }
 
-async function found(office: Office, { migration }: Job, source: ServerAddr): Promise<readonly FoundKey[]> {
+const nameOf = ({ migration }: Job, source: ServerAddr) => `${migration.id} ${source}`;
+
+/** Looks a source through, unless that was done. Returns whether it was done now, which may have taken a while. Throws what keeps it from being done. */
+export async function lookForBigKeys(office: Office, job: Job, source: ServerAddr): Promise<boolean> {
   const { memory, settings, log } = office;
-  const name = `${migration.id} ${source}`;
-  const known = memory.bigKeys.found.get(name);
-  if (known && performance.now() - known.atMs < FOUND_FOR_MS) return known.keys;
+  const { migration } = job;
+  const { found } = memory.bigKeys;
+  for (const [name, { atMs }] of found) if (performance.now() - atMs > FOUND_FOR_MS) found.delete(name);
+  if (found.has(nameOf(job, source))) return false;
   const slots = new Set([...targets(migration)].map(([slot]) => slot));
-  const request = { addr: source, product: settings.product_name, slots, migration: migration.id, thresholds: settings };
+  const request = { addr: source, product: settings.product_name, slots, thresholds: settings };
   const keys = await withControlled(office, source, (redis) => findBigKeys(redis, request)).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== 'ReplyError' || !CANNOT_TELL.test(error.message)) throw error;
     log.warn({ migration: migration.id, source, err: error }, 'the source can’t tell how large its keys are: all move in one step each');
-    return [];
+    return [] as FoundKey[];
   });
-  memory.bigKeys.found.set(name, { atMs: performance.now(), keys });
+  found.set(nameOf(job, source), { atMs: performance.now(), keys });
   if (keys.length > 0) log.info({ migration: migration.id, source, keysCount: keys.length }, 'big keys found');
-  return keys;
+  return true;
 }

@@ -4,7 +4,7 @@
 // A key that grows after the pass is not found, and moves in one step.
 
 import type { Redis } from 'ioredis';
-import { type MigrationId, type ServerAddr, type Slot, slotOf } from '../../model/index.ts';
+import { reservedNames, type ServerAddr, type Slot, slotOf } from '../../model/index.ts';
 import { probe } from '../../redis/probe.ts';
 import type { Settings } from '../../settings/index.ts';
 import type { FoundKey } from './choose.ts';
@@ -39,13 +39,13 @@ export interface FindRequest {
   readonly addr: ServerAddr;
   readonly product: string;
   readonly slots: ReadonlySet<Slot>;
-  readonly migration: MigrationId;
   readonly thresholds: Thresholds;
 }
 
 /** The big keys of `slots` in every database. Throws what the connection or the server throws. */
 export async function findBigKeys(redis: Redis, { addr, product, slots, thresholds }: FindRequest): Promise<FoundKey[]> {
   const floor = Math.min(thresholds.big_key_bytes, thresholds.big_key_elements * ELEMENT_BYTES_MIN);
+  const isReserved = reservedNames(product);
   const found: FoundKey[] = [];
   const { databases } = await probe(addr, redis, product);
   for (const { db } of databases) {
@@ -58,7 +58,12 @@ export async function findBigKeys(redis: Redis, { addr, product, slots, threshol
       for (let at = 0; at < values.length; at += 4) {
         const [name, bytes, kind, count] = values.slice(at, at + 4) as [Buffer, number, Buffer, number];
         const slot = slotOf(name);
-        if (!slots.has(slot) || !LISTABLE.has(String(kind)) || (bytes < thresholds.big_key_bytes && count < thresholds.big_key_elements))
+        if (
+          !slots.has(slot) ||
+          isReserved(name) ||
+          !LISTABLE.has(String(kind)) ||
+          (bytes < thresholds.big_key_bytes && count < thresholds.big_key_elements)
+        )
           continue;
         if (!found.some((known) => known.db === db && known.key === name.toString('latin1'))) {
           found.push({ db, key: name.toString('latin1'), slot, bytes });

@@ -60,6 +60,8 @@ const DOUBT_RETRY_MS = 200;
 const FENCE_RETRY_MS = 2000;
 /** After so many copies that came out wrong (the target may throw away what it has no memory for) it is moved in one step. */
 const SPOILT_MAX = 3;
+/** What PTTL says of a key that is not there (any more). */
+const EXPIRED = -2;
 /** How long MIGRATE may wait for the target when a big key is handed over in one step after all. */
 const WHOLE_TIMEOUT_MS = 30_000;
 
@@ -216,6 +218,7 @@ async function settle(move: Move, ends: Ends & Named): Promise<CodisError | null
 
 async function rename({ from, to, name }: Ends & Named): Promise<void> {
   const ttlMs = await from.redis.pttl(name);
+  if (ttlMs === EXPIRED) return;
   if (ttlMs >= 0) await to.redis.pexpire(to.key, Math.max(1, ttlMs));
   await to.redis.renamenx(to.key, name);
 }
