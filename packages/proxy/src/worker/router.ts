@@ -17,7 +17,6 @@ import { Blocking } from './blocking.ts';
 import { Gather, type Merge } from './gather.ts';
 import { HandOvers } from './hand-over.ts';
 import { copyFrame, type Held, reframe } from './held.ts';
-import { LANES_FIRST } from './in-flight.ts';
 import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
@@ -435,7 +434,8 @@ export class Router {
   }
 
   #sendArrived(request: Request, frame: Buffer, to: Server): void {
-    const home = request.slot >= LANES_FIRST ? to : (this.#table.home[request.slot] ?? to);
+    // What is counted on a lane is for the source, which is in `to`: no lane has a home.
+    const home = this.#table.home[request.slot] ?? to;
     if (request.sender !== null) request.sender(home);
     else this.#send(request, home, frame, 0, frame.length);
   }

@@ -261,6 +261,21 @@ test('a read comes behind what its session has waiting for a hand-over in the sa
   await eventually(() => applied(epoch), { what: 'the ack' });
 });
 
+test('a read that waited behind such a request for too long is under way no more', async () => {
+  await restart(300);
+  await source.client().mset(big, 'v', '{t}other', 'x');
+  route(copying(BIG));
+  await raw.ask(encodeRequest(['GET', big]));
+  source.child.signal('SIGSTOP');
+  const replies = raw.ask(Buffer.concat([encodeRequest(['APPEND', '{t}other', '!']), encodeRequest(['GET', big])]), 2);
+  await eventually(() => worker.report().tryAgain >= 1, { what: 'the first to be refused' });
+  source.child.signal('SIGCONT');
+  expect((await replies)[0]).toMatch(/^-TRYAGAIN /);
+  const epoch = route(switching(BIG));
+  await eventually(() => applied(epoch), { what: 'the ack' });
+  expect(worker.report().draining).toEqual([]);
+});
+
 test('the copy that grows at the target is no key of the clients’', async () => {
   const copy = arrivalKey('demo', A);
   await source.client().set(big, 'v');

@@ -46,7 +46,7 @@ export interface FindRequest {
 export async function findBigKeys(redis: Redis, { addr, product, slots, thresholds }: FindRequest): Promise<FoundKey[]> {
   const floor = Math.min(thresholds.big_key_bytes, thresholds.big_key_elements * ELEMENT_BYTES_MIN);
   const isReserved = reservedNames(product);
-  const found: FoundKey[] = [];
+  const found = new Map<string, FoundKey>();
   const { databases } = await probe(addr, redis, product);
   for (const { db } of databases) {
     await redis.select(db);
@@ -58,18 +58,13 @@ export async function findBigKeys(redis: Redis, { addr, product, slots, threshol
       for (let at = 0; at < values.length; at += 4) {
         const [name, bytes, kind, count] = values.slice(at, at + 4) as [Buffer, number, Buffer, number];
         const slot = slotOf(name);
-        if (
-          !slots.has(slot) ||
-          isReserved(name) ||
-          !LISTABLE.has(String(kind)) ||
-          (bytes < thresholds.big_key_bytes && count < thresholds.big_key_elements)
-        )
-          continue;
-        if (!found.some((known) => known.db === db && known.key === name.toString('latin1'))) {
-          found.push({ db, key: name.toString('latin1'), slot, bytes });
-        }
+        const big = bytes >= thresholds.big_key_bytes || count >= thresholds.big_key_elements;
+        if (!big || !slots.has(slot) || isReserved(name) || !LISTABLE.has(String(kind))) continue;
+        const key = name.toString('latin1');
+        // SCAN may give it twice.
+        found.set(`${db}:${key}`, { db, key, slot, bytes });
       }
     } while (cursor !== '0');
   }
-  return found;
+  return [...found.values()];
 }
