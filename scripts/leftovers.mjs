@@ -6,15 +6,25 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /** Environment variable that every process of a run inherits. */
 export const RUN_MARK = 'CODIS_TEST_RUN';
 
-/** Waits up to `graceMs` for them to end by themselves, kills the rest and gives those. */
+/** What the kernel may take to end a process that was killed, on a busy machine. */
+const KILLED_MS_MAX = 5000;
+
+/** Waits up to `graceMs` for them to end by themselves, kills the rest, and gives those when they are gone. */
 export async function endLeftovers({ mark, directory, graceMs }) {
-  const deadline = performance.now() + graceMs;
-  let left = leftovers({ mark, directory });
+  const left = await remaining({ mark, directory }, graceMs);
+  for (const { pid } of left) kill(pid);
+  await remaining({ mark, directory }, KILLED_MS_MAX);
+  return left;
+}
+
+/** Those that still run after at most `ms`. */
+async function remaining(run, ms) {
+  const deadline = performance.now() + ms;
+  let left = leftovers(run);
   while (left.length > 0 && performance.now() < deadline) {
     await new Promise((next) => setTimeout(next, 100));
-    left = leftovers({ mark, directory });
+    left = leftovers(run);
   }
-  for (const { pid } of left) kill(pid);
   return left;
 }
 

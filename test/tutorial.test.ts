@@ -52,7 +52,7 @@ describe('the tutorial of Codis 2.0', () => {
     return (await promisify(execFile)('sh', ['-c', typed], { cwd: dir, env })).stdout;
   }
 
-  test('from the dashboard to a migration that is done', async () => {
+  test('from the dashboard to a migration and a rebalance that are done', async () => {
     await type('codis-config dashboard &');
     await eventually(() => type('codis-config slot init'), { what: 'the dashboard', timeoutMs: 20_000, everyMs: 200 });
     await type('codis-config server add 1 localhost:6379 master');
@@ -74,10 +74,24 @@ describe('the tutorial of Codis 2.0', () => {
       timeoutMs: 30_000,
       everyMs: 200,
     });
-    for (let number = 0; number < 200; number++) expect(await client.get(`key:${number}`)).toBe(String(number));
-    client.disconnect();
+    const readAll = async () => {
+      for (let number = 0; number < 200; number++) expect(await client.get(`key:${number}`)).toBe(String(number));
+    };
+    await readAll();
     expect(await servers['6379']?.client().dbsize()).toBe(0);
     expect(await servers['6479']?.client().dbsize()).toBe(200);
     expect(await servers['6380']?.client().role()).toContain('slave');
-  }, 60_000);
+
+    await type('codis-config slot rebalance');
+    await eventually(async () => JSON.parse(await type('codis-config migration list -o json')).migrations[1].state === 'done', {
+      what: 'the rebalance to be done',
+      timeoutMs: 30_000,
+      everyMs: 200,
+    });
+    const { groups } = JSON.parse(await type('codis-config server list -o json')) as { groups: { slotsCount: number }[] };
+    expect(groups.map(({ slotsCount }) => slotsCount)).toEqual([512, 512]);
+    expect(await servers['6379']?.client().dbsize()).toBeGreaterThan(0);
+    await readAll();
+    client.disconnect();
+  }, 90_000);
 });

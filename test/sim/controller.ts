@@ -9,7 +9,7 @@ import {
   type GroupId,
   lockSlots,
   missingAcks,
-  nextAction,
+  nextActions,
   observeLocks,
   type ProxyId,
   type ProxyView,
@@ -38,6 +38,7 @@ import {
 
 const BATCH_SLOTS = 2;
 const LEASE_MS = 1000;
+const PAUSED: Action = { kind: 'blocked', reason: 'it is paused' };
 
 /** What it read, what it decided, and how far it is. */
 interface Task {
@@ -83,7 +84,7 @@ export function control(world: World, controller: ControllerSim, proxies: readon
 function look(world: World): Task {
   const epoch = currentEpoch(world);
   const topology = topologyAt(world, epoch);
-  const action = nextAction(topology, world.migration!, BATCH_SLOTS);
+  const [action = PAUSED] = nextActions(topology, world.migration!, BATCH_SLOTS);
   return { epoch, topology, proxies: proxyViews(world), action, stage: 0, keys: [], inFlight: null, foundCount: 0 };
 }
 

@@ -21,6 +21,7 @@ import {
   type ProxyView,
   type Slot,
   type Topology,
+  UNTHROTTLED,
 } from '@codis/config/model';
 import type { Rules } from './rules.ts';
 
@@ -147,9 +148,10 @@ export function newMigration(world: World, move: { first: 0 | 1; last: 0 | 1; to
   return {
     id: asMigrationId(++world.migrationsCount),
     moves: [{ first: asSlot(move.first), last: asSlot(move.last), to: move.to }],
-    delayMs: 0,
+    throttle: UNTHROTTLED,
+    durable: false,
     state: 'running',
-    progress: { slotsTotal: 0, slotsDone: 0, keysSwept: 0 },
+    progress: { slotsTotal: 0, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null },
     waiting: null,
     actor: 'sim',
     createdAt: '',

@@ -14,6 +14,7 @@ import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
+import { planRoutes } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
 import { topologyRoutes } from './routes/topology.ts';
 import { answers, StatusSchema } from './schemas.ts';
@@ -89,6 +90,7 @@ function apiRoutes(api: App, context: Context): void {
   groupRoutes(api, context);
   proxyRoutes(api, context);
   migrationRoutes(api, context);
+  planRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -15,6 +15,7 @@ const CODE_OF_FIELD: Readonly<Record<string, ErrorCode>> = {
   to: 'CODIS_E_BAD_GROUP',
   addr: 'CODIS_E_BAD_ADDRESS',
   migration: 'CODIS_E_BAD_MIGRATION',
+  plan: 'CODIS_E_BAD_PLAN',
   proxy: 'CODIS_E_BAD_PROXY_ID',
 };
 

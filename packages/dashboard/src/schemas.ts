@@ -23,6 +23,7 @@ import type {
   SlotsView,
   SlotView,
   StatusView,
+  ThrottleRequest,
   TopologyView,
 } from '@codis/config/api';
 import { SLOT_COUNT } from '@codis/config/model';
@@ -37,21 +38,22 @@ type Frozen<T> = T extends readonly (infer Item)[]
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? unknown : never) : never;
 
 /** `schema`, typed as `View`; does not compile unless it describes exactly that. */
-function describes<View>() {
+export function describes<View>() {
   return <Schema extends TSchema>(schema: Schema & Same<Frozen<Static<Schema>>, View>): TUnsafe<View> => Type.Unsafe<View>(schema);
 }
 
-const object = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
-const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-const words = <const Word extends string>(...values: Word[]) => Type.Enum(values);
+export const object = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+export const words = <const Word extends string>(...values: Word[]) => Type.Enum(values);
 
 export const Slot = Type.Integer({ minimum: 0, maximum: SLOT_COUNT - 1, description: 'a slot' });
 export const GroupId = Type.Integer({ minimum: 1, maximum: 9999, description: 'a group' });
 export const MigrationId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'a migration' });
 export const ProxyId = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', description: 'a proxy' });
 export const Addr = Type.String({ minLength: 3, maxLength: 270, description: 'host:port' });
-const Count = Type.Integer({ minimum: 0 });
-const Time = Type.String({ description: 'ISO 8601' });
+export const Count = Type.Integer({ minimum: 0 });
+export const Time = Type.String({ description: 'ISO 8601' });
+const DelayMs = Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' });
 const Role = words('master', 'replica');
 const Wanted = words('online', 'offline');
 
@@ -76,12 +78,22 @@ const ProxyEntry = object({
 });
 const Migration = object({
   id: MigrationId,
-  state: words('running', 'done', 'cancelled'),
+  state: words('running', 'paused', 'done', 'cancelled'),
   moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId })),
-  delayMs: Count,
+  throttle: object({
+    delayMs: Count,
+    keysPerSecond: nullable(Count),
+    bytesPerSecond: nullable(Count),
+    addedP99Ms: nullable(Count),
+  }),
+  durable: Type.Boolean(),
   slotsTotal: Count,
   slotsDone: Count,
   keysSwept: Count,
+  bytesSwept: Count,
+  keysLeft: nullable(Count),
+  keysPerSecond: nullable(Count),
+  secondsLeft: nullable(Count),
   waiting: nullable(Type.String()),
   actor: Type.String(),
   createdAt: Time,
@@ -157,10 +169,24 @@ export const AddServerBody = describes<AddServerRequest>()(
 );
 export const PromoteServerBody = describes<PromoteServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
 export const ProxyWantedBody = describes<ProxyWantedRequest>()(object({ wanted: Wanted }));
+const limit = (maximum: number, description: string) =>
+  Type.Optional(nullable(Type.Integer({ minimum: 1, maximum, description: `${description}; null: no limit` })));
+const throttle = {
+  delayMs: Type.Optional(DelayMs),
+  keysPerSecond: limit(1_000_000_000, 'keys handed over in a second'),
+  bytesPerSecond: limit(1_000_000_000_000, 'bytes of memory handed over in a second'),
+  addedP99Ms: limit(1000, 'milliseconds that one batch may block the source, and so add to what a request waits'),
+};
+/** How slots are to be moved: by a migration, or by a plan that is applied. */
+export const manner = {
+  durable: Type.Optional(Type.Boolean({ description: 'keys leave the source only when all replicas of the target have them' })),
+  ...throttle,
+};
+export const ThrottleBody = describes<ThrottleRequest>()(object(throttle));
 export const CreateMigrationBody = describes<CreateMigrationRequest>()(
   object({
     moves: Type.Array(object({ first: Slot, last: Slot, to: GroupId }), { minItems: 1, maxItems: SLOT_COUNT }),
-    delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' })),
+    ...manner,
   }),
 );
 

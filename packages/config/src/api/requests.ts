@@ -36,9 +36,22 @@ export interface ProxyWantedRequest {
   readonly wanted: 'online' | 'offline';
 }
 
-/** `POST /migrations`. */
-export interface CreateMigrationRequest {
-  readonly moves: readonly { readonly first: number; readonly last: number; readonly to: number }[];
+/** `POST /migrations/{id}/throttle`: what is not named stays; null takes a limit away. */
+export interface ThrottleRequest {
   /** Pause between two batches of keys, in milliseconds. */
   readonly delayMs?: number;
+  readonly keysPerSecond?: number | null;
+  readonly bytesPerSecond?: number | null;
+  readonly addedP99Ms?: number | null;
+}
+
+/** How slots are to be moved. */
+export interface MannerRequest extends ThrottleRequest {
+  /** Keys leave the source only when all replicas of the target have them. */
+  readonly durable?: boolean;
+}
+
+/** `POST /migrations`. */
+export interface CreateMigrationRequest extends MannerRequest {
+  readonly moves: readonly { readonly first: number; readonly last: number; readonly to: number }[];
 }

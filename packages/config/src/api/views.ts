@@ -108,15 +108,33 @@ export interface MoveView {
   readonly to: number;
 }
 
+/** What a migration may take of the servers; null: no limit. */
+export interface ThrottleView {
+  /** Pause after each batch of keys. */
+  readonly delayMs: number;
+  readonly keysPerSecond: number | null;
+  readonly bytesPerSecond: number | null;
+  /** For how long one batch may block the source. */
+  readonly addedP99Ms: number | null;
+}
+
 export interface MigrationView {
   readonly id: number;
-  readonly state: 'running' | 'done' | 'cancelled';
+  readonly state: 'running' | 'paused' | 'done' | 'cancelled';
   readonly moves: readonly MoveView[];
-  readonly delayMs: number;
+  readonly throttle: ThrottleView;
+  readonly durable: boolean;
   readonly slotsTotal: number;
   readonly slotsDone: number;
-  /** Keys the controller handed over; those that proxies asked for are not in it. */
+  /** Keys the controller handed over, and their memory; those that proxies asked for are not in it. */
   readonly keysSwept: number;
+  readonly bytesSwept: number;
+  /** About how many are still to be handed over; null while nobody knows. */
+  readonly keysLeft: number | null;
+  /** Lately; null while none are. */
+  readonly keysPerSecond: number | null;
+  /** At that rate; null while nobody knows. */
+  readonly secondsLeft: number | null;
   /** Why it is not getting on just now; null while it is. */
   readonly waiting: string | null;
   readonly actor: string;

@@ -1,11 +1,25 @@
 // Arguments of the command line, checked before anything is asked of anyone.
 
-import { asGroupId, asMigrationId, asProxyId, asServerAddr, asSlot, CodisError, type ErrorCode } from '../model/index.ts';
+import type { GroupWeightView } from '../api/index.ts';
+import {
+  asGroupId,
+  asMigrationId,
+  asPlanId,
+  asProxyId,
+  asServerAddr,
+  asSlot,
+  CodisError,
+  type ErrorCode,
+  MEASURES,
+  type Measure,
+  WEIGHT_MAX,
+} from '../model/index.ts';
 
 export const slotArgument = (text: string) => asSlot(wholeNumber(text, 'CODIS_E_BAD_SLOT', 'a slot: slots are numbers from 0 to 1023'));
 export const groupArgument = (text: string) => asGroupId(wholeNumber(text, 'CODIS_E_BAD_GROUP', 'a group id: they are numbers from 1'));
 export const migrationArgument = (text: string) =>
   asMigrationId(wholeNumber(text, 'CODIS_E_BAD_MIGRATION', 'a migration id: they are numbers from 1'));
+export const planArgument = (text: string) => asPlanId(wholeNumber(text, 'CODIS_E_BAD_PLAN', 'a plan id: they are numbers from 1'));
 export const addrArgument = (text: string) => asServerAddr(text);
 export const proxyArgument = (text: string) => asProxyId(text);
 
@@ -19,6 +33,21 @@ export function roleArgument(text: string): 'master' | 'replica' {
 export function onlineArgument(text: string): 'online' | 'offline' {
   if (text === 'online' || text === 'offline') return text;
   throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a status: write online or offline`);
+}
+
+export function measureOption(text: string): Measure {
+  const measure = MEASURES.find((known) => known === text);
+  if (measure) return measure;
+  throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is nothing to balance by: write slots, keys or memory`);
+}
+
+/** One more `<group>=<n>`. */
+export function weightOption(text: string, before: readonly GroupWeightView[] = []): GroupWeightView[] {
+  const [group = '', weight, ...rest] = text.split('=');
+  if (weight === undefined || rest.length > 0) {
+    throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a weight: write --weight <group>=<n>, like --weight 3=2`);
+  }
+  return [...before, { group: groupArgument(group), weight: numberOption('--weight', { min: 0, max: WEIGHT_MAX })(weight) }];
 }
 
 /** For options: a whole number in a range. */

@@ -8,6 +8,7 @@ import type { Session } from './session.ts';
 const POLL_MS = 250;
 const LINE_EVERY_MS = 5000;
 const BAR_WIDTH = 20;
+const BYTES_PER_MIB = 1024 * 1024;
 
 export interface FollowOptions {
   readonly id: number;
@@ -45,12 +46,34 @@ function detach(session: Session, id: number): number {
   return EXIT.ok;
 }
 
-/** `[######....] 412/1024 slots  31000 keys`, and what it waits for. */
-export function progressLine({ id, state, slotsDone, slotsTotal, keysSwept, waiting }: MigrationView): string {
-  const filled = slotsTotal === 0 ? BAR_WIDTH : Math.floor((slotsDone / slotsTotal) * BAR_WIDTH);
+/** `[######....] 412/1024 slots  31000 keys  12.0 MiB  9000 keys/s  ETA 00:00:31`, and what it waits for. */
+export function progressLine(migration: MigrationView): string {
+  const { id, state, slotsDone, slotsTotal, keysSwept, bytesSwept, keysPerSecond, secondsLeft, waiting } = migration;
+  const filled = Math.floor(shareDone(migration) * BAR_WIDTH);
   const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '.');
-  const reason = waiting === null ? '' : `  waiting: ${waiting}`;
-  return `migration ${id} [${bar}] ${slotsDone}/${slotsTotal} slots  ${keysSwept} keys  ${state}${reason}`;
+  const parts = [
+    `migration ${id} [${bar}] ${slotsDone}/${slotsTotal} slots`,
+    `${keysSwept} keys`,
+    `${(bytesSwept / BYTES_PER_MIB).toFixed(1)} MiB`,
+    ...(state === 'running' && keysPerSecond !== null ? [`${keysPerSecond} keys/s`] : []),
+    ...(secondsLeft === null ? [] : [`ETA ${durationText(secondsLeft)}`]),
+    state,
+    ...(waiting === null ? [] : [`waiting: ${waiting}`]),
+  ];
+  return parts.join('  ');
+}
+
+/** By keys, where it is known how many there are; slots arrive many at a time. */
+function shareDone({ slotsDone, slotsTotal, keysSwept, keysLeft, state }: MigrationView): number {
+  if (state === 'done' || slotsTotal === 0) return 1;
+  const bySlots = slotsDone / slotsTotal;
+  return keysLeft === null || keysSwept + keysLeft === 0 ? bySlots : Math.max(bySlots, keysSwept / (keysSwept + keysLeft));
+}
+
+/** `hh:mm:ss`. */
+export function durationText(seconds: number): string {
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  return `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
 /** On a terminal one line that is redrawn; elsewhere a line when something changed, at most every few seconds, and at the end. */

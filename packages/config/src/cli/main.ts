@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { productVersion } from '../settings/index.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
 import { migrationCommands } from './commands/migration.ts';
+import { planCommands } from './commands/plan.ts';
 import { proxyCommands } from './commands/proxy.ts';
 import { serverCommands } from './commands/server.ts';
 import { slotCommands } from './commands/slot.ts';
@@ -32,7 +33,8 @@ function buildProgram(): Command {
     .addOption(new Option('-o, --output <format>', 'how answers are printed').choices(FORMATS).default('table'))
     .option('--debug', 'say where an error comes from')
     .exitOverride();
-  for (const add of [statusCommands, slotCommands, serverCommands, proxyCommands, migrationCommands, dashboardCommand]) add(program);
+  for (const add of [statusCommands, slotCommands, serverCommands, proxyCommands, planCommands, migrationCommands, dashboardCommand])
+    add(program);
   addExamples(program);
   return program;
 }

@@ -17,6 +17,8 @@ export interface Session {
   readonly format: Format;
   /** Prints an answer to stdout and its notes to stderr. */
   print(answer: Answer): void;
+  /** As `print`, for what is not the last word: other formats than tables have room for one answer only, so there only the notes are printed. */
+  preview(answer: Answer): void;
   note(text: string): void;
 }
 
@@ -32,12 +34,12 @@ export function printerOf(format: Format): Omit<Session, 'client'> {
   const note = (text: string) => {
     process.stderr.write(`note: ${text}\n`);
   };
-  return {
-    format,
-    note,
-    print: (answer) => {
-      process.stdout.write(render(answer, format));
-      for (const text of answer.notes ?? []) note(text);
-    },
+  const noteAll = ({ notes = [] }: Answer) => {
+    for (const text of notes) note(text);
   };
+  const print = (answer: Answer) => {
+    process.stdout.write(render(answer, format));
+    noteAll(answer);
+  };
+  return { format, note, print, preview: format === 'table' ? print : noteAll };
 }

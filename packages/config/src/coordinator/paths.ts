@@ -1,6 +1,6 @@
 // Where things are kept in the coordinator, relative to /codis/<product_name>. DESIGN's table of paths, as code.
 
-import type { MigrationId, ProxyId } from '../model/index.ts';
+import type { MigrationId, PlanId, ProxyId } from '../model/index.ts';
 
 const SEQ_DIGITS = 10;
 
@@ -8,6 +8,7 @@ export const PATHS = {
   topology: 'topology',
   proxies: 'proxies',
   migrations: 'migrations',
+  plans: 'plans',
   controller: 'controller',
   /** Persistent; its version counts the elections, so a write that checks it fails once another controller was elected. */
   term: 'term',
@@ -18,12 +19,13 @@ export const PATHS = {
 } as const;
 
 /** Persistent nodes without a value that hold others; whoever needs one first creates it. */
-export const PARENTS = [PATHS.proxies, PATHS.migrations, PATHS.events, PATHS.scripts, PATHS.functions] as const;
+export const PARENTS = [PATHS.proxies, PATHS.migrations, PATHS.plans, PATHS.events, PATHS.scripts, PATHS.functions] as const;
 
 export const proxyPath = (id: ProxyId): string => `${PATHS.proxies}/${id}`;
 export const proxyLivePath = (id: ProxyId): string => `${PATHS.proxies}/${id}/live`;
 /** Zero-padded, so that names sort as numbers do. */
 export const migrationPath = (id: MigrationId): string => `${PATHS.migrations}/${String(id).padStart(SEQ_DIGITS, '0')}`;
+export const planPath = (id: PlanId): string => `${PATHS.plans}/${String(id).padStart(SEQ_DIGITS, '0')}`;
 export const scriptPath = (sha: string): string => `${PATHS.scripts}/${sha}`;
 export const libraryPath = (name: string): string => `${PATHS.functions}/${name}`;
 export const eventPath = (seq: number): string => `${PATHS.events}/${String(seq).padStart(SEQ_DIGITS, '0')}`;

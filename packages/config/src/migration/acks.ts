@@ -4,6 +4,7 @@
 import {
   type Action,
   type GroupId,
+  invariant,
   missingAcks,
   type ProxyId,
   rollBackExpiredLocks,
@@ -11,7 +12,7 @@ import {
   startMigrating,
   unlockSlots,
 } from '../model/index.ts';
-import { backingOff, type Office, type Outcome, PROGRESSED, waiting, writeTopology } from './turn.ts';
+import { backingOff, type Lane, laneKey, type Office, type Outcome, PROGRESSED, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type AwaitAction = Extract<Action, { kind: 'await-acks' }>;
@@ -24,10 +25,12 @@ export async function awaitAcks(office: Office, world: World, job: Job, action: 
   const unfenced = lost.filter((id) => !isFenced(office, world, action, id));
   const { slots } = action;
   const step = { slots, migration: job.migration.id };
+  const lane = laneOf(world, job, action);
   if (behind.length === 0 && unfenced.length === 0) {
     const written = await writeTopology(office, { epoch: world.epoch, topology: startMigrating(world.topology, step) });
     if (written) {
-      office.memory.backOffs.delete(job.migration.id);
+      office.memory.backOffs.delete(laneKey(lane));
+      office.memory.batchSlots.delete(laneKey(lane));
       office.log.info({ ...logged(action), migration: job.migration.id }, 'slots migrating');
     }
     return PROGRESSED;
@@ -36,7 +39,15 @@ export async function awaitAcks(office: Office, world: World, job: Job, action: 
   if (unfenced.length === 0 && !expired) return waiting(null, LOOK_AGAIN_MS);
   await writeTopology(office, { epoch: world.epoch, topology: unlockSlots(world.topology, step) });
   office.log.warn({ ...logged(action), migration: job.migration.id, behind, lost: unfenced }, 'slots unlocked again');
-  return backingOff(office, job, unfenced.length > 0 ? lostText(unfenced) : behindText(behind, action.leaseMs));
+  // Fewer slots have fewer requests under way that a proxy must see the end of.
+  office.memory.batchSlots.set(laneKey(lane), Math.max(1, slots.length >> 1));
+  return backingOff(office, lane, unfenced.length > 0 ? lostText(unfenced) : behindText(behind, action.leaseMs));
+}
+
+function laneOf({ topology }: World, { migration }: Job, { slots: [slot] }: AwaitAction): Lane {
+  const lock = slot === undefined ? undefined : slotState(topology, slot);
+  invariant(lock?.kind === 'locked', 'what is waited for is locked');
+  return { migration: migration.id, from: lock.from, to: lock.to };
 }
 
 /** A fence stands for a proxy only when this process set it for this very lock. */

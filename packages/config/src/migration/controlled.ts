@@ -13,27 +13,40 @@ import { commitInTerm } from './election.ts';
 import { explained } from './server-trouble.ts';
 import type { Office } from './turn.ts';
 
-/** Name of every connection of a controller. */
+/** What the name of every connection of a controller begins with. */
 export const CONTROLLER_CLIENT_NAME = 'codis-controller';
+
+/** Makes the names different, also of connections of one term. */
+let connections = 0;
 
 /** Longer than any hand-over may take. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
-/** Runs `use` on a connection to `addr` that no other controller's connection outlives, and closes it, also when this controller is deposed.
- *  Throws as `connectRedis`, what `use` throws, and CODIS_E_SERVER_UNREACHABLE for a connection that broke. */
-export async function withControlled<T>(office: Office, addr: ServerAddr, use: (redis: Redis) => Promise<T>): Promise<T> {
+/** Runs `use` on a connection to `addr` that no connection of an earlier controller, nor one that this controller gave up, outlives; and closes it, also
+ *  when this controller is deposed or `signal` is aborted. Throws as `connectRedis`, what `use` throws, and CODIS_E_SERVER_UNREACHABLE for a connection
+ *  that broke. */
+export async function withControlled<T>(
+  office: Office,
+  addr: ServerAddr,
+  use: (redis: Redis) => Promise<T>,
+  signal: AbortSignal = office.signal,
+): Promise<T> {
+  const { inUse } = office.memory;
   const redis = await connectRedis(addr, { password: office.settings.product_auth, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  const name = `${CONTROLLER_CLIENT_NAME}:${office.term.number}:${++connections}`;
   const cutOff = () => redis.disconnect();
-  office.signal.addEventListener('abort', cutOff);
+  inUse.add(name);
+  signal.addEventListener('abort', cutOff);
   try {
-    await redis.client('SETNAME', CONTROLLER_CLIENT_NAME);
-    await killClients(redis, (name) => name === CONTROLLER_CLIENT_NAME);
+    await redis.client('SETNAME', name);
+    await killClients(redis, (other) => other.startsWith(CONTROLLER_CLIENT_NAME) && !inUse.has(other));
     await commitInTerm(office.coordinator, office.term, []);
     return await use(redis);
   } catch (error) {
     throw explained(addr, error);
   } finally {
-    office.signal.removeEventListener('abort', cutOff);
+    inUse.delete(name);
+    signal.removeEventListener('abort', cutOff);
     redis.disconnect();
   }
 }

@@ -19,6 +19,7 @@ import {
   type Slot,
   slotOf,
   slotState,
+  slotsWhere,
   targets,
 } from '../model/index.ts';
 import { probe } from '../redis/probe.ts';
@@ -29,7 +30,7 @@ import { fence } from './fence.ts';
 import { sortAbsences } from './lost-proxies.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
-import { type Office, type Outcome, PROGRESSED, waiting, writeTopology } from './turn.ts';
+import { laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type LockAction = Extract<Action, { kind: 'lock' }>;
@@ -39,7 +40,11 @@ const RETRY_MS = 2000;
 const DOUBT_RETRY_MS = 200;
 const EXAMPLES_MAX = 3;
 
-export async function lock(office: Office, world: World, job: Job, action: LockAction): Promise<Outcome> {
+export async function lock(office: Office, world: World, job: Job, whole: LockAction): Promise<Outcome> {
+  // One lock at a time: an ack is about all that its epoch locks, and a slow server of one lane is nothing to another.
+  if (slotsWhere(world.topology, ({ kind }) => kind === 'locked').length > 0) return UNDER_WAY;
+  const lane = { migration: job.migration.id, from: whole.from, to: whole.to };
+  const action = { ...whole, slots: whole.slots.slice(0, office.memory.batchSlots.get(laneKey(lane)) ?? whole.slots.length) };
   const unfit = await findObstacle(office, world, job, action);
   if (unfit !== null) return waiting(unfit, RETRY_MS);
   const source = requireMaster(world.topology, action.from);
@@ -69,6 +74,7 @@ async function write(office: Office, world: World, { migration, version }: Job, 
     slots,
     to,
     migration: migration.id,
+    durable: migration.durable,
     epoch: asEpoch(world.epoch + 1),
     leaseMs: office.settings.slot_lock_lease_ms,
     bigKeys,
@@ -122,6 +128,9 @@ async function fenceOffGroup(
 async function findObstacle(office: Office, world: World, job: Job, action: LockAction): Promise<string | null> {
   const source = requireMaster(world.topology, action.from);
   const target = requireMaster(world.topology, action.to);
+  if (job.migration.durable && requireGroup(world.topology, action.to).servers.length < 2) {
+    return `group ${action.to} has no replica, and a durable migration gives keys up only when replicas have them; add one with: codis-config server add ${action.to} <host:port> replica`;
+  }
   try {
     await withControlled(office, source, (redis) => checkMaster(redis, source, office.settings.product_name));
   } catch (error) {

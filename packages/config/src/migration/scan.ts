@@ -21,11 +21,13 @@ export interface ScanRequest {
   readonly slots: ReadonlySet<Slot>;
   /** Whose reserved names are no keys. */
   readonly product: string;
+  /** Hears of every page: keys looked at, and those of `slots` among them. */
+  readonly onPage?: (looked: number, found: number) => void;
 }
 
 /** One pass over every database that holds keys; pages without a key of `slots` are not given. Leaves the connection in the database of the last
  *  page, so that what is done with its keys happens there. Throws CodisError as `probe`, and what a broken connection throws. */
-export async function* scanSlots(redis: Redis, { addr, slots, product }: ScanRequest): AsyncGenerator<KeysPage, void, void> {
+export async function* scanSlots(redis: Redis, { addr, slots, product, onPage }: ScanRequest): AsyncGenerator<KeysPage, void, void> {
   const isReserved = reservedNames(product);
   const { databases } = await probe(addr, redis, product);
   for (const { db } of databases) {
@@ -34,6 +36,7 @@ export async function* scanSlots(redis: Redis, { addr, slots, product }: ScanReq
     do {
       const [next, found] = await redis.scanBuffer(cursor, 'COUNT', SCAN_COUNT);
       const keys = found.filter((key) => slots.has(slotOf(key)) && !isReserved(key));
+      onPage?.(found.length, keys.length);
       if (keys.length > 0) yield { db, keys };
       cursor = next.toString();
     } while (cursor !== '0');

@@ -1,29 +1,28 @@
 // One step of one migration: decide (the model does), perform. Every step is safe to repeat, for a controller that died after it is replaced by one that
 // does not know whether it was made.
 
-import { nextAction, slotsDone, unlockSlots, unreachable } from '../model/index.ts';
+import { type Action, slotsDone, unlockSlots, unreachable } from '../model/index.ts';
 import { awaitAcks } from './acks.ts';
-import { moveBigKey, nextBigKey } from './big-keys/move.ts';
+import { copyListed, isToBeCopied, nextBigKey, switchOver } from './big-keys/move.ts';
+import type { Lanes } from './lanes.ts';
 import { lock } from './lock.ts';
 import { sweep } from './sweep.ts';
-import { type Office, type Outcome, PROGRESSED, saveJob, waiting, writeTopology } from './turn.ts';
+import { type Lane, laneKey, type Office, type Outcome, PROGRESSED, saveJob, UNDER_WAY, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 /** Until something is mended that is not in the coordinator, or was not noticed. */
 const BLOCKED_RETRY_MS = 2000;
 
-export async function step(office: Office, world: World, job: Job): Promise<Outcome> {
-  const action = nextAction(world.topology, job.migration, office.settings.migration_batch_slots);
-  if (action.kind === 'lock' || action.kind === 'sweep') {
-    const backOff = office.memory.backOffs.get(job.migration.id);
-    const leftMs = (backOff?.untilMs ?? 0) - performance.now();
-    if (backOff && leftMs > 0) return waiting(backOff.reason, leftMs);
-  }
+export async function step(
+  office: Office,
+  world: World,
+  { job, action, lanes }: { job: Job; action: Action; lanes: Lanes },
+): Promise<Outcome> {
   switch (action.kind) {
     case 'done':
       return finish(office, world, job);
     case 'lock':
-      return lock(office, world, job, action);
+      return inLane(office, { lanes, job, action }, () => lock(office, world, job, action));
     case 'await-acks':
       return awaitAcks(office, world, job, action);
     case 'unlock':
@@ -32,11 +31,15 @@ export async function step(office: Office, world: World, job: Job): Promise<Outc
         topology: unlockSlots(world.topology, { slots: action.slots, migration: job.migration.id }),
       });
       return PROGRESSED;
-    case 'sweep': {
-      // First, for who writes them waits.
-      const bigKey = nextBigKey(world.topology, action.slots);
-      return bigKey ? moveBigKey(office, world, job, { ...action, ...bigKey }) : sweep(office, world, job, action);
-    }
+    case 'sweep':
+      return inLane(office, { lanes, job, action }, (lane) => {
+        // Big keys first, for who writes them waits.
+        const bigKey = nextBigKey(world.topology, action.slots);
+        if (bigKey === null) lanes.start(lane, (stop) => sweep(office, world, { job, action, stop }));
+        else if (isToBeCopied(office, lane, bigKey)) lanes.start(lane, () => copyListed(office, world, { lane, ...bigKey }));
+        else return switchOver(office, world, { lane, ...bigKey, durable: job.migration.durable });
+        return UNDER_WAY;
+      });
     case 'blocked':
       return waiting(action.reason, BLOCKED_RETRY_MS);
     default:
@@ -44,13 +47,37 @@ export async function step(office: Office, world: World, job: Job): Promise<Outc
   }
 }
 
+type InLane = { readonly lanes: Lanes; readonly job: Job; readonly action: Extract<Action, { kind: 'lock' | 'sweep' }> };
+
+/** What is done at a source, unless something else is, or it failed just now. */
+async function inLane(office: Office, { lanes, job, action }: InLane, act: (lane: Lane) => Outcome | Promise<Outcome>): Promise<Outcome> {
+  const { from, to } = action;
+  const lane: Lane = { migration: job.migration.id, from, to };
+  const other = lanes.at(from);
+  if (other !== null)
+    return other.migration === lane.migration
+      ? UNDER_WAY
+      : waiting(`migration ${other.migration} moves slots of group ${from} first`, BLOCKED_RETRY_MS);
+  const backOff = office.memory.backOffs.get(laneKey(lane));
+  const leftMs = (backOff?.untilMs ?? 0) - performance.now();
+  return backOff && leftMs > 0 ? waiting(backOff.reason, leftMs) : act(lane);
+}
+
 /** Nothing of it is in a move any more: closes the record, as done or as cancelled. */
 async function finish(office: Office, { topology }: World, job: Job): Promise<Outcome> {
   const { migration } = job;
-  const state = migration.state === 'running' ? 'done' : migration.state;
-  const progress = { ...migration.progress, slotsDone: slotsDone(topology, migration) };
+  const state = migration.state === 'cancelled' ? 'cancelled' : 'done';
+  const progress = {
+    ...migration.progress,
+    slotsDone: slotsDone(topology, migration),
+    keysLeft: state === 'done' ? 0 : null,
+    keysPerSecond: null,
+  };
   const endedAt = migration.endedAt ?? new Date().toISOString();
   const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null });
-  if (saved) office.log.info({ migration: migration.id, state, ...progress }, 'migration ended');
+  if (!saved) return PROGRESSED;
+  office.memory.budgets.delete(migration.id);
+  office.memory.estimates.delete(migration.id);
+  office.log.info({ migration: migration.id, state, ...progress }, 'migration ended');
   return PROGRESSED;
 }

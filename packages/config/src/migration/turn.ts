@@ -20,10 +20,12 @@ import {
 import type { Settings } from '../settings/index.ts';
 import { type BackOff, backOffAfter } from './back-off.ts';
 import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
+import { Budget } from './budget.ts';
 import { commitInTerm, type Term } from './election.ts';
+import type { LaneEstimate } from './lane-progress.ts';
 import type { Absences } from './lost-proxies.ts';
-import { FIRST_PACE, type Pace } from './pace.ts';
-import type { Job } from './world.ts';
+import type { Pace } from './pace.ts';
+import { type Job, readJob } from './world.ts';
 
 /** The keys of config.ini that a controller reads. */
 export type ControllerSettings = Pick<
@@ -47,7 +49,15 @@ export interface StandingFence {
 export interface Memory {
   absences: Absences;
   sightings: LockSightings;
-  pace: Pace;
+  /** Names of the connections that this office is using. */
+  readonly inUse: Set<string>;
+  /** By lane. */
+  readonly paces: Map<string, Pace>;
+  readonly budgets: Map<MigrationId, Budget>;
+  /** How many slots are locked at once, where proxies were too slow for as many as the settings allow. */
+  readonly batchSlots: Map<string, number>;
+  /** What is ahead of the lanes that are being swept. */
+  readonly estimates: Map<MigrationId, Map<string, LaneEstimate>>;
   /** The last fence before a lock, by source. Counts for the lock of its epoch only. */
   readonly fences: Map<GroupId, StandingFence>;
   /** The marker that each group's master is known to have. */
@@ -55,8 +65,8 @@ export interface Memory {
   markersCheckedAtMs: number;
   /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
   readonly cleanTargets: Set<string>;
-  /** Migrations whose last lock or sweep failed; gone once one succeeds. */
-  readonly backOffs: Map<MigrationId, BackOff>;
+  /** Lanes whose last lock or sweep failed; gone once one succeeds. */
+  readonly backOffs: Map<string, BackOff>;
   readonly bigKeys: BigKeysMemory;
 }
 
@@ -64,7 +74,11 @@ export function newMemory(): Memory {
   return {
     absences: new Map(),
     sightings: NO_SIGHTINGS,
-    pace: FIRST_PACE,
+    inUse: new Set(),
+    paces: new Map(),
+    budgets: new Map(),
+    batchSlots: new Map(),
+    estimates: new Map(),
     fences: new Map(),
     markers: new Map(),
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
@@ -89,24 +103,52 @@ export interface Office {
 export type Outcome =
   /** Something changed (or may have): look again at once. */
   | { readonly kind: 'progressed' }
-  /** Not now. `reason` is for people; null when it is a matter of milliseconds. */
+  /** It is being done in the background, or something else comes first. */
+  | { readonly kind: 'under-way' }
+  /** Not now. `reason` is for people; null when it is a matter of milliseconds, with slots locked: nothing else begins meanwhile. */
   | { readonly kind: 'waiting'; readonly reason: string | null; readonly retryMs: number };
 
 export const PROGRESSED: Outcome = { kind: 'progressed' };
+export const UNDER_WAY: Outcome = { kind: 'under-way' };
 export const waiting = (reason: string | null, retryMs: number): Outcome => ({ kind: 'waiting', reason, retryMs });
 
-/** The step failed: leaves the migration alone for a while, longer each time. */
-export function backingOff({ memory }: Office, { migration }: Job, reason: string): Outcome {
+/** The slots of a migration that go from one group to another: they are moved apart from its others. */
+export interface Lane {
+  readonly migration: MigrationId;
+  readonly from: GroupId;
+  readonly to: GroupId;
+}
+
+export const laneKey = ({ migration, from, to }: Lane): string => `${migration}:${from}>${to}`;
+
+/** The step failed: leaves the lane alone for a while, longer each time. */
+export function backingOff({ memory }: Office, lane: Lane, reason: string): Outcome {
   const nowMs = performance.now();
-  const backOff = backOffAfter(memory.backOffs.get(migration.id), { nowMs, reason });
-  memory.backOffs.set(migration.id, backOff);
+  const backOff = backOffAfter(memory.backOffs.get(laneKey(lane)), { nowMs, reason });
+  memory.backOffs.set(laneKey(lane), backOff);
   return waiting(reason, backOff.untilMs - nowMs);
 }
 
-/** Writes the record of a migration. The job as it is then; null when something else changed it. */
-export async function saveJob(office: Office, job: Job, migration: Migration): Promise<Job | null> {
+export function budgetOf({ memory }: Office, { id, throttle }: Migration): Budget {
+  const budget = memory.budgets.get(id) ?? new Budget();
+  budget.throttle = throttle;
+  memory.budgets.set(id, budget);
+  return budget;
+}
+
+/** Writes the record of a migration. False when something else changed it. */
+export async function saveJob(office: Office, job: Job, migration: Migration): Promise<boolean> {
   const result = await commitInTerm(office.coordinator, office.term, [setJob(job, migration)]);
-  return result.ok ? { migration, version: job.version + 1 } : null;
+  return result.ok;
+}
+
+/** Changes the record of a migration as it is by then, whoever else writes it. Nothing happens when `change` gives null. */
+export async function changeJob(office: Office, id: MigrationId, change: (migration: Migration) => Migration | null): Promise<void> {
+  for (;;) {
+    const job = await readJob(office.coordinator, id);
+    const changed = change(job.migration);
+    if (changed === null || (await saveJob(office, job, changed))) return;
+  }
 }
 
 /** The step that writes the record of a migration, if it is still as it was read. */

@@ -1,10 +1,11 @@
-// The work of an elected controller, turn by turn: read everything, do one step, look again. Ends by throwing, when the coordinator says so, or when its
+// The work of an elected controller, turn by turn: read everything, do one step of each lane, look again; sweeps run beside the turns. Ends by throwing, when the coordinator says so, or when its
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
-import { isCodisError, type MigrationId, observeLocks, rollBackExpiredLocks } from '../model/index.ts';
+import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
+import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
 import { step } from './step.ts';
-import { type Office, type Outcome, PROGRESSED, saveJob, waiting, writeTopology } from './turn.ts';
+import { budgetOf, changeJob, type Office, type Outcome, waiting, writeTopology } from './turn.ts';
 import type { Wakeup } from './wakeup.ts';
 import { type Job, readWorld, type World } from './world.ts';
 
@@ -14,47 +15,84 @@ const LOOK_AGAIN_MS = 1000;
 /** Acts until `office.signal` is aborted. Throws what the coordinator throws, and CODIS_E_CONFLICT once deposed. */
 export async function act(office: Office, wakeup: Wakeup, runs: (migration: MigrationId | null) => void): Promise<void> {
   const over = new Set<string>();
+  const lanes = new Lanes(() => wakeup.poke());
   let adopted = false;
-  while (!office.signal.aborted) {
-    const world = await readWorld(office.coordinator, over);
-    if (world && !adopted) {
-      await adoptMarkers(office, world);
-      adopted = true;
+  try {
+    while (!office.signal.aborted) {
+      const world = await readWorld(office.coordinator, over);
+      if (world && !adopted) {
+        await adoptMarkers(office, world);
+        adopted = true;
+      }
+      const retryMs = world ? await turn(office, world, { lanes, runs }) : LOOK_AGAIN_MS;
+      if (retryMs > 0) await wakeup.sleep(Math.min(retryMs, LOOK_AGAIN_MS), office.signal);
     }
-    const outcome = world ? await turn(office, world, runs) : waiting(null, LOOK_AGAIN_MS);
-    if (outcome.kind === 'waiting') await wakeup.sleep(Math.min(outcome.retryMs, LOOK_AGAIN_MS), office.signal);
+  } finally {
+    await lanes.end();
   }
 }
 
-async function turn(office: Office, world: World, runs: (migration: MigrationId | null) => void): Promise<Outcome> {
+interface Turning {
+  readonly lanes: Lanes;
+  readonly runs: (migration: MigrationId | null) => void;
+}
+
+/** Gives how long nothing more is to be done; 0 when something changed. */
+async function turn(office: Office, world: World, { lanes, runs }: Turning): Promise<number> {
   const { memory } = office;
+  lanes.throwIfFailed();
+  govern(office, world, lanes);
   memory.sightings = observeLocks(memory.sightings, world.topology, performance.now());
   await keepMarkers(office, world);
-  if (await catchUpWithMarkers(office, world)) return PROGRESSED;
+  if (await catchUpWithMarkers(office, world)) return 0;
   let soonestMs = LOOK_AGAIN_MS;
+  runs(world.jobs[0]?.migration.id ?? null);
   // A migration that waits for somebody to mend something does not hold up the next; one that waits for milliseconds, its slots locked, does.
   for (const job of world.jobs) {
-    runs(job.migration.id);
-    const outcome = await attempt(office, world, job);
-    if (outcome.kind === 'progressed' || outcome.reason === null) return outcome;
-    soonestMs = Math.min(soonestMs, outcome.retryMs);
+    const outcome = await turnOf(office, world, { job, lanes });
+    if (outcome.kind === 'progressed') return 0;
+    if (outcome.kind === 'waiting' && outcome.reason === null) return outcome.retryMs;
+    if (outcome.kind === 'waiting') soonestMs = Math.min(soonestMs, outcome.retryMs);
   }
-  if (world.jobs.length === 0) runs(null);
-  return (await rollBackStrayLocks(office, world)) ? PROGRESSED : waiting(null, soonestMs);
+  return (await rollBackStrayLocks(office, world)) ? 0 : soonestMs;
 }
 
-/** One step, with its reason to wait on record. */
-async function attempt(office: Office, world: World, job: Job): Promise<Outcome> {
-  const outcome = await step(office, world, job);
-  office.signal.throwIfAborted();
-  if (outcome.kind === 'waiting' && outcome.reason !== null) await note(office, job, outcome.reason);
-  return outcome;
+/** What an operator has changed since: throttles hold for sweeps under way, and a paused migration's sweeps end. */
+function govern(office: Office, { jobs }: World, lanes: Lanes): void {
+  const paused = new Set(jobs.filter(({ migration }) => migration.state === 'paused').map(({ migration }) => migration.id));
+  for (const { migration } of jobs) budgetOf(office, migration);
+  lanes.keepOnly(({ migration }) => !paused.has(migration));
 }
 
-async function note(office: Office, job: Job, reason: string): Promise<void> {
+/** One step of each of its lanes, with the reasons to wait on record. */
+async function turnOf(office: Office, world: World, { job, lanes }: { job: Job; lanes: Lanes }): Promise<Outcome> {
+  const reasons = new Set<string>();
+  let retryMs = LOOK_AGAIN_MS;
+  for (const action of nextActions(world.topology, job.migration, office.settings.migration_batch_slots)) {
+    const outcome = await step(office, world, { job, action, lanes });
+    office.signal.throwIfAborted();
+    if (outcome.kind === 'progressed') return outcome;
+    if (outcome.kind === 'under-way') continue;
+    if (outcome.reason === null) return outcome;
+    reasons.add(outcome.reason);
+    retryMs = Math.min(retryMs, outcome.retryMs);
+  }
+  if (job.migration.state === 'paused') reasons.add(pausedText(world, job));
+  await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null);
+  return waiting('', retryMs);
+}
+
+function pausedText({ topology }: World, { migration }: Job): string {
+  const between = slotsWhere(topology, (state) => state.kind === 'migrating' && state.migration === migration.id).length;
+  const { keysLeft } = migration.progress;
+  const left = keysLeft === null ? '' : `, about ${keysLeft} keys are left`;
+  return between === 0 ? `paused${left}` : `paused with ${between} slots between two groups${left}`;
+}
+
+async function note(office: Office, job: Job, reason: string | null): Promise<void> {
   if (job.migration.waiting === reason) return;
-  office.log.warn({ migration: job.migration.id, reason }, 'migration waits');
-  await saveJob(office, job, { ...job.migration, waiting: reason });
+  if (reason !== null) office.log.warn({ migration: job.migration.id, reason }, 'migration waits');
+  await changeJob(office, job.migration.id, (migration) => (migration.endedAt === null ? { ...migration, waiting: reason } : null));
 }
 
 /** Locks of a migration that is no more, or that another step did not get to in time. */

@@ -3,13 +3,16 @@
 // Invariant: the proxies are read after the topology. A lock that this topology shows was therefore written before the proxies were listed, and a
 // proxy that registered later reads the lock itself before it serves.
 
-import { type Coordinator, PATHS } from '../coordinator/index.ts';
+import { type Coordinator, migrationPath, PATHS } from '../coordinator/index.ts';
 import {
   asEpoch,
+  CodisError,
   decodeMigration,
   decodeTopology,
   holdsSlots,
+  isOpen,
   type Migration,
+  type MigrationId,
   type ProxyView,
   type VersionedTopology,
 } from '../model/index.ts';
@@ -23,8 +26,15 @@ export interface Job {
 
 export interface World extends VersionedTopology {
   readonly proxies: readonly ProxyView[];
-  /** In order of id: those that run, and those that were cancelled but still have slots in a move or were not closed. */
+  /** In order of id: those that run or are paused, and those that were cancelled but still have slots in a move or were not closed. */
   readonly jobs: readonly Job[];
+}
+
+/** Throws CODIS_E_CONFLICT when its record is gone. */
+export async function readJob(coordinator: Coordinator, id: MigrationId): Promise<Job> {
+  const entry = await coordinator.read(migrationPath(id));
+  if (!entry) throw new CodisError('CODIS_E_CONFLICT', `the record of migration ${id} is gone`);
+  return { migration: decodeMigration(entry.data), version: entry.version };
 }
 
 /** Null while the product has no slot table. `over` remembers the migrations that need never be read again. */
@@ -43,7 +53,7 @@ async function readJobs(coordinator: Coordinator, { topology }: VersionedTopolog
     const entry = await coordinator.read(`${PATHS.migrations}/${name}`);
     if (!entry) continue;
     const migration = decodeMigration(entry.data);
-    if (migration.state === 'running' || migration.endedAt === null || holdsSlots(topology, migration)) {
+    if (isOpen(migration) || migration.endedAt === null || holdsSlots(topology, migration)) {
       jobs.push({ migration, version: entry.version });
     } else {
       over.add(name);

@@ -12,7 +12,7 @@ import { fenceKey } from './hand-over.ts';
 import { asEpoch, type Epoch, type GroupId, type Slot } from './ids.ts';
 import { slotOf } from './slot-hash.ts';
 
-export type BigKey = KeyName &
+export type ListedKey = KeyName &
   (
     | { readonly phase: 'copying' }
     /** `epoch`: whose table first shows it so: what proxies must have acknowledged before it is renamed. */
@@ -54,14 +54,14 @@ export function reservedNames(product: string): (bytes: Buffer, start?: number, 
 
 export const sameKey = (a: KeyName, b: KeyName): boolean => a.db === b.db && a.key === b.key;
 
-export function encodeBigKey(bigKey: BigKey): object {
+export function encodeBigKey(bigKey: ListedKey): object {
   const { db, phase } = bigKey;
   const key = Buffer.from(bigKey.key, 'latin1').toString('base64');
   return bigKey.phase === 'copying' ? { db, key, phase } : { db, key, phase, epoch: bigKey.epoch };
 }
 
 /** Throws a TypeError that says what is wrong. */
-export function decodeBigKey(value: unknown): BigKey {
+export function decodeBigKey(value: unknown): ListedKey {
   const { db, key, phase, epoch } = value as Record<string, unknown>;
   if (typeof db !== 'number' || !Number.isSafeInteger(db) || db < 0) throw new TypeError(`the database of a big key is ${String(db)}`);
   if (typeof key !== 'string') throw new TypeError(`the name of a big key is ${String(key)}`);
@@ -72,7 +72,7 @@ export function decodeBigKey(value: unknown): BigKey {
 }
 
 /** Throws a TypeError for a list that can't be: of a slot's own keys, each once, none switching while the slot is locked. */
-export function checkBigKeys(slot: number, kind: 'locked' | 'migrating', bigKeys: readonly BigKey[]): void {
+export function checkBigKeys(slot: number, kind: 'locked' | 'migrating', bigKeys: readonly ListedKey[]): void {
   const seen = new Set<string>();
   for (const { db, key, phase } of bigKeys) {
     const name = `${db}:${key}`;

@@ -25,7 +25,12 @@ export function addGroup(topology: Topology, id: GroupId): Topology {
 export function removeGroup(topology: Topology, id: GroupId): Topology {
   const group = requireGroup(topology, id);
   const slot = firstSlotNaming(topology, id);
-  if (slot !== undefined) throw new CodisError('CODIS_E_GROUP_IN_USE', `group ${id} still has slots (slot ${slot} for one)`);
+  if (slot !== undefined) {
+    throw new CodisError(
+      'CODIS_E_GROUP_IN_USE',
+      `group ${id} still has slots (slot ${slot} for one); drain it first with: codis-config plan drain ${id}`,
+    );
+  }
   if (group.servers.length > 0) throw new CodisError('CODIS_E_GROUP_IN_USE', `group ${id} still has ${group.servers.length} servers`);
   return { ...topology, groups: topology.groups.filter((other) => other.id !== id) };
 }

@@ -5,17 +5,22 @@
 // that the target has already is complete there and as new or newer, so the source's copy is deleted. That makes it safe to run again
 // after a timeout, and harmless for keys that don't exist. After an error, every key is still at the source, at the target, or both.
 //
+// With COPY the keys stay at the source until whoever asked has seen them at the target's replicas, and deletes them then (durable). No command for a key is run
+// at the target before that, so a copy that a failover loses is no newer than the one that is still at the source.
+//
 // Verified on Redis 7.0.15: MIGRATE works inside EVAL, replicates as DEL, and with many KEYS moves those it can before it reports BUSYKEY.
 
 import type { ProxyId } from './ids.ts';
 
-/** KEYS: the keys. ARGV: target host, target port, database, timeout in ms, password of the target ('' for none).
- *  Before Redis 5 a script was replicated as it stands unless it asks otherwise, and a replica must not run MIGRATE.
- *  Replies +OK, or the error of MIGRATE. Blocks the source while it runs. */
-export const HAND_OVER_SCRIPT = `
+/** What both scripts share. ARGV of both: target host, target port, database, timeout in ms, password of the target ('' for none), 'COPY' to leave the keys
+ *  at the source. `hand_over(first, last)` gives nil, or the error of MIGRATE.
+ *  Before Redis 5 a script was replicated as it stands unless it asks otherwise, and a replica must not run MIGRATE. */
+const HAND_OVER = `
 if redis.replicate_commands then redis.replicate_commands() end
+local copy = ARGV[6] == 'COPY'
 local function migrate(first, last)
   local call = {'MIGRATE', ARGV[1], ARGV[2], '', ARGV[3], ARGV[4]}
+  if copy then call[#call + 1] = 'COPY' end
   if ARGV[5] ~= '' then
     call[#call + 1] = 'AUTH'
     call[#call + 1] = ARGV[5]
@@ -27,22 +32,42 @@ end
 local function busy(reply)
   return string.find(reply.err, 'BUSYKEY', 1, true)
 end
-local function hand_over(first, last)
+local function hand_over_some(first, last)
   local reply = migrate(first, last)
   if not reply.err then return nil end
   if not busy(reply) then return reply end
   for i = first, last do
     local one = migrate(i, i)
     if one.err and not busy(one) then return one end
-    if one.err then redis.call('DEL', KEYS[i]) end
+    if one.err and not copy then redis.call('DEL', KEYS[i]) end
   end
   return nil
 end
-for first = 1, #KEYS, 500 do
-  local failed = hand_over(first, math.min(first + 499, #KEYS))
-  if failed then return failed end
+local function hand_over(first, last)
+  for at = first, last, 500 do
+    local failed = hand_over_some(at, math.min(at + 499, last))
+    if failed then return failed end
+  end
+  return nil
 end
-return redis.status_reply('OK')
+`.trim();
+
+/** All KEYS at once, for a request that needs them. Replies +OK, or the error of MIGRATE. Blocks the source while it runs. */
+export const HAND_OVER_SCRIPT = `
+${HAND_OVER}
+return hand_over(1, #KEYS) or redis.status_reply('OK')
+`.trim();
+
+/** As many of KEYS, from the first on, as have no more than ARGV[7] bytes of memory together, but one at least. Replies how many those were and their bytes. */
+export const SWEEP_SCRIPT = `
+${HAND_OVER}
+local last, bytes = 0, 0
+for i = 1, #KEYS do
+  local size = redis.call('MEMORY', 'USAGE', KEYS[i]) or 0
+  if i > 1 and bytes + size > tonumber(ARGV[7]) then break end
+  last, bytes = i, bytes + size
+end
+return hand_over(1, last) or {last, bytes}
 `.trim();
 
 /** The name every backend connection of a proxy sets before anything else: what a fence finds it by. */

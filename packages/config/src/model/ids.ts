@@ -18,6 +18,8 @@ export type ProxyId = Brand<string, 'ProxyId'>;
 export type Epoch = Brand<number, 'Epoch'>;
 /** A migration's number, 1 and up, never used twice in a product. */
 export type MigrationId = Brand<number, 'MigrationId'>;
+/** A plan's number, 1 and up, never used twice in a product. */
+export type PlanId = Brand<number, 'PlanId'>;
 /** A Redis's `host:port`, host in lower case. */
 export type ServerAddr = Brand<string, 'ServerAddr'>;
 
@@ -66,6 +68,14 @@ export function asMigrationId(value: number): MigrationId {
     throw new CodisError('CODIS_E_BAD_MIGRATION', `${value} is not a migration id: they are numbers from 1`);
   }
   return value as MigrationId;
+}
+
+/** Throws CODIS_E_BAD_PLAN unless `value` is a whole number of 1 or more. */
+export function asPlanId(value: number): PlanId {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new CodisError('CODIS_E_BAD_PLAN', `${value} is not a plan id: they are numbers from 1`);
+  }
+  return value as PlanId;
 }
 
 /** `host:port` in its one spelling (host in lower case); throws CODIS_E_BAD_ADDRESS. IPv6 goes in brackets. */

@@ -1,15 +1,15 @@
-// A migration: a persisted job that moves slots to groups, and the pure decision what to do next for it.
+// A migration: a persisted job that moves slots to groups. Here is its record; next-actions.ts decides what to do for it.
 //
-// The job does not record how far its current batch is: the topology does (locked and migrating slots name their
-// migration), so a controller that dies at any line is replaced by one that looks and goes on. `nextAction` is that look.
+// The job does not record how far its current batches are: the topology does (locked and migrating slots name their
+// migration), so a controller that dies at any line is replaced by one that looks and goes on.
 //
-// A cancelled migration takes no new slots. Those it had locked are released where they are; those whose keys are between two groups
+// A paused migration takes no new slots and sweeps none; what is between two groups stays there, and clients' requests go on handing keys over. A cancelled
+// one takes no new slots either. Those it had locked are released where they are; those whose keys are between two groups
 // arrive, for turning them round would take as long and ask for another lock. Each slot ends whole on one side.
 
 import { CodisError } from './errors.ts';
-import { asGroupId, asMigrationId, asSlot, type Epoch, type GroupId, type MigrationId, type Slot } from './ids.ts';
-import { slotsWhere } from './slot-machine.ts';
-import { findGroup, type LockedSlot, type MigratingSlot, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
+import { asGroupId, asMigrationId, asSlot, type GroupId, type MigrationId, type Slot } from './ids.ts';
+import { findGroup, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
 
 /** Slots first..last (both included) shall end up in group `to`. */
 export interface Move {
@@ -18,21 +18,40 @@ export interface Move {
   readonly to: GroupId;
 }
 
-export type MigrationState = 'running' | 'done' | 'cancelled';
+export type MigrationState = 'running' | 'paused' | 'done' | 'cancelled';
+
+/** What a migration may take of the servers; null: no limit. It holds for all its lanes together, and may be changed while it runs. */
+export interface Throttle {
+  /** Pause after each batch of keys, as Codis's --delay. */
+  readonly delayMs: number;
+  readonly keysPerSecond: number | null;
+  /** Of memory at the source. */
+  readonly bytesPerSecond: number | null;
+  /** For how long one batch may block the source, which is what a request that meets it waits. */
+  readonly addedP99Ms: number | null;
+}
+
+export const UNTHROTTLED: Throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null };
 
 export interface MigrationProgress {
   readonly slotsTotal: number;
   readonly slotsDone: number;
-  /** Keys that the controller's sweeps handed over; what proxies handed over on demand is not in it. */
+  /** Keys that the controller's sweeps handed over, and their memory at the source; what proxies handed over on demand is not in it. */
   readonly keysSwept: number;
+  readonly bytesSwept: number;
+  /** About how many are still to be swept; null while nobody knows. */
+  readonly keysLeft: number | null;
+  /** Keys swept in a second, lately; null while nothing is swept. */
+  readonly keysPerSecond: number | null;
 }
 
 /** `migrations/<seq>`. */
 export interface Migration {
   readonly id: MigrationId;
   readonly moves: readonly Move[];
-  /** Pause between two batches of keys, as Codis's --delay. */
-  readonly delayMs: number;
+  readonly throttle: Throttle;
+  /** A key leaves the source only when all replicas of the target's group have it. */
+  readonly durable: boolean;
   readonly state: MigrationState;
   readonly progress: MigrationProgress;
   /** Why it is not getting on just now, in words; null while it is. */
@@ -44,86 +63,9 @@ export interface Migration {
   readonly endedAt: string | null;
 }
 
-/** What the controller does next for a migration; each is idempotent, and safe to repeat after a crash. */
-export type Action =
-  /** Nothing is left to do: every slot has arrived, or the migration was cancelled and none is between two groups. */
-  | { readonly kind: 'done' }
-  /** Check that `to` holds no key of `slots`, then lock them. */
-  | { readonly kind: 'lock'; readonly slots: readonly Slot[]; readonly from: GroupId; readonly to: GroupId }
-  /** Wait until every proxy has acked `epoch`, then start migrating; past the lease, unlock. */
-  | { readonly kind: 'await-acks'; readonly slots: readonly Slot[]; readonly epoch: Epoch; readonly leaseMs: number }
-  /** Release the locks of a cancelled migration. */
-  | { readonly kind: 'unlock'; readonly slots: readonly Slot[] }
-  /** Hand over what `from` still has of `slots`; when a full pass finds nothing, complete the move. */
-  | { readonly kind: 'sweep'; readonly slots: readonly Slot[]; readonly from: GroupId; readonly to: GroupId }
-  /** Nothing can be done until somebody mends what `reason` says. */
-  | { readonly kind: 'blocked'; readonly reason: string };
-
-/** The next thing to do for `migration`, from what the coordinator holds and nothing else. Finishes what is in a move first; then
- *  takes the next batch of at most `batchSlots` slots that share source and target. */
-export function nextAction(topology: Topology, migration: Migration, batchSlots: number): Action {
-  const locked = firstOf(topology, migration, 'locked');
-  if (locked) return migration.state === 'running' ? awaitAcks(topology, locked) : release(topology, migration);
-  const migrating = firstOf(topology, migration, 'migrating');
-  if (migrating) return sweep(topology, migrating);
-  return migration.state === 'running' ? nextBatch(topology, migration, batchSlots) : { kind: 'done' };
-}
-
-/** Whether some slot is locked or migrating by this migration. */
-export function holdsSlots(topology: Topology, migration: Pick<Migration, 'id'>): boolean {
-  return topology.slots.some((state) => (state.kind === 'locked' || state.kind === 'migrating') && state.migration === migration.id);
-}
-
-function firstOf<K extends 'locked' | 'migrating'>(
-  topology: Topology,
-  { id }: Migration,
-  kind: K,
-): Extract<SlotState, { kind: K }> | undefined {
-  return topology.slots.find(
-    (state): state is Extract<SlotState, { kind: K }> => state.kind === kind && 'migration' in state && state.migration === id,
-  );
-}
-
-function awaitAcks(topology: Topology, { migration, epoch, leaseMs }: LockedSlot): Action {
-  const slots = slotsWhere(topology, (state) => state.kind === 'locked' && state.migration === migration && state.epoch === epoch);
-  return { kind: 'await-acks', slots, epoch, leaseMs };
-}
-
-function release(topology: Topology, { id }: Migration): Action {
-  return { kind: 'unlock', slots: slotsWhere(topology, (state) => state.kind === 'locked' && state.migration === id) };
-}
-
-function sweep(topology: Topology, { from, to, migration }: MigratingSlot): Action {
-  const slots = slotsWhere(
-    topology,
-    (state) => state.kind === 'migrating' && state.migration === migration && state.from === from && state.to === to,
-  );
-  return { kind: 'sweep', slots, from, to };
-}
-
-function nextBatch(topology: Topology, migration: Migration, batchSlots: number): Action {
-  const slots: Slot[] = [];
-  let pair: { from: GroupId; to: GroupId } | undefined;
-  for (const [slot, to] of targets(migration)) {
-    const state = slotState(topology, slot);
-    if (state.kind === 'online' && state.owner === to) continue;
-    if (state.kind !== 'online') return { kind: 'blocked', reason: whyNot(slot, state) };
-    pair ??= { from: state.owner, to };
-    if (state.owner !== pair.from || to !== pair.to) break;
-    slots.push(slot);
-    if (slots.length >= batchSlots) break;
-  }
-  if (!pair) return { kind: 'done' };
-  for (const id of [pair.from, pair.to]) {
-    const group = findGroup(topology, id);
-    if (!group || !masterOf(group)) return { kind: 'blocked', reason: `group ${id} has no master` };
-  }
-  return { kind: 'lock', slots, ...pair };
-}
-
-function whyNot(slot: Slot, state: Exclude<SlotState, { kind: 'online' }>): string {
-  if (state.kind === 'offline') return `slot ${slot} was taken offline; give it to a group to go on`;
-  return `slot ${slot} is being moved by migration ${state.migration}`;
+/** Whether it is still to be carried out: it runs, or will again. */
+export function isOpen({ state }: Pick<Migration, 'state'>): boolean {
+  return state === 'running' || state === 'paused';
 }
 
 /** Every slot of the migration with its target, in order. */
@@ -178,7 +120,8 @@ export function decodeMigration(data: Uint8Array): Migration {
     return {
       id: asMigrationId(value['id'] as number),
       moves: decodeMoves(value['moves']),
-      delayMs: count(value, 'delayMs'),
+      throttle: decodeThrottle(value['throttle']),
+      durable: flag(value, 'durable'),
       state: decodeState(value['state']),
       progress: decodeProgress(value['progress']),
       waiting: value['waiting'] === null ? null : text(value, 'waiting'),
@@ -201,19 +144,47 @@ function decodeMoves(value: unknown): Move[] {
 }
 
 function decodeState(value: unknown): MigrationState {
-  if (value === 'running' || value === 'done' || value === 'cancelled') return value;
+  if (value === 'running' || value === 'paused' || value === 'done' || value === 'cancelled') return value;
   throw new TypeError(`its state is ${JSON.stringify(value)}`);
 }
 
 function decodeProgress(value: unknown): MigrationProgress {
   if (typeof value !== 'object' || value === null) throw new TypeError('progress is missing');
   const progress = value as Record<string, unknown>;
-  return { slotsTotal: count(progress, 'slotsTotal'), slotsDone: count(progress, 'slotsDone'), keysSwept: count(progress, 'keysSwept') };
+  return {
+    slotsTotal: count(progress, 'slotsTotal'),
+    slotsDone: count(progress, 'slotsDone'),
+    keysSwept: count(progress, 'keysSwept'),
+    bytesSwept: count(progress, 'bytesSwept'),
+    keysLeft: countOrNull(progress, 'keysLeft'),
+    keysPerSecond: countOrNull(progress, 'keysPerSecond'),
+  };
+}
+
+function decodeThrottle(value: unknown): Throttle {
+  if (typeof value !== 'object' || value === null) throw new TypeError('throttle is missing');
+  const throttle = value as Record<string, unknown>;
+  return {
+    delayMs: count(throttle, 'delayMs'),
+    keysPerSecond: countOrNull(throttle, 'keysPerSecond'),
+    bytesPerSecond: countOrNull(throttle, 'bytesPerSecond'),
+    addedP99Ms: countOrNull(throttle, 'addedP99Ms'),
+  };
 }
 
 function count(from: Record<string, unknown>, field: string): number {
   const value = from[field];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new TypeError(`${field} is ${JSON.stringify(value)}`);
+}
+
+function countOrNull(from: Record<string, unknown>, field: string): number | null {
+  return from[field] === null ? null : count(from, field);
+}
+
+function flag(from: Record<string, unknown>, field: string): boolean {
+  const value = from[field];
+  if (typeof value === 'boolean') return value;
   throw new TypeError(`${field} is ${JSON.stringify(value)}`);
 }
 

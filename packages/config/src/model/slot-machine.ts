@@ -9,7 +9,7 @@
 //
 // Invariant: a slot in a move (locked, migrating) changes only through the migration that owns it.
 
-import { type BigKey, type KeyName, sameKey } from './big-keys.ts';
+import { type KeyName, type ListedKey, sameKey } from './big-keys.ts';
 import { CodisError } from './errors.ts';
 import type { Epoch, GroupId, MigrationId, Slot } from './ids.ts';
 import { invariant } from './invariant.ts';
@@ -43,29 +43,30 @@ export function lockSlots(
     slots: readonly Slot[];
     to: GroupId;
     migration: MigrationId;
+    durable?: boolean;
     epoch: Epoch;
     leaseMs: number;
     bigKeys?: ReadonlyMap<Slot, readonly KeyName[]>;
   },
 ): Topology {
   requireMaster(topology, lock.to);
-  return change(topology, lock.slots, (slot, state) => {
+  const { slots, durable, bigKeys, ...move } = lock;
+  return change(topology, slots, (slot, state) => {
     if (state.kind === 'offline')
       throw new CodisError('CODIS_E_SLOT_OFFLINE', `slot ${slot} belongs to no group, so there is nothing to move`);
     if (state.kind !== 'online') throw inMove(slot, state);
     if (state.owner === lock.to) throw new CodisError('CODIS_E_CONFLICT', `slot ${slot} is in group ${lock.to} already`);
     requireMaster(topology, state.owner);
-    const bigKeys = (lock.bigKeys?.get(slot) ?? []).map(({ db, key }): BigKey => ({ db, key, phase: 'copying' }));
-    const { to, migration, epoch, leaseMs } = lock;
-    return { kind: 'locked', from: state.owner, to, migration, epoch, leaseMs, ...listed(bigKeys) };
+    const keys = (bigKeys?.get(slot) ?? []).map(({ db, key }): ListedKey => ({ db, key, phase: 'copying' }));
+    return { kind: 'locked', from: state.owner, ...move, ...(durable ? { durable } : {}), ...listed(keys) };
   });
 }
 
 /** locked → migrating, allowed once every proxy that must has acknowledged the lock's epoch. */
 export function startMigrating(topology: Topology, step: { slots: readonly Slot[]; migration: MigrationId }): Topology {
   return change(topology, step.slots, (slot, state) => {
-    const { from, to, migration, bigKeys = [] } = own(slot, state, 'locked', step.migration);
-    return { kind: 'migrating', from, to, migration, ...listed(bigKeys) };
+    const { from, to, migration, durable, bigKeys = [] } = own(slot, state, 'locked', step.migration);
+    return { kind: 'migrating', from, to, migration, ...(durable ? { durable } : {}), ...listed(bigKeys) };
   });
 }
 
@@ -101,7 +102,7 @@ export function unlistBigKey(topology: Topology, step: BigKeyStep): Topology {
   return changeBigKey(topology, step, 'switching', []);
 }
 
-function changeBigKey(topology: Topology, step: BigKeyStep, phase: BigKey['phase'], to: readonly BigKey[]): Topology {
+function changeBigKey(topology: Topology, step: BigKeyStep, phase: ListedKey['phase'], to: readonly ListedKey[]): Topology {
   return change(topology, [step.slot], (slot, state) => {
     const migrating = own(slot, state, 'migrating', step.migration);
     const bigKeys = migrating.bigKeys ?? [];
@@ -113,7 +114,7 @@ function changeBigKey(topology: Topology, step: BigKeyStep, phase: BigKey['phase
 }
 
 /** A slot without big keys says nothing of them. */
-function listed(bigKeys: readonly BigKey[]): { bigKeys?: readonly BigKey[] } {
+function listed(bigKeys: readonly ListedKey[]): { bigKeys?: readonly ListedKey[] } {
   return bigKeys.length > 0 ? { bigKeys } : {};
 }
 

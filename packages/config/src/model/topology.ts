@@ -3,7 +3,7 @@
 //
 // Changes are in slot-machine.ts (slots) and groups.ts (groups); this file has the types, look-ups and the codec.
 
-import { type BigKey, checkBigKeys, decodeBigKey, encodeBigKey } from './big-keys.ts';
+import { checkBigKeys, decodeBigKey, encodeBigKey, type ListedKey } from './big-keys.ts';
 import { CodisError } from './errors.ts';
 import {
   asEpoch,
@@ -27,11 +27,12 @@ export interface LockedSlot {
   readonly from: GroupId;
   readonly to: GroupId;
   readonly migration: MigrationId;
+  readonly durable?: true;
   /** The epoch whose table first shows this lock: what proxies must have acknowledged before it may become migrating. */
   readonly epoch: Epoch;
   readonly leaseMs: number;
   /** Keys of this slot that will move in pieces; absent when there are none. */
-  readonly bigKeys?: readonly BigKey[];
+  readonly bigKeys?: readonly ListedKey[];
 }
 
 /** Requests go to `to`, after `from` has handed over their keys; those about a big key as big-keys.ts says. */
@@ -41,7 +42,9 @@ export interface MigratingSlot {
   readonly to: GroupId;
   readonly migration: MigrationId;
   /** Absent when there are none (any more). */
-  readonly bigKeys?: readonly BigKey[];
+  readonly bigKeys?: readonly ListedKey[];
+  /** A key leaves `from` only when all replicas of `to` have it. Not there unless so. */
+  readonly durable?: true;
 }
 
 /** Redis's words. `slave` is read as `replica` at the edges. */
@@ -151,8 +154,9 @@ export function encodeTopology(topology: Topology): Buffer {
 function encodeState(state: SlotState): object {
   if (state.kind === 'offline') return { state: 'offline' };
   if (state.kind === 'online') return { state: 'online', owner: state.owner };
-  const bigKeys = state.bigKeys?.map(encodeBigKey);
-  const move = { from: state.from, to: state.to, migration: state.migration, ...(bigKeys ? { bigKeys } : {}) };
+  const durable = state.durable ? { durable: true } : {};
+  const bigKeys = state.bigKeys ? { bigKeys: state.bigKeys.map(encodeBigKey) } : {};
+  const move = { from: state.from, to: state.to, migration: state.migration, ...durable, ...bigKeys };
   if (state.kind === 'migrating') return { state: 'migrating', ...move };
   return { state: 'locked', ...move, epoch: state.epoch, leaseMs: state.leaseMs };
 }
@@ -186,39 +190,34 @@ function decodeSlots(value: unknown): SlotState[] {
 }
 
 function decodeState(run: Record<string, unknown>): SlotState {
-  const id = (key: string) => asGroupId(run[key] as number);
   switch (run['state']) {
     case 'offline':
       return OFFLINE;
     case 'online':
-      return { kind: 'online', owner: id('owner') };
+      return { kind: 'online', owner: asGroupId(run['owner'] as number) };
     case 'migrating':
-      return {
-        kind: 'migrating',
-        from: id('from'),
-        to: id('to'),
-        migration: asMigrationId(run['migration'] as number),
-        ...decodeBigKeys(run['bigKeys']),
-      };
+      return { kind: 'migrating', ...decodeMove(run) };
     case 'locked': {
       const leaseMs = run['leaseMs'];
       if (!Number.isInteger(leaseMs) || (leaseMs as number) <= 0) throw new TypeError(`leaseMs is ${String(leaseMs)}`);
-      return {
-        kind: 'locked',
-        from: id('from'),
-        to: id('to'),
-        migration: asMigrationId(run['migration'] as number),
-        epoch: asEpoch(run['epoch'] as number),
-        leaseMs: leaseMs as number,
-        ...decodeBigKeys(run['bigKeys']),
-      };
+      return { kind: 'locked', ...decodeMove(run), epoch: asEpoch(run['epoch'] as number), leaseMs: leaseMs as number };
     }
     default:
       throw new TypeError(`a slot's state is ${JSON.stringify(run['state'])}`);
   }
 }
 
-function decodeBigKeys(value: unknown): { bigKeys?: BigKey[] } {
+function decodeMove(run: Record<string, unknown>): Omit<MigratingSlot, 'kind'> {
+  return {
+    from: asGroupId(run['from'] as number),
+    to: asGroupId(run['to'] as number),
+    migration: asMigrationId(run['migration'] as number),
+    ...(run['durable'] === true ? { durable: true } : {}),
+    ...decodeBigKeys(run['bigKeys']),
+  };
+}
+
+function decodeBigKeys(value: unknown): { bigKeys?: ListedKey[] } {
   if (value === undefined) return {};
   if (!Array.isArray(value) || value.length === 0) throw new TypeError(`a list of big keys is ${JSON.stringify(value)}`);
   return { bigKeys: value.map(decodeBigKey) };

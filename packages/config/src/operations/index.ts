@@ -4,6 +4,7 @@ export { ensureParents, readTopology } from './commit.ts';
 export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
 export * from './groups.ts';
 export * from './migrations.ts';
+export * from './plans.ts';
 export { promoteServer } from './promotion.ts';
 export * from './proxies.ts';
 export * from './servers.ts';

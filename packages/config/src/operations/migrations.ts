@@ -1,8 +1,8 @@
-// Migrations as records: asked for, listed, cancelled. The controller (migration/) carries them out.
+// Migrations as records: asked for, listed, paused, throttled, cancelled. The controller (migration/) carries them out.
 //
-// Invariant: no two running migrations name the same slot, and a migration is only created against the topology its moves were checked on.
+// Invariant: no two migrations that are not over name the same slot, and a migration is only created against the topology its moves were checked on.
 
-import { type Coordinator, migrationPath, PATHS } from '../coordinator/index.ts';
+import { type Coordinator, migrationPath, type Op, PATHS } from '../coordinator/index.ts';
 import {
   asMigrationId,
   CodisError,
@@ -10,16 +10,21 @@ import {
   decodeMigration,
   encodeMigration,
   holdsSlots,
+  isOpen,
   type Migration,
   type MigrationId,
   type Move,
   type Slot,
   slotsDone,
+  type Throttle,
   type Topology,
   targets,
+  UNTHROTTLED,
+  type VersionedTopology,
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
+import type { EventText } from './events.ts';
 import { rangeText } from './slots.ts';
 
 /** In order of id. */
@@ -34,37 +39,65 @@ export async function readMigration(coordinator: Coordinator, id: MigrationId): 
   return (await readVersioned(coordinator, id)).migration;
 }
 
+/** How slots are to be moved. */
+export interface MigrationManner extends Partial<Throttle> {
+  readonly durable?: boolean;
+}
+
+export interface MigrationRequest extends MigrationManner {
+  readonly moves: readonly Move[];
+}
+
 /** Asks for slots to be moved. Throws as `checkMoves`, and CODIS_E_SLOT_IN_MOVE for a slot that a running migration names. */
-export function createMigration(caller: Caller, request: Expecting & { moves: readonly Move[]; delayMs: number }): Promise<Migration> {
+export function createMigration(caller: Caller, request: Expecting & MigrationRequest): Promise<Migration> {
   return commitAudited(caller, async () => {
-    const { epoch, topology } = await readTopology(caller);
-    checkExpected(epoch, request);
-    checkMoves(topology, request.moves);
-    const existing = await listMigrations(caller.coordinator);
-    checkOverlap(existing, request.moves);
-    const id = asMigrationId((existing.at(-1)?.id ?? 0) + 1);
-    const migration = newMigration(topology, { ...request, id, actor: caller.actor });
+    const current = await readTopology(caller);
+    checkExpected(current.epoch, request);
+    const { migration, ops } = await migrationOps(caller, current, request);
     return {
-      ops: [
-        { op: 'check', path: PATHS.topology, version: epoch },
-        { op: 'create', path: migrationPath(id), data: encodeMigration(migration) },
-      ],
-      event: { action: 'migration.create', object: `migration ${id}: ${movesText(request.moves)}`, epoch: null },
+      ops,
+      event: { action: 'migration.create', object: `migration ${migration.id}: ${movesText(request.moves)}`, epoch: null },
       value: migration,
     };
   });
 }
 
+/** A migration that may be made now, and the steps that add it to a commit, which is refused at any other epoch. Throws as `createMigration`. */
+export async function migrationOps(
+  { coordinator, actor }: Caller,
+  { epoch, topology }: VersionedTopology,
+  { moves, ...manner }: MigrationRequest,
+): Promise<{ migration: Migration; ops: Op[] }> {
+  checkMoves(topology, moves);
+  const existing = await listMigrations(coordinator);
+  checkOverlap(existing, moves);
+  const id = asMigrationId((existing.at(-1)?.id ?? 0) + 1);
+  const migration = newMigration(topology, { id, moves, actor, ...manner });
+  const ops: Op[] = [
+    { op: 'check', path: PATHS.topology, version: epoch },
+    { op: 'create', path: migrationPath(id), data: encodeMigration(migration) },
+  ];
+  return { migration, ops };
+}
+
 function newMigration(
   topology: Topology,
-  { id, moves, delayMs, actor }: { id: MigrationId; moves: readonly Move[]; delayMs: number; actor: string },
+  { id, moves, durable = false, actor, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
 ): Migration {
   return {
     id,
     moves,
-    delayMs,
+    throttle: throttled(UNTHROTTLED, throttle),
+    durable,
     state: 'running',
-    progress: { slotsTotal: [...targets({ moves })].length, slotsDone: slotsDone(topology, { moves }), keysSwept: 0 },
+    progress: {
+      slotsTotal: [...targets({ moves })].length,
+      slotsDone: slotsDone(topology, { moves }),
+      keysSwept: 0,
+      bytesSwept: 0,
+      keysLeft: null,
+      keysPerSecond: null,
+    },
     waiting: null,
     actor,
     createdAt: new Date().toISOString(),
@@ -72,14 +105,28 @@ function newMigration(
   };
 }
 
-function checkOverlap(existing: readonly Migration[], moves: readonly Move[]): void {
+/** `throttle` with what `change` names. */
+function throttled(
+  throttle: Throttle,
+  {
+    delayMs = throttle.delayMs,
+    keysPerSecond = throttle.keysPerSecond,
+    bytesPerSecond = throttle.bytesPerSecond,
+    addedP99Ms = throttle.addedP99Ms,
+  }: Partial<Throttle>,
+): Throttle {
+  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms };
+}
+
+/** Throws CODIS_E_SLOT_IN_MOVE for a slot that one of `existing` names which is not over. */
+export function checkOverlap(existing: readonly Migration[], moves: readonly Move[]): void {
   const wanted = new Set<Slot>();
   for (const [slot] of targets({ moves })) wanted.add(slot);
   for (const migration of existing) {
-    if (migration.state !== 'running') continue;
+    if (!isOpen(migration)) continue;
     for (const [slot] of targets(migration)) {
       if (!wanted.has(slot)) continue;
-      throw new CodisError('CODIS_E_SLOT_IN_MOVE', `slot ${slot} is part of migration ${migration.id}, which is running`);
+      throw new CodisError('CODIS_E_SLOT_IN_MOVE', `slot ${slot} is part of migration ${migration.id}, which is ${migration.state}`);
     }
   }
 }
@@ -90,7 +137,7 @@ export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Pr
   return commitAudited(caller, async () => {
     const { epoch, topology } = await readTopology(caller);
     const { migration, version } = await readVersioned(caller.coordinator, id);
-    if (migration.state !== 'running') throw new CodisError('CODIS_E_CONFLICT', `migration ${id} is ${migration.state} already`);
+    checkOpen(migration);
     const progress = { ...migration.progress, slotsDone: slotsDone(topology, migration) };
     const endedAt = holdsSlots(topology, migration) ? null : new Date().toISOString();
     const cancelled: Migration = { ...migration, progress, state: 'cancelled', waiting: null, endedAt };
@@ -103,6 +150,55 @@ export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Pr
       value: cancelled,
     };
   });
+}
+
+/** Takes no new slots and sweeps none until it is resumed; the batch of keys under way is finished. Nothing changes for one that is paused. Throws
+ *  CODIS_E_UNKNOWN_MIGRATION, or CODIS_E_CONFLICT when it has ended. */
+export function pauseMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
+  return changeOpen(caller, id, { action: 'migration.pause', object: `migration ${id}` }, (migration) => ({
+    ...migration,
+    state: 'paused',
+  }));
+}
+
+/** Goes on with a paused one. Throws as `pauseMigration`. */
+export function resumeMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
+  return changeOpen(caller, id, { action: 'migration.resume', object: `migration ${id}` }, (migration) => ({
+    ...migration,
+    state: 'running',
+    waiting: null,
+  }));
+}
+
+/** Changes what it may take, from the next batch of keys on. What `throttle` does not name stays. Throws as `pauseMigration`. */
+export function throttleMigration(caller: Caller, { id, ...throttle }: { id: MigrationId } & Partial<Throttle>): Promise<Migration> {
+  const object = `migration ${id}: ${JSON.stringify(throttle)}`;
+  return changeOpen(caller, id, { action: 'migration.throttle', object }, (migration) => ({
+    ...migration,
+    throttle: throttled(migration.throttle, throttle),
+  }));
+}
+
+function changeOpen(
+  caller: Caller,
+  id: MigrationId,
+  event: Pick<EventText, 'action' | 'object'>,
+  change: (migration: Migration) => Migration,
+): Promise<Migration> {
+  return commitAudited(caller, async () => {
+    const { migration, version } = await readVersioned(caller.coordinator, id);
+    checkOpen(migration);
+    const changed = change(migration);
+    return {
+      ops: [{ op: 'set', path: migrationPath(id), data: encodeMigration(changed), version }],
+      event: { ...event, epoch: null },
+      value: changed,
+    };
+  });
+}
+
+function checkOpen(migration: Migration): void {
+  if (!isOpen(migration)) throw new CodisError('CODIS_E_CONFLICT', `migration ${migration.id} is ${migration.state} already`);
 }
 
 async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {

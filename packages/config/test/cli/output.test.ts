@@ -59,7 +59,14 @@ describe('a failure', () => {
 });
 
 test('progress shows how far it is and what it waits for', () => {
-  const migration = { id: 3, state: 'running', slotsDone: 5, slotsTotal: 10, keysSwept: 42, waiting: 'group 2 has no master' } as const;
-  const full = { ...migration, moves: [], delayMs: 0, actor: '', createdAt: '', endedAt: null };
-  expect(progressLine(full)).toBe('migration 3 [##########..........] 5/10 slots  42 keys  running  waiting: group 2 has no master');
+  const migration = { id: 3, state: 'running', slotsDone: 5, slotsTotal: 10, keysSwept: 42, bytesSwept: 1_572_864 } as const;
+  const unknown = { keysLeft: null, keysPerSecond: null, secondsLeft: null, waiting: 'group 2 has no master' };
+  const throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null };
+  const full = { ...migration, ...unknown, throttle, durable: false, moves: [], actor: '', createdAt: '', endedAt: null };
+  expect(progressLine(full)).toBe(
+    'migration 3 [##########..........] 5/10 slots  42 keys  1.5 MiB  running  waiting: group 2 has no master',
+  );
+  expect(progressLine({ ...full, slotsDone: 0, waiting: null, keysLeft: 126, keysPerSecond: 30, secondsLeft: 3725 })).toBe(
+    'migration 3 [#####...............] 0/10 slots  42 keys  1.5 MiB  30 keys/s  ETA 01:02:05  running',
+  );
 });

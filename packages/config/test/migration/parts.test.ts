@@ -2,40 +2,100 @@
 
 import { describe, expect, test } from 'vitest';
 import { backOffAfter } from '../../src/migration/back-off.ts';
+import { Budget } from '../../src/migration/budget.ts';
+import { keysAhead } from '../../src/migration/lane-progress.ts';
 import { observeAbsences, sortAbsences } from '../../src/migration/lost-proxies.ts';
-import { FIRST_PACE, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
+import { batchLimits, FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
 import { explained, isServerTrouble, serverTrouble } from '../../src/migration/server-trouble.ts';
 import { Wakeup } from '../../src/migration/wakeup.ts';
-import { asProxyId, CodisError, type ProxyView } from '../../src/model/index.ts';
+import { asProxyId, CodisError, type ProxyView, UNTHROTTLED } from '../../src/model/index.ts';
 
 describe('pace', () => {
-  const pace = { keysCount: 100, timeoutMs: 1000 };
+  const pace = { keysCount: 100, timeoutMs: 250 };
+  const after = (from: Pace, took: { keysCount: number; tookMs: number }) => paceAfter(from, { ...took, blockMsMax: null });
 
   test('quick full batches grow, up to what one MIGRATE takes', () => {
-    expect(paceAfter(pace, { keysCount: 100, tookMs: 1 }).keysCount).toBe(200);
-    expect(paceAfter({ ...pace, keysCount: 400 }, { keysCount: 400, tookMs: 1 }).keysCount).toBe(500);
+    expect(after(pace, { keysCount: 100, tookMs: 1 }).keysCount).toBe(200);
+    expect(after({ ...pace, keysCount: 400 }, { keysCount: 400, tookMs: 1 }).keysCount).toBe(500);
   });
 
   test('a quick small batch says nothing of a large one', () => {
-    expect(paceAfter(pace, { keysCount: 99, tookMs: 1 }).keysCount).toBe(100);
+    expect(after(pace, { keysCount: 99, tookMs: 1 }).keysCount).toBe(100);
   });
 
   test('batches of a fitting time keep their size', () => {
-    expect(paceAfter(pace, { keysCount: 100, tookMs: 5 })).toEqual(pace);
-    expect(paceAfter(pace, { keysCount: 100, tookMs: 10 })).toEqual(pace);
+    expect(after(pace, { keysCount: 100, tookMs: 5 })).toEqual(pace);
+    expect(after(pace, { keysCount: 100, tookMs: 10 })).toEqual(pace);
   });
 
   test('slow batches shrink in proportion, to one key at least', () => {
-    expect(paceAfter(pace, { keysCount: 100, tookMs: 40 }).keysCount).toBe(25);
-    expect(paceAfter(pace, { keysCount: 2, tookMs: 5000 }).keysCount).toBe(1);
+    expect(after(pace, { keysCount: 100, tookMs: 40 }).keysCount).toBe(25);
+    expect(after(pace, { keysCount: 2, tookMs: 5000 }).keysCount).toBe(1);
   });
 
   test('after failures there are fewer keys, then more patience, and success ends that', () => {
     let next = FIRST_PACE;
     for (let n = 0; n < 20; n++) next = paceAfterFailure(next);
     expect(next).toEqual({ keysCount: 1, timeoutMs: 30_000 });
-    expect(paceAfterFailure(pace)).toEqual({ keysCount: 12, timeoutMs: 1000 });
-    expect(paceAfter(next, { keysCount: 1, tookMs: 1 })).toEqual({ keysCount: 2, timeoutMs: 1000 });
+    expect(paceAfterFailure(pace)).toEqual({ keysCount: 12, timeoutMs: 250 });
+    expect(after(next, { keysCount: 1, tookMs: 1 })).toEqual({ keysCount: 2, timeoutMs: 250 });
+  });
+
+  test('a budget for the time that a batch blocks holds for the size of batches', () => {
+    expect(paceAfter(pace, { keysCount: 100, tookMs: 5, blockMsMax: 2 }).keysCount).toBe(40);
+    expect(paceAfter(pace, { keysCount: 100, tookMs: 1.5, blockMsMax: 2 })).toEqual(pace);
+  });
+
+  test('what is throttled goes in small steps, of one key at least', () => {
+    const throttle = { ...UNTHROTTLED, keysPerSecond: 200, bytesPerSecond: 1_000_000 };
+    expect(batchLimits(pace, throttle)).toEqual({ keysCount: 20, bytesCount: 100_000 });
+    expect(batchLimits(pace, { ...throttle, keysPerSecond: 1, bytesPerSecond: 1 })).toEqual({ keysCount: 1, bytesCount: 16_384 });
+    expect(batchLimits(pace, UNTHROTTLED)).toEqual({ keysCount: 100, bytesCount: 1_048_576 });
+  });
+});
+
+describe('what is ahead of a pass', () => {
+  const looked = { keysCount: 100_000, slotsShare: 0.5, scanned: 0, found: 0, firstPass: true };
+
+  test('is at first told by the share of slots, then by what was found so far, and nothing once a pass has ended', () => {
+    expect(keysAhead(looked)).toBe(50_000);
+    expect(keysAhead({ ...looked, scanned: 20_000, found: 18_000 })).toBe(72_000);
+    expect(keysAhead({ ...looked, scanned: 120_000, found: 60_000 })).toBe(0);
+    expect(keysAhead({ ...looked, scanned: 150_000, found: 60_000, firstPass: false })).toBe(0);
+  });
+});
+
+describe('a budget', () => {
+  const never = new AbortController().signal;
+
+  test('lets through what has no limit, and holds back what owes', async () => {
+    const budget = new Budget();
+    budget.spend({ keysCount: 1e9, bytesCount: 1e12 });
+    await budget.wait(never);
+    budget.throttle = { ...UNTHROTTLED, keysPerSecond: 1000 };
+    budget.spend({ keysCount: 150, bytesCount: 0 });
+    const from = performance.now();
+    await budget.wait(never);
+    expect(performance.now() - from).toBeGreaterThan(140);
+  });
+
+  test('a limit that is taken away holds nobody any more, and one that is changed holds at once', async () => {
+    const budget = new Budget();
+    budget.throttle = { ...UNTHROTTLED, bytesPerSecond: 1 };
+    budget.spend({ keysCount: 1, bytesCount: 1_000_000 });
+    const waiting = budget.wait(never);
+    budget.throttle = UNTHROTTLED;
+    await waiting;
+  });
+
+  test('ends waiting when it is told to', async () => {
+    const budget = new Budget();
+    const stop = new AbortController();
+    budget.throttle = { ...UNTHROTTLED, keysPerSecond: 1 };
+    budget.spend({ keysCount: 1000, bytesCount: 0 });
+    const waiting = budget.wait(stop.signal);
+    stop.abort();
+    await expect(waiting).rejects.toThrow(/abort/i);
   });
 });
 

@@ -11,12 +11,12 @@ import {
   asServerAddr,
   asSlot,
   assignSlots,
-  type BigKey,
   completeMove,
   decodeTopology,
   emptyTopology,
   encodeTopology,
   fenceKey,
+  type ListedKey,
   lockSlots,
   reservedNames,
   slotOf,
@@ -47,7 +47,7 @@ function locked(names: readonly { db: number; key: string }[]): Topology {
 }
 
 const migrating = () => startMigrating(locked([{ db: 3, key: KEY }]), { slots: [SLOT, OTHER], migration });
-const bigKeysOf = (topology: Topology) => (slotState(topology, SLOT) as { bigKeys?: readonly BigKey[] }).bigKeys;
+const bigKeysOf = (topology: Topology) => (slotState(topology, SLOT) as { bigKeys?: readonly ListedKey[] }).bigKeys;
 
 test('any list of binary keys is read back, and is a run of its own', () => {
   const names = fc.uniqueArray(fc.record({ db: fc.nat(15), suffix: fc.uint8Array({ maxLength: 40 }) }), {

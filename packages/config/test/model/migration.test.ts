@@ -21,12 +21,13 @@ import {
   lockSlots,
   type Migration,
   type Move,
-  nextAction,
+  nextActions,
   offlineSlots,
   slotsDone,
   startMigrating,
   type Topology,
   targets,
+  UNTHROTTLED,
   unlockSlots,
 } from '../../src/model/index.ts';
 
@@ -45,9 +46,10 @@ const start = assignSlots(groups, { ...range(0, 99), owner: ONE });
 const migration = (over: Partial<Migration> = {}): Migration => ({
   id: ID,
   moves: [move(0, 9)],
-  delayMs: 0,
+  throttle: UNTHROTTLED,
+  durable: false,
   state: 'running',
-  progress: { slotsTotal: 10, slotsDone: 0, keysSwept: 0 },
+  progress: { slotsTotal: 10, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null },
   waiting: null,
   actor: 'test',
   createdAt: '2026-01-01T00:00:00.000Z',
@@ -68,90 +70,118 @@ const migrating = (topology: Topology, slots: number[]) =>
 const moved = (topology: Topology, slots: number[]) =>
   completeMove(migrating(topology, slots), { slots: slots.map(asSlot), migration: ID });
 
-describe('nextAction', () => {
+describe('nextActions', () => {
   test('locks the next batch, at most as large as allowed', () => {
-    expect(nextAction(start, migration(), 4)).toEqual({ kind: 'lock', slots: [0, 1, 2, 3], from: ONE, to: TWO });
-    expect(nextAction(moved(start, [0, 1, 2, 3]), migration(), 100)).toEqual({
-      kind: 'lock',
-      slots: [4, 5, 6, 7, 8, 9],
-      from: ONE,
-      to: TWO,
-    });
+    expect(nextActions(start, migration(), 4)).toEqual([{ kind: 'lock', slots: [0, 1, 2, 3], from: ONE, to: TWO }]);
+    const left = { kind: 'lock', slots: [4, 5, 6, 7, 8, 9], from: ONE, to: TWO };
+    expect(nextActions(moved(start, [0, 1, 2, 3]), migration(), 100)).toEqual([left]);
   });
 
-  test('a batch has one source and one target', () => {
+  test('each pair of groups has a batch of its own', () => {
     const twoSources = assignSlots(offlineSlots(start, range(3, 9)), { ...range(3, 9), owner: THREE });
-    expect(nextAction(twoSources, migration(), 100)).toMatchObject({ kind: 'lock', slots: [0, 1, 2], from: ONE });
-    const twoTargets = migration({ moves: [move(0, 1), move(2, 3, THREE)] });
-    expect(nextAction(start, twoTargets, 100)).toMatchObject({ kind: 'lock', slots: [0, 1], to: TWO });
-    expect(nextAction(moved(start, [0, 1]), twoTargets, 100)).toMatchObject({ kind: 'lock', slots: [2, 3], to: THREE });
+    expect(nextActions(twoSources, migration(), 4)).toEqual([
+      { kind: 'lock', slots: [0, 1, 2], from: ONE, to: TWO },
+      { kind: 'lock', slots: [3, 4, 5, 6], from: THREE, to: TWO },
+    ]);
+    const twoTargets = migration({ moves: [move(0, 1), move(2, 3, THREE), move(4, 4)] });
+    expect(nextActions(start, twoTargets, 100)).toEqual([
+      { kind: 'lock', slots: [0, 1, 4], from: ONE, to: TWO },
+      { kind: 'lock', slots: [2, 3], from: ONE, to: THREE },
+    ]);
+    expect(nextActions(migrating(start, [0]), twoTargets, 100)).toEqual([
+      { kind: 'sweep', slots: [0], from: ONE, to: TWO },
+      { kind: 'lock', slots: [2, 3], from: ONE, to: THREE },
+    ]);
   });
 
   test('slots that are there already are passed over', () => {
-    expect(nextAction(moved(start, [1]), migration(), 3)).toMatchObject({ kind: 'lock', slots: [0, 2, 3] });
+    expect(nextActions(moved(start, [1]), migration(), 3)).toMatchObject([{ kind: 'lock', slots: [0, 2, 3] }]);
   });
 
   test('locks wait for acknowledgements, those of one epoch together', () => {
-    expect(nextAction(locked(start, [0, 1]), migration(), 2)).toEqual({ kind: 'await-acks', slots: [0, 1], epoch: 7, leaseMs: 100 });
+    expect(nextActions(locked(start, [0, 1]), migration(), 2)).toEqual([{ kind: 'await-acks', slots: [0, 1], epoch: 7, leaseMs: 100 }]);
     const twoLocks = locked(locked(start, [0], { epoch: 7 }), [1], { epoch: 8 });
-    expect(nextAction(twoLocks, migration(), 2)).toMatchObject({ kind: 'await-acks', slots: [0], epoch: 7 });
+    expect(nextActions(twoLocks, migration(), 2)).toMatchObject([
+      { kind: 'await-acks', slots: [0], epoch: 7 },
+      { kind: 'await-acks', slots: [1], epoch: 8 },
+    ]);
   });
 
   test('migrating slots are swept before more are taken', () => {
-    expect(nextAction(migrating(start, [0, 1]), migration(), 2)).toEqual({ kind: 'sweep', slots: [0, 1], from: ONE, to: TWO });
+    expect(nextActions(migrating(start, [0, 1]), migration(), 2)).toEqual([{ kind: 'sweep', slots: [0, 1], from: ONE, to: TWO }]);
   });
 
   test('is done when every slot has arrived', () => {
-    expect(nextAction(moved(start, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), migration(), 2)).toEqual({ kind: 'done' });
+    expect(nextActions(moved(start, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), migration(), 2)).toEqual([{ kind: 'done' }]);
   });
 
-  test('is blocked, saying by what, when a slot can’t be moved', () => {
-    expect(nextAction(offlineSlots(start, range(0, 0)), migration(), 2)).toEqual({
-      kind: 'blocked',
-      reason: 'slot 0 was taken offline; give it to a group to go on',
-    });
-    expect(nextAction(locked(start, [0], { migration: OTHER }), migration(), 2)).toEqual({
-      kind: 'blocked',
-      reason: 'slot 0 is being moved by migration 5',
-    });
+  test('what stands in the way of a slot is said, and others go on', () => {
+    expect(nextActions(offlineSlots(start, range(0, 0)), migration(), 2)).toEqual([
+      { kind: 'lock', slots: [1, 2], from: ONE, to: TWO },
+      { kind: 'blocked', reason: 'slot 0 was taken offline; give it to a group to go on' },
+    ]);
+    expect(nextActions(locked(start, [0], { migration: OTHER }), migration({ moves: [move(0, 0)] }), 2)).toEqual([
+      { kind: 'blocked', reason: 'slot 0 is being moved by migration 5' },
+    ]);
     const masterless = { ...start, groups: start.groups.map((group) => (group.id === TWO ? { id: TWO, servers: [] } : group)) };
-    expect(nextAction(masterless, migration(), 2)).toEqual({ kind: 'blocked', reason: 'group 2 has no master' });
+    expect(nextActions(masterless, migration(), 2)).toEqual([{ kind: 'blocked', reason: 'group 2 has no master' }]);
   });
 
   test('a cancelled migration releases its locks, lets what is between two groups arrive, and takes nothing new', () => {
     const cancelled = migration({ state: 'cancelled' });
-    expect(nextAction(start, cancelled, 2)).toEqual({ kind: 'done' });
+    expect(nextActions(start, cancelled, 2)).toEqual([{ kind: 'done' }]);
     const both = locked(migrating(start, [0]), [1, 2], { epoch: 9 });
-    expect(nextAction(both, cancelled, 2)).toEqual({ kind: 'unlock', slots: [1, 2] });
+    expect(nextActions(both, cancelled, 2)).toMatchObject([
+      { kind: 'unlock', slots: [1, 2] },
+      { kind: 'sweep', slots: [0] },
+    ]);
     const released = unlockSlots(both, { slots: [asSlot(1), asSlot(2)], migration: ID });
-    expect(nextAction(released, cancelled, 2)).toMatchObject({ kind: 'sweep', slots: [0] });
+    expect(nextActions(released, cancelled, 2)).toMatchObject([{ kind: 'sweep', slots: [0] }]);
+  });
+
+  test('a paused migration releases its locks and does nothing more, but ends when all has arrived', () => {
+    const paused = migration({ state: 'paused' });
+    expect(nextActions(start, paused, 2)).toEqual([]);
+    expect(nextActions(migrating(start, [0]), paused, 2)).toEqual([]);
+    expect(nextActions(locked(migrating(start, [0]), [1, 2]), paused, 2)).toEqual([{ kind: 'unlock', slots: [1, 2] }]);
+    expect(nextActions(moved(start, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), paused, 2)).toEqual([{ kind: 'done' }]);
   });
 
   test('what another migration holds is left alone', () => {
     const topology = locked(start, [50], { migration: OTHER });
-    expect(nextAction(topology, migration({ state: 'cancelled' }), 2)).toEqual({ kind: 'done' });
+    expect(nextActions(topology, migration({ state: 'cancelled' }), 2)).toEqual([{ kind: 'done' }]);
     expect(holdsSlots(topology, { id: OTHER })).toBe(true);
     expect(holdsSlots(topology, { id: ID })).toBe(false);
   });
 
-  test('followed to the end, it moves every slot once and ends', () => {
+  test('followed to the end in any order, they move every slot once and end', () => {
     const plans = fc.record({
       batch: fc.integer({ min: 1, max: 7 }),
       third: fc.boolean(),
       rollBacks: fc.nat(3),
       cancelAt: fc.option(fc.nat(20)),
+      pauseAt: fc.option(fc.nat(20)),
+      picks: fc.infiniteStream(fc.nat(5)),
     });
     fc.assert(
-      fc.property(plans, ({ batch, third, rollBacks, cancelAt }) => {
+      fc.property(plans, ({ batch, third, rollBacks, cancelAt, pauseAt, picks }) => {
         const moves = [move(0, 5), move(8, 12, third ? THREE : TWO)];
         let job = migration({ moves });
         let topology = start;
         let left = rollBacks;
         for (let epoch = 1; epoch < 200; epoch++) {
           if (epoch === cancelAt) job = { ...job, state: 'cancelled' };
-          const action = nextAction(topology, job, batch);
+          else if (epoch === pauseAt && job.state === 'running') job = { ...job, state: 'paused' };
+          const actions = nextActions(topology, job, batch);
           checkTopology(topology);
-          if (action.kind === 'done') break;
+          const action = actions[(picks.next().value as number) % Math.max(1, actions.length)];
+          if (action?.kind === 'done') break;
+          if (action === undefined) {
+            expect(job.state).toBe('paused');
+            expect(topology.slots.some(({ kind }) => kind === 'locked')).toBe(false);
+            job = { ...job, state: 'running' };
+            continue;
+          }
           const step = { slots: 'slots' in action ? action.slots : [], migration: ID };
           if (action.kind === 'lock') topology = lockSlots(topology, { ...step, to: action.to, epoch: asEpoch(epoch), leaseMs: 1 });
           else if (action.kind === 'await-acks' && left-- > 0) topology = unlockSlots(topology, step);
@@ -159,7 +189,7 @@ describe('nextAction', () => {
           else if (action.kind === 'unlock') topology = unlockSlots(topology, step);
           else if (action.kind === 'sweep') topology = completeMove(topology, step);
         }
-        expect(nextAction(topology, job, batch)).toEqual({ kind: 'done' });
+        expect(nextActions(topology, job, batch)).toEqual([{ kind: 'done' }]);
         expect(holdsSlots(topology, job)).toBe(false);
         if (job.state === 'running') expect(slotsDone(topology, job)).toBe(11);
         for (const [slot, state] of topology.slots.entries()) if (slot < 100) expect(state.kind).toBe('online');
@@ -204,7 +234,8 @@ describe('a migration as it is stored', () => {
   test('is read back as it was written', () => {
     for (const job of [
       migration(),
-      migration({ state: 'done', endedAt: '2026-01-02T00:00:00.000Z', waiting: 'for a reason', delayMs: 10 }),
+      migration({ state: 'done', endedAt: '2026-01-02T00:00:00.000Z', waiting: 'for a reason' }),
+      migration({ state: 'paused', durable: true, throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2 } }),
     ]) {
       expect(decodeMigration(encodeMigration(job))).toEqual(job);
     }
@@ -222,7 +253,10 @@ describe('a migration as it is stored', () => {
     ['a move to no group', { moves: [{ first: 0, last: 1, to: 0 }] }, /group id 0/],
     ['a move that is none', { moves: [null] }, /./],
     ['an unknown state', { state: 'asleep' }, /its state is "asleep"/],
-    ['a delay that is none', { delayMs: -1 }, /delayMs is -1/],
+    ['no throttle', { throttle: undefined }, /throttle is missing/],
+    ['a delay that is none', { throttle: { ...UNTHROTTLED, delayMs: -1 } }, /delayMs is -1/],
+    ['a limit that is none', { throttle: { ...UNTHROTTLED, keysPerSecond: 'x' } }, /keysPerSecond is "x"/],
+    ['durable that is neither', { durable: 1 }, /durable is 1/],
     ['no progress', { progress: undefined }, /progress is missing/],
     ['progress that is none', { progress: { slotsTotal: 1, slotsDone: 'x', keysSwept: 0 } }, /slotsDone is "x"/],
     ['a reason that is none', { waiting: 7 }, /waiting is 7/],

@@ -31,8 +31,15 @@ describe('a migration', () => {
   test('is recorded with its totals, who asked, and an event', async () => {
     const { caller } = await newCluster();
     const migration = await create(caller, move(500, 520));
-    expect(migration).toMatchObject({ id: 1, state: 'running', actor: ACTOR, delayMs: 10, endedAt: null });
-    expect(migration.progress).toEqual({ slotsTotal: 21, slotsDone: 9, keysSwept: 0 });
+    expect(migration).toMatchObject({
+      id: 1,
+      state: 'running',
+      actor: ACTOR,
+      durable: false,
+      throttle: { delayMs: 10, keysPerSecond: null },
+      endedAt: null,
+    });
+    expect(migration.progress).toMatchObject({ slotsTotal: 21, slotsDone: 9, keysSwept: 0, keysLeft: null });
     expect(await readMigration(caller.coordinator, migration.id)).toEqual(migration);
     expect((await listEvents(caller.coordinator))[0]).toMatchObject({
       action: 'migration.create',

@@ -1,10 +1,18 @@
-// Migrations: asking for one, looking at it, stopping it. The controller does the work.
+// Migrations: asking for one, looking at it, steering it. The controller does the work.
 
 import { asMigrationId } from '@codis/config/model';
-import { cancelMigration, createMigration, listMigrations, readMigration } from '@codis/config/operations';
+import {
+  cancelMigration,
+  createMigration,
+  listMigrations,
+  pauseMigration,
+  readMigration,
+  resumeMigration,
+  throttleMigration,
+} from '@codis/config/operations';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
-import { answers, CreateMigrationBody, MigrationId, MigrationSchema, MigrationsSchema } from '../schemas.ts';
+import { answers, CreateMigrationBody, MigrationId, MigrationSchema, MigrationsSchema, ThrottleBody } from '../schemas.ts';
 import { migrationView } from '../views.ts';
 import { moveOf } from './parse.ts';
 
@@ -24,20 +32,44 @@ export function migrationRoutes(app: App, context: Context): void {
     '/migrations',
     { schema: { summary: 'Move slots to groups, with their keys', body: CreateMigrationBody, response: answers(MigrationSchema) } },
     async (request) => {
-      const { moves, delayMs } = request.body;
-      const wanted = { ...expectingOf(request), moves: moves.map(moveOf), delayMs: delayMs ?? 0 };
+      const { moves, ...options } = request.body;
+      const wanted = { ...options, ...expectingOf(request), moves: moves.map(moveOf) };
       return migrationView(await createMigration(callerOf(context, request), wanted));
     },
   );
+  steeringRoutes(app, context);
+}
+
+/** What an operator does with one that is under way. */
+function steeringRoutes(app: App, context: Context): void {
+  const verbs = [
+    ['pause', 'Pause a migration: slots between two groups stay there, and clients go on', pauseMigration],
+    ['resume', 'Go on with a paused migration', resumeMigration],
+    ['cancel', 'Stop a migration; every slot ends whole on one side', cancelMigration],
+  ] as const;
+  for (const [verb, summary, operation] of verbs) {
+    app.post(
+      `/migrations/:migration/${verb}`,
+      { schema: { summary, params: MigrationParams, response: answers(MigrationSchema) } },
+      async (request) => {
+        const { migration } = request.params as { migration: number };
+        return migrationView(await operation(callerOf(context, request), { id: asMigrationId(migration) }));
+      },
+    );
+  }
   app.post(
-    '/migrations/:migration/cancel',
+    '/migrations/:migration/throttle',
     {
       schema: {
-        summary: 'Stop a migration; every slot ends whole on one side',
+        summary: 'Change what a migration may take of the servers, while it runs',
         params: MigrationParams,
+        body: ThrottleBody,
         response: answers(MigrationSchema),
       },
     },
-    async (request) => migrationView(await cancelMigration(callerOf(context, request), { id: asMigrationId(request.params.migration) })),
+    async (request) => {
+      const id = asMigrationId(request.params.migration);
+      return migrationView(await throttleMigration(callerOf(context, request), { ...request.body, id }));
+    },
   );
 }

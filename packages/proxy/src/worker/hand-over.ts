@@ -2,32 +2,33 @@
 // known to have left are remembered, and never asked for again.
 //
 //   request ──keys gone?──yes──▶ target
-//                └─no──▶ waits ──script at the source, all keys of the request at once──▶ target
+//                └─no──▶ waits ──transfer, all keys of the request at once──▶ target
+//
+// A transfer that fails for what may pass, such as a target that does not answer for a moment, is tried again as long as somebody waits for it.
 //
 // Order: a session's requests for one slot leave in the order they came, also when the keys of a later one are there first.
 // Invariant: no request is sent to the source (DESIGN §4, rule 1) but a read of a big key; what is waiting counts as in flight for its slot.
 
-import { HAND_OVER_SCRIPT, parseAddr } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { extractKeys, keyArgs } from '../commands/key-specs.ts';
-import { encodeRequest, errorReply, HOLD_FULL, HOLD_TIMEOUT } from '../resp/replies.ts';
+import { errorReply, HOLD_FULL, HOLD_TIMEOUT, OK } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Clock } from './clock.ts';
 import { copyFrame, type Held } from './held.ts';
 import type { InFlight } from './in-flight.ts';
-import { type ReplyTaker, type Request, recycle, SINK_TAKER, takeRequest } from './request.ts';
-import { MIGRATING, type RouteTable } from './route-table.ts';
+import type { Request } from './request.ts';
+import { emptyRouteTable, MIGRATING, type RouteTable } from './route-table.ts';
 import type { Server } from './server.ts';
 import { PAUSED_WAITING, type Session } from './session.ts';
 import type { Stats } from './stats.ts';
 import { micros } from './timings.ts';
+import type { Transfers } from './transfers.ts';
 
 export interface HandOverOptions {
   readonly clock: Clock;
   readonly inFlight: InFlight;
   readonly stats: Stats;
-  /** Password of the target, product_auth. */
-  readonly password: string;
+  readonly transfers: Transfers;
   /** How long a request may wait. */
   readonly timeoutMs: number;
   readonly bytesMax: number;
@@ -42,53 +43,42 @@ export interface HandOverOptions {
 const GONE_KEYS_MAX = 500_000;
 /** A session with this many requests waiting is not read from, until half of them have left. */
 const WAITING_MAX = 256;
-const MIGRATE_TIMEOUT_MS_MAX = 1000;
+const RETRY_MS = 100;
+/** Failures that may pass: the target or its replicas did not answer in time, a server can't be reached, a connection broke, it loads its data. */
+const PASSING = /^-(IOERR|LOADING|BUSY|MASTERDOWN|ERR server) /;
 
 /** Keys of one slot that have left `from` in one move. What left in an earlier move of the same slot may have come back since. */
 interface Gone {
   readonly migration: number;
   readonly from: Server;
   readonly to: Server;
+  /** In a durable move, how many replicas the target's group has; null otherwise. */
+  readonly replicas: number | null;
   readonly keys: Set<string>;
 }
 
 type Arrival = Pick<Held, 'command' | 'slot' | 'frame' | 'to' | 'lane'>;
 
-/** One run of the script, and who waits for it. */
-export class HandOver implements ReplyTaker {
-  readonly parent = null;
+/** Keys that are on their way, and who waits for them. */
+interface HandOver {
   readonly slot: number;
+  readonly db: number;
   readonly keys: readonly string[];
-  readonly waiters: Held[] = [];
+  readonly waiters: Held[];
   /** Where its keys are remembered, if that is still what is known of the slot when they have left. */
-  readonly gone: Gone;
-  readonly #owner: HandOvers;
-
-  constructor(owner: HandOvers, slot: number, keys: readonly string[], gone: Gone) {
-    this.#owner = owner;
-    this.gone = gone;
-    this.slot = slot;
-    this.keys = keys;
-  }
-
-  takes(): boolean {
-    return true;
-  }
-
-  onReply(request: Request): void {
-    const reply = Buffer.concat(request.stored ?? []);
-    recycle(request);
-    this.#owner.onHandedOver(this, reply);
-  }
+  gone: Gone;
 }
 
 export class HandOvers {
   readonly #options: HandOverOptions;
-  /** Scripts under way, by database and key. */
+  /** By database and key. */
   readonly #pending = new Map<string, HandOver>();
+  /** Those that failed for what may pass, and when they are tried again, by the coarse clock: in that order. */
+  #retries: { readonly handOver: HandOver; readonly at: number }[] = [];
   readonly #gone = new Map<number, Gone>();
   /** Everything that waits, oldest first; answered ones are dropped in passing. */
   #queue: Held[] = [];
+  #table: RouteTable = emptyRouteTable();
   #goneCount = 0;
   #bytes = 0;
 
@@ -143,29 +133,48 @@ export class HandOvers {
       this.#goneCount -= gone.keys.size;
       this.#gone.delete(slot);
     }
+    this.#table = table;
+    const outdated = this.#retries.filter(({ handOver }) => !isSameMove(handOver.gone, handOver.slot, table));
+    this.#retries = this.#retries.filter((retry) => !outdated.includes(retry));
+    for (const { handOver } of outdated) this.#tryAgain(handOver);
   }
 
-  /** Answers what has waited too long. */
+  /** Answers what has waited too long, and tries again what failed. */
   tick(): void {
+    this.#refuseLate();
+    const { now } = this.#options.clock;
+    const late = this.#retries.findIndex(({ at }) => at > now);
+    const due = this.#retries.splice(0, late < 0 ? this.#retries.length : late);
+    for (const { handOver } of due) this.#tryAgain(handOver);
+  }
+
+  /** As the table has it now: a server may have been replaced, or the move be over, and then the keys are there. */
+  #tryAgain(handOver: HandOver): void {
+    const { slot, waiters } = handOver;
+    const table = this.#table;
+    if (!waiters.some(({ request }) => request !== null)) this.#forgetKeys(handOver);
+    else if (table.kind[slot] !== MIGRATING) this.#onHandedOver(handOver, OK);
+    else {
+      if (table.home[slot] !== null && table.from[slot] !== null) handOver.gone = this.#goneFrom(slot, table);
+      this.#start(handOver);
+    }
+  }
+
+  #refuseLate(): void {
     const deadline = this.#options.clock.now - this.#options.timeoutMs;
     let at = 0;
     for (; at < this.#queue.length; at++) {
       const held = this.#queue[at] as Held;
       if (held.request === null) continue;
       if (held.heldAt > deadline) break;
-      this.#refuse(held, HOLD_TIMEOUT);
+      this.#refuse(held, held.why ?? HOLD_TIMEOUT);
     }
     if (at > 0) this.#queue.splice(0, at);
   }
 
-  onHandedOver(handOver: HandOver, reply: Buffer): void {
-    for (const key of handOver.keys) this.#pending.delete(key);
-    const failed = reply[0] === 0x2d;
-    if (failed) {
-      this.#options.stats.handOverErrors++;
-      const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${reply.toString('utf8').slice(1).trim()}`);
-      for (const held of handOver.waiters) this.#refuse(held, why);
-    } else this.#remember(handOver);
+  #onHandedOver(handOver: HandOver, reply: Buffer): void {
+    if (reply[0] === 0x2d && this.#onFailed(handOver, reply)) return;
+    this.#forgetKeys(handOver);
     const sessions = new Set<Session>();
     for (const held of handOver.waiters) {
       held.waits--;
@@ -174,6 +183,23 @@ export class HandOvers {
       else if (held.request !== null) this.#drop(held);
     }
     for (const session of sessions) this.#release(session);
+  }
+
+  /** True when it is tried again. */
+  #onFailed(handOver: HandOver, reply: Buffer): boolean {
+    this.#options.stats.handOverErrors++;
+    const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${reply.toString('utf8').slice(1).trim()}`);
+    if (!PASSING.test(reply.toString('latin1', 0, 16))) {
+      for (const held of handOver.waiters) this.#refuse(held, why);
+      return false;
+    }
+    for (const held of handOver.waiters) held.why = why;
+    this.#retries.push({ handOver, at: this.#options.clock.now + RETRY_MS });
+    return true;
+  }
+
+  #forgetKeys({ keys }: HandOver): void {
+    for (const key of keys) this.#pending.delete(key);
   }
 
   /** A session is gone: what it has waiting goes nowhere. */
@@ -203,6 +229,7 @@ export class HandOvers {
       migration: migrationOf(slot, table),
       from: table.from[slot] as Server,
       to: table.home[slot] as Server,
+      replicas: replicasOf(slot, table),
       keys: new Set<string>(),
     };
     this.#gone.set(slot, gone);
@@ -226,7 +253,7 @@ export class HandOvers {
     return held;
   }
 
-  /** Joins the scripts that are under way for its keys, and starts one for the rest. */
+  /** Joins what is under way for its keys, and starts with the rest. */
   #await(held: Held, missing: readonly string[], table: RouteTable): void {
     const unasked: string[] = [];
     for (const key of missing) {
@@ -238,32 +265,24 @@ export class HandOvers {
       }
     }
     if (unasked.length === 0) return;
-    const handOver = new HandOver(this, held.slot, unasked, this.#goneFrom(held.slot, table));
-    handOver.waiters.push(held);
+    const { slot, request } = held;
+    const handOver: HandOver = { slot, db: request?.db ?? 0, keys: unasked, waiters: [held], gone: this.#goneFrom(slot, table) };
     held.waits++;
     for (const key of unasked) this.#pending.set(key, handOver);
-    this.#start(handOver, held.request?.db ?? 0);
+    this.#start(handOver);
   }
 
-  #start(handOver: HandOver, db: number): void {
+  #start(handOver: HandOver): void {
     this.#options.stats.handOvers++;
-    const { from, to } = handOver.gone;
-    const backend = from.backend(db, 2);
-    if (backend === null) {
-      this.onHandedOver(handOver, errorReply(`ERR server ${from.addr} can't be reached (${from.lastError})`));
-      return;
-    }
-    const { host, port } = parseAddr(to.addr);
+    const { slot, db, gone } = handOver;
+    const { from, to, replicas } = gone;
     const prefix = String(db).length + 1;
     const keys = handOver.keys.map((key) => Buffer.from(key.slice(prefix), 'latin1'));
-    const timeout = Math.min(this.#options.timeoutMs, MIGRATE_TIMEOUT_MS_MAX);
-    const args = [host, String(port), String(db), String(timeout), this.#options.password];
-    const script = encodeRequest(['EVAL', HAND_OVER_SCRIPT, String(keys.length), ...keys, ...args]);
-    const request = takeRequest(null, SINK_TAKER);
-    request.taker = handOver;
-    request.slot = handOver.slot;
-    this.#options.inFlight.enter(handOver.slot);
-    backend.send(request, script, 0, script.length);
+    const onEnd = (reply: Buffer) => {
+      if (reply[0] !== 0x2d) this.#remember(handOver);
+      this.#onHandedOver(handOver, reply);
+    };
+    this.#options.transfers.start({ from, to, db, slot, keys, replicas, onEnd });
   }
 
   #remember(handOver: HandOver): void {
@@ -330,4 +349,10 @@ function isSameMove(gone: Gone, slot: number, table: RouteTable): boolean {
 function migrationOf(slot: number, table: RouteTable): number {
   const state = table.topology?.slots[slot];
   return state?.kind === 'migrating' ? state.migration : 0;
+}
+
+function replicasOf(slot: number, table: RouteTable): number | null {
+  const state = table.topology?.slots[slot];
+  if (state?.kind !== 'migrating' || !state.durable) return null;
+  return table.replicas.get(table.home[slot] as Server)?.length ?? 0;
 }

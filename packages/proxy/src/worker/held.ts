@@ -21,6 +21,8 @@ export interface Held {
   readonly heldAt: number;
   /** Hand-overs it still waits for. */
   waits: number;
+  /** What to answer when it has waited too long, if something better is known than that. */
+  why?: Buffer;
 }
 
 /** The bytes of `frame`, copied. */

@@ -1,10 +1,18 @@
 // The slot table as the data path reads it: one immutable snapshot, replaced whole by a single assignment.
 
-import { type BigKey, findGroup, masterOf, type ServerAddr, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
+import {
+  findGroup,
+  type ListedKey,
+  masterOf,
+  type ServerAddr,
+  SLOT_COUNT,
+  type Topology,
+  type VersionedTopology,
+} from '@codis/config/model';
 import type { Server } from './server.ts';
 
 /** How far each listed key of a slot is, by `<database>:<key as latin1>`. */
-export type ListedKeys = ReadonlyMap<string, BigKey['phase']>;
+export type ListedKeys = ReadonlyMap<string, ListedKey['phase']>;
 
 export const OFFLINE = 0;
 export const ONLINE = 1;

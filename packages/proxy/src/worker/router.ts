@@ -37,6 +37,7 @@ import type { Session } from './session.ts';
 import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
+import { Transfers } from './transfers.ts';
 
 export interface RouterOptions extends BackendOptions {
   readonly holdTimeoutMs: number;
@@ -65,6 +66,7 @@ export class Router {
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
   readonly #reserved: { readonly slot: number; readonly has: ReturnType<typeof reservedNames> };
+  readonly #transfers: Transfers;
   #table: RouteTable = emptyRouteTable();
 
   /** `local` makes the commands that are answered here, some of which need this router. */
@@ -74,14 +76,23 @@ export class Router {
     this.stats = options.stats;
     this.#reserved = { slot: slotOf(Buffer.from(fenceKey(options.product))), has: reservedNames(options.product) };
     const { clock, inFlight, stats, password } = options;
+    const loans = new Loans();
+    this.#transfers = new Transfers({ clock, inFlight, loans, password });
     const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
-    const holds = { clock, inFlight, stats, password, timeoutMs: options.holdTimeoutMs, bytesMax: options.holdBytesMax, answer };
+    const holds = {
+      clock,
+      inFlight,
+      stats,
+      transfers: this.#transfers,
+      timeoutMs: options.holdTimeoutMs,
+      bytesMax: options.holdBytesMax,
+      answer,
+    };
     const held = { ...holds, route: (request: Request, held: Held) => this.#routeHeld(request, held) };
     this.lockedSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED });
     this.movingSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED || kind === MIGRATING });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
     this.bigKeys = new BigKeys({ ...held, handOvers: this.handOvers });
-    const loans = new Loans();
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
     this.pubsub = new PubSub(options, this);
@@ -150,6 +161,7 @@ export class Router {
   tick(): void {
     this.lockedSlots.tick();
     this.movingSlots.tick();
+    this.#transfers.tick();
     this.handOvers.tick();
     this.bigKeys.tick(this.#table);
     this.pubsub.tick();

@@ -108,14 +108,15 @@ export class SlotWait implements Wait, ReplyTaker {
     if (this.#gone) this.#end();
     else if (!isUnblocked(reply)) this.#onError(reply);
     else if (this.#kind !== null) this.#answer(this.#unblocked());
-    else this.#goOn();
+    else this.#goOn(true);
   }
 
-  /** The wait was ended by the proxy or by a server that is no master any more: it goes on. */
-  #goOn(): void {
-    this.#again = true;
+  /** The wait was ended by the proxy or by a server that is no master any more: it goes on. One that no server has looked at yet may find what it waits for, or an
+   *  error, also when its time is over. */
+  #goOn(seen: boolean): void {
+    this.#again ||= seen;
     const left = this.#deadline - performance.now();
-    if (left <= 0) {
+    if (left <= 0 && this.#again) {
       this.#answer(nilArray(this.#options.session.protocol));
       return;
     }
@@ -198,7 +199,7 @@ export class SlotWait implements Wait, ReplyTaker {
     else if (this.#kind !== null) this.#answer(this.#unblocked());
     else {
       this.#frame = replaceArgs(reframe(this.#frame), ids);
-      this.#goOn();
+      this.#goOn(false);
     }
   }
 
@@ -232,7 +233,7 @@ export class SlotWait implements Wait, ReplyTaker {
     this.#letGo();
     if (this.#gone) this.#end();
     else if (this.#kind !== null) this.#answer(this.#unblocked());
-    else this.#goOn();
+    else this.#goOn(false);
   }
 
   #abandon(): void {

@@ -2,7 +2,7 @@
 // "applied" is said of a table that switches a key over only when no read of it is under way at the source.
 // Method: a worker in this process with two real servers; the test is its primary. The source has the listed key, and what happens to it is seen there.
 
-import { arrivalKey, asEpoch, asGroupId, asMigrationId, type BigKey, fenceKey, type SlotState, slotOf } from '@codis/config/model';
+import { arrivalKey, asEpoch, asGroupId, asMigrationId, fenceKey, type ListedKey, type SlotState, slotOf } from '@codis/config/model';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
@@ -13,8 +13,8 @@ const [A, B] = [asGroupId(1), asGroupId(2)];
 const BIG = '{t}big\xff';
 const TOO = '{t}too';
 const SLOT = slotOf(Buffer.from('{t}'));
-const copying = (key: string, db = 0): BigKey => ({ db, key, phase: 'copying' });
-const switching = (key: string, db = 0): BigKey => ({ db, key, phase: 'switching', epoch: asEpoch(1) });
+const copying = (key: string, db = 0): ListedKey => ({ db, key, phase: 'copying' });
+const switching = (key: string, db = 0): ListedKey => ({ db, key, phase: 'switching', epoch: asEpoch(1) });
 const big = Buffer.from(BIG, 'latin1');
 
 let source: RedisServer;
@@ -54,12 +54,12 @@ afterEach(async () => {
 afterAll(() => stopAll());
 
 /** Every slot migrates; the slot of the keys lists some. Returns the epoch. */
-function route(...bigKeys: BigKey[]): number {
+function route(...bigKeys: ListedKey[]): number {
   const state: SlotState = { kind: 'migrating', from: A, to: B, migration: asMigrationId(1) };
   return worker.route([source, target], (slot) => (slot === SLOT && bigKeys.length > 0 ? { ...state, bigKeys } : state));
 }
 
-function lock(...bigKeys: BigKey[]): number {
+function lock(...bigKeys: ListedKey[]): number {
   const state: SlotState = { kind: 'locked', from: A, to: B, migration: asMigrationId(1), epoch: asEpoch(1), leaseMs: 60_000 };
   return worker.route([source, target], (slot) => (slot === SLOT && bigKeys.length > 0 ? { ...state, bigKeys } : state));
 }

@@ -56,6 +56,13 @@ afterEach(async () => {
 
 afterAll(() => stopAll());
 
+/** How many scripts this server has run. */
+async function scriptsAt(server: RedisServer): Promise<number> {
+  return Number(/cmdstat_eval:calls=(\d+)/.exec(await server.client().info('commandstats'))?.[1] ?? 0);
+}
+
+const blockedAt = async (server: RedisServer) => Number(/blocked_clients:(\d+)/.exec(await server.client().info('clients'))?.[1]);
+
 describe('a locked slot', () => {
   test('holds requests in their order until it is released', async () => {
     route(locked);
@@ -152,6 +159,7 @@ describe('a migrating slot', () => {
   });
 
   test('answers TRYAGAIN when a key can’t be handed over, and does nothing', async () => {
+    await restart(500);
     await source.client().set('k', 'v');
     const nobody = { ...target, addr: '127.0.0.1:1' };
     worker.route([source, nobody], migrating());
@@ -161,12 +169,94 @@ describe('a migrating slot', () => {
     expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual(['$1\r\nv\r\n']);
   });
 
+  test('that a target does not answer for costs the source nothing, and the request waits until it does', async () => {
+    await source.client().set('k', 'v');
+    target.child.signal('SIGSTOP');
+    try {
+      route(migrating());
+      const before = await scriptsAt(source);
+      const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
+      await eventually(() => worker.report().handOvers >= 3, { what: 'it to be tried again' });
+      expect(await scriptsAt(source)).toBe(before);
+      target.child.signal('SIGCONT');
+      expect(await reply).toEqual([':2\r\n']);
+    } finally {
+      target.child.signal('SIGCONT');
+    }
+  });
+
+  test('of a target that never answers says so before its time is over for good', async () => {
+    await restart(700);
+    await source.client().set('k', 'v');
+    target.child.signal('SIGSTOP');
+    try {
+      route(migrating());
+      expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual([expect.stringMatching(/^-TRYAGAIN .*does not answer/)]);
+    } finally {
+      target.child.signal('SIGCONT');
+    }
+    expect(await source.client().get('k')).toBe('v');
+  });
+
+  test('goes from a source that nobody else waits for longer than for two scripts', async () => {
+    const keys = Array.from({ length: 50 }, (_, n) => `{t}${n}`);
+    await source.client().mset(keys.flatMap((key) => [key, 'v']));
+    route(migrating());
+    const client = worker.client();
+    expect(await Promise.all(keys.map((key) => client.append(key, 'w')))).toEqual(keys.map(() => 2));
+    expect(await source.client().dbsize()).toBe(0);
+  });
+
   test('refuses for now what names another database', async () => {
     await restart(300);
     await source.client().set('k', 'v');
     route(migrating());
     const replies = await raw.ask('MOVE k 1\r\nCOPY {k}a {k}b DB 2\r\n', 2);
     expect(replies).toEqual([expect.stringMatching(/^-TRYAGAIN /), expect.stringMatching(/^-TRYAGAIN /)]);
+  });
+});
+
+describe('a durable move', () => {
+  const durably = (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(1), durable: true });
+
+  test('answers a request for a key when the replicas have it, and only then the source has given it up', async () => {
+    const replica = await startRedis({ replicaOf: target });
+    await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
+    await source.client().mset('k', 'v', 'other', 'x');
+    replica.child.signal('SIGSTOP');
+    worker.route([source, { ...target, replicas: [replica] }], durably);
+    const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
+    await eventually(async () => (await target.client().exists('k')) === 1, { what: 'the copy' });
+    await eventually(() => worker.report().handOvers >= 2, { what: 'it to be tried again' });
+    expect(await source.client().get('k')).toBe('v');
+    expect(await target.client().get('k')).toBe('v');
+
+    replica.child.signal('SIGCONT');
+    expect(await reply).toEqual([':2\r\n']);
+    expect(await source.client().exists('k')).toBe(0);
+    await eventually(async () => (await replica.client().get('k')) === 'vw', { what: 'the replica to have it' });
+    await replica.stop();
+  });
+
+  test('is not acknowledged over while a key is on its way, also when nobody waits for it any more', async () => {
+    const replica = await startRedis({ replicaOf: target });
+    await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
+    await source.client().set('k', 'v');
+    replica.child.signal('SIGSTOP');
+    worker.route([source, { ...target, replicas: [replica] }], durably);
+    raw.socket.write(encodeRequest(['GET', 'k']));
+    await eventually(async () => /blocked_clients:1/.test(await target.client().info('clients')), {
+      what: 'the replicas to be waited for',
+    });
+    raw.close();
+    await eventually(() => worker.report().clients === 0, { what: 'the client to be gone' });
+    const epoch = worker.route([source, target], locked);
+    const drained = () => worker.messages.some((message) => message.type === 'applied' && message.epoch === epoch);
+    expect(worker.report().draining.length > 0 || (await blockedAt(target)) === 0).toBe(true);
+    await eventually(drained, { what: 'the ack' });
+    expect(await blockedAt(target)).toBe(0);
+    replica.child.signal('SIGCONT');
+    await replica.stop();
   });
 });
 

@@ -1,11 +1,12 @@
 // codis-config migration …: looking after moves of slots. They are started with `slot migrate`.
 
 import type { Command } from 'commander';
-import type { MigrationsView, MigrationView } from '../../api/index.ts';
+import type { MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
 import { migrationArgument, numberOption } from '../arguments.ts';
-import { followMigration } from '../follow.ts';
+import { durationText, followMigration } from '../follow.ts';
 import type { Table } from '../output.ts';
-import { sessionOf } from '../session.ts';
+import { type Session, sessionOf } from '../session.ts';
+import { type ThrottleOptions, throttleOf, throttleOptions } from '../throttle.ts';
 import { rangeText } from './changes.ts';
 
 export function migrationCommands(program: Command): void {
@@ -38,27 +39,57 @@ export function migrationCommands(program: Command): void {
       const view = await session.client.get<MigrationView>(`/migrations/${id}`);
       session.print({ json: view, table: tableOf([view]), names: [view.id] });
     });
+  steeringCommands(migration);
+}
+
+function steeringCommands(migration: Command): void {
+  migration
+    .command('pause')
+    .description('stop handing keys over until it is resumed; clients go on')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'pause', said: 'is paused' }));
+  migration
+    .command('resume')
+    .description('go on with a paused migration')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'resume', said: 'goes on' }));
   migration
     .command('cancel')
     .description('stop a migration; every slot ends whole on one side')
     .argument('<id>', 'migration id', migrationArgument)
-    .action(async (id: number, _, command: Command) => {
-      const session = sessionOf(command);
-      const view = await session.client.post<MigrationView>(`/migrations/${id}/cancel`);
-      const notes = view.endedAt === null ? ['slots that are between two groups still arrive'] : [];
-      session.print({ json: view, table: `migration ${id} is cancelled`, names: [id], notes });
-    });
+    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'cancel', said: 'is cancelled' }));
+  throttleOptions(migration.command('throttle').description('change what a migration may take of the servers, while it runs'))
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, options: ThrottleOptions, command: Command) =>
+      steer(sessionOf(command), { id, verb: 'throttle', said: 'is throttled anew', body: throttleOf(options) }),
+    );
+}
+
+interface Steering {
+  readonly id: number;
+  readonly verb: 'pause' | 'resume' | 'cancel' | 'throttle';
+  /** What is told of it then. */
+  readonly said: string;
+  readonly body?: ThrottleRequest;
+}
+
+async function steer(session: Session, { id, verb, said, body }: Steering): Promise<void> {
+  const view = await session.client.post<MigrationView>(`/migrations/${id}/${verb}`, body);
+  const notes = verb === 'cancel' && view.endedAt === null ? ['slots that are between two groups still arrive'] : [];
+  session.print({ json: view, table: `migration ${id} ${said}`, names: [id], notes });
 }
 
 function tableOf(migrations: readonly MigrationView[]): Table {
   return {
-    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'CREATED', 'BY', 'WAITING'],
-    rows: migrations.map(({ id, state, moves, slotsDone, slotsTotal, keysSwept, createdAt, actor, waiting }) => [
+    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'LEFT', 'ETA', 'CREATED', 'BY', 'WAITING'],
+    rows: migrations.map(({ id, state, moves, slotsDone, slotsTotal, keysSwept, keysLeft, secondsLeft, createdAt, actor, waiting }) => [
       id,
       state,
       moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(','),
       `${slotsDone}/${slotsTotal}`,
       keysSwept,
+      keysLeft,
+      secondsLeft === null ? null : durationText(secondsLeft),
       createdAt,
       actor,
       waiting,

@@ -2,12 +2,12 @@
 
 import type { Command } from 'commander';
 import type { AssignRangeRequest, ChangeView, CreateMigrationRequest, MigrationView, SlotsView, SlotView } from '../../api/index.ts';
-import { groupArgument, numberOption, onlineArgument, slotArgument } from '../arguments.ts';
-import { EXIT } from '../failures.ts';
-import { followMigration } from '../follow.ts';
+import { groupArgument, onlineArgument, slotArgument } from '../arguments.ts';
+import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
 import type { Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { changed, rangeText, slotsText } from './changes.ts';
+import { rebalanceCommand } from './plan.ts';
 
 export function slotCommands(program: Command): void {
   const slot = program.command('slot').description('the slot table: which group has which slots');
@@ -45,6 +45,7 @@ export function slotCommands(program: Command): void {
     });
   assignCommands(slot);
   migrateCommand(slot);
+  rebalanceCommand(slot);
 }
 
 function runsTable({ slots }: SlotsView): Table {
@@ -89,43 +90,18 @@ async function assign(session: Session, request: AssignRangeRequest): Promise<vo
   session.print(changed(view, request.group === null ? `${slots}: offline` : `${slots}: online in group ${request.group}`));
 }
 
-interface MigrateOptions {
-  readonly delay: number;
-  readonly wait?: boolean;
-  readonly timeout?: number;
-}
-
 function migrateCommand(slot: Command): void {
-  slot
-    .command('migrate')
-    .description('move slots to a group with their keys, while clients go on')
+  const command = slot.command('migrate').description('move slots to a group with their keys, while clients go on');
+  carryOutOptions(command)
     .argument('<from>', '0 to 1023', slotArgument)
     .argument('<to>', '0 to 1023', slotArgument)
     .argument('<group>', 'group id', groupArgument)
-    .option('--delay <ms>', 'pause between two batches of keys', numberOption('--delay', { min: 0, max: 60_000 }), 0)
-    .option('--wait', 'show progress until it has ended')
-    .option('--timeout <seconds>', 'with --wait: give up watching after this long', numberOption('--timeout', { min: 1, max: 1_000_000 }))
-    .action(async (first: number, last: number, to: number, options: MigrateOptions, command: Command) => {
-      const session = sessionOf(command);
-      const request: CreateMigrationRequest = { moves: [{ first, last, to }], delayMs: options.delay };
+    .action(async (first: number, last: number, to: number, options: CarryOutOptions, self: Command) => {
+      const session = sessionOf(self);
+      const request: CreateMigrationRequest = { moves: [{ first, last, to }], ...mannerOf(options) };
       const created = await session.client.post<MigrationView>('/migrations', request);
       const { id } = created;
-      if (!options.wait) {
-        const notes = [`watch it with: codis-config migration watch ${id}`];
-        return session.print({
-          json: created,
-          table: `migration ${id} moves ${slotsText(first, last)} to group ${to}`,
-          names: [id],
-          notes,
-        });
-      }
-      process.exitCode = await followMigration(session, { id, timeoutMs: (options.timeout ?? Number.POSITIVE_INFINITY) * 1000 });
-      const ended = await session.client.get<MigrationView>(`/migrations/${id}`);
-      const verdict = process.exitCode === EXIT.ok && ended.endedAt === null ? 'goes on' : `is ${ended.state}`;
-      session.print({
-        json: ended,
-        table: `migration ${id} ${verdict}: ${ended.slotsDone} of ${ended.slotsTotal} slots are there`,
-        names: [id],
-      });
+      const begun = { json: created, table: `migration ${id} moves ${slotsText(first, last)} to group ${to}`, names: [id] };
+      await reportMigration(session, { id, begun, ...options });
     });
 }

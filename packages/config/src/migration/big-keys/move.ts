@@ -9,17 +9,18 @@
 // acknowledged that it is not to be read at the source. So a key that is found at the target proves that they had.
 
 import {
-  type Action,
   arrivalKey,
   asEpoch,
-  type BigKey,
   type BigKeyStep,
   CodisError,
   type Epoch,
   HAND_OVER_SCRIPT,
+  type KeyName,
+  type ListedKey,
   missingAcks,
   type ProxyId,
   parseAddr,
+  requireGroup,
   requireMaster,
   type Slot,
   type SlotState,
@@ -34,23 +35,27 @@ import { withControlled } from '../controlled.ts';
 import { doubtText, fenceOffGroups } from '../lock.ts';
 import { sortAbsences } from '../lost-proxies.ts';
 import { serverTrouble } from '../server-trouble.ts';
-import { SweepReport } from '../sweep-report.ts';
-import { backingOff, type Office, type Outcome, PROGRESSED, setJob, waiting, writeTopology } from '../turn.ts';
-import type { Job, World } from '../world.ts';
+import { withTarget } from '../target.ts';
+import { backingOff, changeJob, type Lane, laneKey, type Office, type Outcome, PROGRESSED, waiting, writeTopology } from '../turn.ts';
+import type { World } from '../world.ts';
 import { copyBigKey, type Ends, isComplete } from './copy.ts';
-
-type SweepAction = Extract<Action, { kind: 'sweep' }>;
 
 interface Listed {
   readonly slot: Slot;
-  readonly bigKey: BigKey;
+  readonly bigKey: ListedKey;
 }
 
-/** What a step works with. */
-interface Move extends Pick<SweepAction, 'from' | 'to'>, Listed {
+/** What a step is about. */
+export interface BigKeyWork extends Listed {
+  readonly lane: Lane;
+  /** The source gives it up only when all replicas of the target have it. */
+  readonly durable?: boolean;
+}
+
+/** What it works with. */
+interface Move extends BigKeyWork {
   readonly office: Office;
   readonly world: World;
-  readonly job: Job;
   readonly step: BigKeyStep;
 }
 
@@ -71,58 +76,77 @@ export function nextBigKey(topology: Topology, slots: readonly Slot[]): Listed |
   return all.find(({ bigKey }) => bigKey.phase === 'switching') ?? all[0] ?? null;
 }
 
-export async function moveBigKey(office: Office, world: World, job: Job, what: SweepAction & Listed): Promise<Outcome> {
-  const { slot, bigKey, from, to } = what;
-  const step = { slot, migration: job.migration.id, db: bigKey.db, key: bigKey.key };
-  const move: Move = { office, world, job, step, slot, bigKey, from, to };
-  const report = new SweepReport(office, job);
+/** Whether its copy has to be made first, which takes a while. */
+export function isToBeCopied(office: Office, lane: Lane, { bigKey }: Listed): boolean {
+  const name = nameOf(lane, bigKey);
+  return bigKey.phase === 'copying' && !office.memory.bigKeys.copied.has(name) && !office.memory.bigKeys.whole.has(name);
+}
+
+/** Makes the copy, beside the controller's turns. */
+export function copyListed(office: Office, world: World, work: BigKeyWork): Promise<Outcome> {
+  const move = moveOf(office, world, work);
+  return attempt(move, async () => {
+    await copy(move);
+    return PROGRESSED;
+  });
+}
+
+/** The next step for a key whose copy is made: a matter of milliseconds. */
+export function switchOver(office: Office, world: World, work: BigKeyWork): Promise<Outcome> {
+  const move = moveOf(office, world, work);
+  const { bigKey } = work;
+  return attempt(move, () => (bigKey.phase === 'switching' ? bringHome(move, bigKey.epoch) : beginSwitch(move)));
+}
+
+function moveOf(office: Office, world: World, work: BigKeyWork): Move {
+  const { slot, bigKey, lane } = work;
+  return { ...work, office, world, step: { slot, migration: lane.migration, db: bigKey.db, key: bigKey.key } };
+}
+
+async function attempt({ office, lane, slot }: Move, act: () => Promise<Outcome>): Promise<Outcome> {
   try {
-    if (bigKey.phase === 'switching') return await bringHome(move, bigKey.epoch);
-    if (!isReady(move)) await copy(move, report);
-    return isReady(move) ? await beginSwitch(move, report.job) : PROGRESSED;
+    return await act();
   } catch (error) {
-    const reason = `a big key of slot ${slot} does not get from group ${from} to group ${to}: ${serverTrouble(`group ${from}`, error)}`;
-    await report.flush();
-    return backingOff(office, report.job, reason);
+    const { from, to } = lane;
+    return backingOff(
+      office,
+      lane,
+      `a big key of slot ${slot} does not get from group ${from} to group ${to}: ${serverTrouble(`group ${from}`, error)}`,
+    );
   }
 }
 
-function bigKeysOf(state: SlotState): readonly BigKey[] {
+function bigKeysOf(state: SlotState): readonly ListedKey[] {
   return state.kind === 'migrating' ? (state.bigKeys ?? []) : [];
 }
 
 /** Within a term; the copy itself is looked at again before it is used. */
-function nameOf({ step }: Move): string {
-  return `${step.migration} ${step.db}:${step.key}`;
+function nameOf({ migration }: Lane, { db, key }: KeyName): string {
+  return `${migration} ${db}:${key}`;
 }
 
-function isReady(move: Move): boolean {
-  const { copied, whole } = move.office.memory.bigKeys;
-  return copied.has(nameOf(move)) || whole.has(nameOf(move));
-}
-
-async function copy(move: Move, report: SweepReport): Promise<void> {
+async function copy(move: Move): Promise<void> {
   const { copied, whole } = move.office.memory.bigKeys;
   const startedMs = performance.now();
   await withBothEnds(move, async (ends) => {
     if (await isHome(ends)) {
-      copied.add(nameOf(move));
+      copied.add(nameOf(move.lane, move.bigKey));
       return;
     }
-    const outcome = await copyBigKey(ends, () => report.handedOver(0));
+    const outcome = await copyBigKey(ends, async () => undefined);
     if (outcome.kind === 'copied' && !(await isComplete(ends)) && (await ends.from.redis.exists(ends.from.key)) === 1) throw spoilt(move);
     if (outcome.kind !== 'copied') await ends.to.redis.unlink(ends.to.key);
     if (outcome.kind === 'whole') {
-      whole.add(nameOf(move));
+      whole.add(nameOf(move.lane, move.bigKey));
       move.office.log.warn({ ...logged(move), why: outcome.why }, 'a big key can’t be taken apart, and moves in one step');
-    } else copied.add(nameOf(move));
+    } else copied.add(nameOf(move.lane, move.bigKey));
     move.office.log.info({ ...logged(move), outcome: outcome.kind, tookMs: Math.round(performance.now() - startedMs) }, 'big key copied');
   });
 }
 
 /** The copy was not what it should be. It is made anew, but not for ever. */
-function spoilt({ office: { memory }, step, slot }: Move): CodisError {
-  const name = `${step.migration} ${step.db}:${step.key}`;
+function spoilt({ office: { memory }, lane, bigKey, slot }: Move): CodisError {
+  const name = nameOf(lane, bigKey);
   const times = (memory.bigKeys.spoilt.get(name) ?? 0) + 1;
   memory.bigKeys.spoilt.set(name, times);
   memory.bigKeys.copied.delete(name);
@@ -135,8 +159,9 @@ function spoilt({ office: { memory }, step, slot }: Move): CodisError {
 
 /** Nobody who can't be asked may go on reading at the source: as before a lock. The world may have changed while the copy was made: then the write fails, and the
  *  next turn does this again. */
-async function beginSwitch(move: Move, job: Job): Promise<Outcome> {
-  const { office, world, step, from, to } = move;
+async function beginSwitch(move: Move): Promise<Outcome> {
+  const { office, world, step } = move;
+  const { from, to } = move.lane;
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
     timeoutMs: office.settings.proxy_lost_timeout * 1000,
@@ -148,7 +173,7 @@ async function beginSwitch(move: Move, job: Job): Promise<Outcome> {
   const topology = startSwitching(world.topology, { ...step, epoch });
   if (await writeTopology(office, { epoch: world.epoch, topology })) {
     office.memory.bigKeys.switches.set(epoch, { sinceMs: performance.now(), fenced: new Set(lost) });
-    office.log.info({ ...logged(move), epoch, migration: job.migration.id }, 'big key switching');
+    office.log.info({ ...logged(move), epoch }, 'big key switching');
   }
   return PROGRESSED;
 }
@@ -175,28 +200,26 @@ async function giveUp(move: Move, missing: readonly ProxyId[]): Promise<Outcome>
 }
 
 async function backToCopying(move: Move, reason: string): Promise<Outcome> {
-  const { office, world, job, step } = move;
+  const { office, world, lane, step } = move;
   await writeTopology(office, { epoch: world.epoch, topology: stopSwitching(world.topology, step) });
   office.log.warn({ ...logged(move), reason }, 'the switch of a big key is given up');
-  return backingOff(office, job, reason);
+  return backingOff(office, lane, reason);
 }
 
 async function finish(move: Move): Promise<Outcome> {
-  const { office, world, job, step, bigKey } = move;
+  const { office, world, lane, step, bigKey } = move;
+  const { memory } = office;
   const problem = await withBothEnds(move, (ends) => settle(move, ends));
   if (problem !== null) return backToCopying(move, serverTrouble('', problem));
-  const { migration } = job;
-  const record = setJob(job, {
-    ...migration,
-    progress: { ...migration.progress, keysSwept: migration.progress.keysSwept + 1 },
-    waiting: null,
-  });
-  if (await writeTopology(office, { epoch: world.epoch, topology: unlistBigKey(world.topology, step), others: [record] })) {
-    for (const learnt of [office.memory.bigKeys.copied, office.memory.bigKeys.whole]) learnt.delete(nameOf(move));
-    office.memory.bigKeys.spoilt.delete(nameOf(move));
-    if (bigKey.phase === 'switching') office.memory.bigKeys.switches.delete(bigKey.epoch);
-    office.memory.backOffs.delete(migration.id);
+  if (await writeTopology(office, { epoch: world.epoch, topology: unlistBigKey(world.topology, step) })) {
+    for (const learnt of [memory.bigKeys.copied, memory.bigKeys.whole, memory.bigKeys.spoilt]) learnt.delete(nameOf(lane, bigKey));
+    if (bigKey.phase === 'switching') memory.bigKeys.switches.delete(bigKey.epoch);
+    memory.backOffs.delete(laneKey(lane));
     office.log.info(logged(move), 'big key moved');
+    await changeJob(office, lane.migration, (migration) => ({
+      ...migration,
+      progress: { ...migration.progress, keysSwept: migration.progress.keysSwept + 1 },
+    }));
   }
   return PROGRESSED;
 }
@@ -206,14 +229,22 @@ async function settle(move: Move, ends: Ends & Named): Promise<CodisError | null
   const { from, to, name } = ends;
   const { whole } = move.office.memory.bigKeys;
   if (!(await isHome(ends)) && (await from.redis.exists(name)) === 1) {
-    if (whole.has(nameOf(move))) await handOverWhole(move, ends);
+    if (whole.has(nameOf(move.lane, move.bigKey))) await handOverWhole(move, ends);
     else if (await isComplete(ends)) await rename(ends);
     else if ((await from.redis.exists(name)) === 1) return spoilt(move);
   }
   await to.redis.unlink(to.key);
   // Not before it is seen to be at the target. What is at neither has expired or was flushed.
-  if (await isHome(ends)) await from.redis.unlink(name);
+  if (await isHome(ends)) {
+    if (move.durable === true) await replicated(move);
+    await from.redis.unlink(name);
+  }
   return (await from.redis.exists(name)) === 1 ? spoilt(move) : null;
+}
+
+/** Throws CODIS_E_TIMEOUT when the replicas of the target take too long: then it is at both, which the next attempt finds. */
+function replicated({ office, world, lane }: Move): Promise<void> {
+  return withTarget(office, requireGroup(world.topology, lane.to), (target) => target.replicated());
 }
 
 async function rename({ from, to, name }: Ends & Named): Promise<void> {
@@ -239,8 +270,8 @@ const isHome = async ({ to, name }: Ends & Named): Promise<boolean> => (await to
 async function withBothEnds<T>(move: Move, use: (ends: Ends & Named) => Promise<T>): Promise<T> {
   const { office, world, bigKey } = move;
   const product = office.settings.product_name;
-  const source = requireMaster(world.topology, move.from);
-  const target = requireMaster(world.topology, move.to);
+  const source = requireMaster(world.topology, move.lane.from);
+  const target = requireMaster(world.topology, move.lane.to);
   const name = Buffer.from(bigKey.key, 'latin1');
   return withControlled(office, source, (one) =>
     withControlled(office, target, async (two) => {
@@ -254,12 +285,12 @@ async function withBothEnds<T>(move: Move, use: (ends: Ends & Named) => Promise<
         await redis.select(bigKey.db);
       }
       const from = { redis: one, key: name, addr: source };
-      const to = { redis: two, key: Buffer.from(arrivalKey(product, move.from)), addr: target };
+      const to = { redis: two, key: Buffer.from(arrivalKey(product, move.lane.from)), addr: target };
       return use({ from, to, name, product });
     }),
   );
 }
 
-function logged({ step, from, to }: Move): object {
-  return { migration: step.migration, slot: step.slot, db: step.db, from, to };
+function logged({ step, lane }: Move): object {
+  return { ...lane, slot: step.slot, db: step.db };
 }

@@ -11,13 +11,13 @@ import {
   asEpoch,
   asMigrationId,
   asSlot,
-  type BigKey,
   encodeTopology,
   fenceKey,
+  type ListedKey,
   type MigrationId,
   type SlotState,
 } from '../../../src/model/index.ts';
-import { createMigration, readMigration, readTopology } from '../../../src/operations/index.ts';
+import { createMigration, pauseMigration, readMigration, readTopology } from '../../../src/operations/index.ts';
 import { committed, keyOf, makeProduct, ONE, PRODUCT, type Product, startMasters, TWO } from '../product.ts';
 
 const BIG = keyOf(5);
@@ -56,14 +56,14 @@ async function migrate(): Promise<MigrationId> {
 
 const migration = () => readMigration(coordinator, asMigrationId(1));
 const stateOf = async (slot = 5): Promise<SlotState> => (await readTopology({ coordinator })).topology.slots[slot] as SlotState;
-const bigKeys = async (): Promise<readonly BigKey[]> => {
+const bigKeys = async (): Promise<readonly ListedKey[]> => {
   const state = await stateOf();
   return state.kind === 'migrating' ? (state.bigKeys ?? []) : [];
 };
 const isDone = () => eventually(async () => (await migration()).state === 'done', { what: 'the migration', timeoutMs: 20_000 });
 
 /** What a controller that died has left: slot 5 migrates, and lists the key. */
-async function found(bigKey: BigKey): Promise<void> {
+async function found(bigKey: ListedKey): Promise<void> {
   const id = await migrate();
   const { epoch, topology } = await readTopology({ coordinator });
   const move = { kind: 'migrating', from: ONE, to: TWO, migration: id } as const;
@@ -84,7 +84,7 @@ describe('a big key', () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.one.client({ db: 7 }).hset(keyOf(6), Object.fromEntries(ELEMENTS.map((name) => [name, 'v'])));
     await masters.one.client().set(keyOf(5, 1), 'small');
-    const seen: BigKey[][] = [];
+    const seen: ListedKey[][] = [];
     coordinator.watch(PATHS.topology, async () => {
       const keys = await bigKeys();
       seen.push([...keys]);
@@ -150,6 +150,17 @@ describe('a big key', () => {
     expect([await client.exists(BIG), await masters.two.client().exists(ARRIVAL)]).toEqual([0, 0]);
   });
 
+  test('is finished also when its migration is paused, for who writes it waits; the rest of its slot stays', async () => {
+    await masters.one.client().rpush(BIG, ...ELEMENTS);
+    await masters.one.client().set(keyOf(5, 1), 'small');
+    await found({ ...listed, phase: 'copying' });
+    await pauseMigration({ coordinator, product: PRODUCT, actor: 'test', password: '' }, { id: asMigrationId(1) });
+    await start();
+    await eventually(async () => (await bigKeys()).length === 0, { what: 'the key to be listed no more', timeoutMs: 20_000 });
+    expect(await masters.two.client().lrange(BIG, 0, -1)).toEqual(ELEMENTS);
+    expect([await masters.one.client().get(keyOf(5, 1)), (await stateOf()).kind]).toEqual(['small', 'migrating']);
+  });
+
   test('that is gone before it was copied is listed no more, and nothing stays behind', async () => {
     await masters.two.client().rpush(ARRIVAL, 'left over');
     await found({ ...listed, phase: 'copying' });
@@ -160,7 +171,7 @@ describe('a big key', () => {
 });
 
 describe('a controller that finds a key switching', () => {
-  const switching: BigKey = { ...listed, phase: 'switching', epoch: asEpoch(1) };
+  const switching: ListedKey = { ...listed, phase: 'switching', epoch: asEpoch(1) };
 
   test('renames a copy that is complete, with its time to live', async () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);

@@ -1,0 +1,89 @@
+// Plans in the HTTP API: asked for, looked at, applied.
+
+import type { MannerRequest } from './requests.ts';
+import type { MoveView } from './views.ts';
+
+export type MeasureName = 'slots' | 'keys' | 'memory';
+
+export interface GroupWeightView {
+  readonly group: number;
+  /** A whole number: 1 is the default of every group, 0 for no slots. */
+  readonly weight: number;
+}
+
+/** `POST /plans`: a goal. `moves` goes with `move`; `by` and `weights` with `rebalance`; `group` and `by` with `drain`. */
+export interface CreatePlanRequest {
+  readonly kind: 'move' | 'rebalance' | 'drain';
+  readonly moves?: readonly MoveView[];
+  /** Slots unless said. */
+  readonly by?: MeasureName;
+  readonly weights?: readonly GroupWeightView[];
+  readonly group?: number;
+}
+
+/** `POST /plans/{plan}/apply`. */
+export type ApplyPlanRequest = MannerRequest;
+
+/** `pending`: can be applied; `applied`: a migration carries it out, or did; `stale`: the topology has changed since. */
+export type PlanStateName = 'pending' | 'applied' | 'stale';
+
+/** Every number is an estimate; null: not known. */
+export interface PlanSummaryView {
+  readonly id: number;
+  readonly state: PlanStateName;
+  /** What it is for, in words. */
+  readonly goal: string;
+  /** The epoch it was made at, and can be applied at. */
+  readonly epoch: number;
+  readonly slotsCount: number;
+  readonly keysCount: number | null;
+  readonly bytes: number | null;
+  readonly durationMs: number | null;
+  /** That carries it out; null until it was applied. */
+  readonly migration: number | null;
+  readonly actor: string;
+  readonly createdAt: string;
+}
+
+/** `GET /plans`, oldest first. */
+export interface PlansView {
+  readonly plans: readonly PlanSummaryView[];
+}
+
+/** `GET /plans/{plan}`, and the answer to making and applying one. */
+export interface PlanView extends PlanSummaryView {
+  readonly moves: readonly PlannedMoveView[];
+  readonly groups: readonly PlannedGroupView[];
+  /** The largest seen in the slots that move, the largest first. */
+  readonly biggestKeys: readonly BigKeyView[];
+  /** What to think about first, each in a sentence. */
+  readonly warnings: readonly string[];
+  /** How the numbers were come by, each in a sentence. */
+  readonly basis: readonly string[];
+}
+
+export interface PlannedMoveView extends MoveView {
+  readonly from: number;
+  readonly keysCount: number | null;
+  readonly bytes: number | null;
+}
+
+/** A group that gives or takes slots, before and after. */
+export interface PlannedGroupView {
+  readonly group: number;
+  readonly slotsBefore: number;
+  readonly slotsAfter: number;
+  /** Of the master. */
+  readonly memoryBytes: number | null;
+  readonly memoryAfterBytes: number | null;
+  /** 0: no limit. */
+  readonly maxMemoryBytes: number | null;
+}
+
+export interface BigKeyView {
+  /** As JSON text, shortened. */
+  readonly key: string;
+  readonly slot: number;
+  readonly db: number;
+  readonly bytes: number;
+}

@@ -1,0 +1,126 @@
+// codis-config plan …, and slot rebalance: what would move, first looked at, then carried out.
+
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import type { ApplyPlanRequest, CreatePlanRequest, GroupWeightView, MeasureName, PlansView, PlanView } from '../../api/index.ts';
+import { groupArgument, measureOption, planArgument, slotArgument, weightOption } from '../arguments.ts';
+import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
+import { EXIT } from '../failures.ts';
+import { planAnswer, plansTable } from '../plan-text.ts';
+import { type Session, sessionOf } from '../session.ts';
+
+export function planCommands(program: Command): void {
+  const plan = program.command('plan').description('what would move, and at what cost; nothing moves until a plan is applied');
+  makingCommands(plan);
+  plan
+    .command('list')
+    .description('the newest plans, oldest first')
+    .action(async (_, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.client.get<PlansView>('/plans');
+      session.print({ json: view, table: plansTable(view.plans), names: view.plans.map(({ id }) => id) });
+    });
+  plan
+    .command('show')
+    .description('one plan')
+    .argument('<id>', 'plan id', planArgument)
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      session.print(planAnswer(await session.client.get<PlanView>(`/plans/${id}`)));
+    });
+  carryOutOptions(plan.command('apply').description('carry out a plan as it is; refused when the topology has changed since'))
+    .argument('<id>', 'plan id', planArgument)
+    .action((id: number, options: CarryOutOptions, command: Command) => apply(sessionOf(command), { id, ...options }));
+}
+
+interface BalanceOptions {
+  readonly by: MeasureName;
+  readonly weight?: readonly GroupWeightView[];
+}
+
+function makingCommands(plan: Command): void {
+  plan
+    .command('move')
+    .description('plan to move slots to a group')
+    .argument('<from>', '0 to 1023', slotArgument)
+    .argument('<to>', '0 to 1023', slotArgument)
+    .argument('<group>', 'group id', groupArgument)
+    .action((first: number, last: number, to: number, _, command: Command) =>
+      make(command, { kind: 'move', moves: [{ first, last, to }] }),
+    );
+  balanceOptions(plan.command('rebalance').description('plan to give every group its share')).action(
+    (options: BalanceOptions, command: Command) => make(command, rebalanceOf(options)),
+  );
+  plan
+    .command('drain')
+    .description('plan to empty a group, so that it can be removed')
+    .argument('<group>', 'group id', groupArgument)
+    .option('--by <measure>', 'what to make even among the others: slots, keys or memory', measureOption, 'slots')
+    .action((group: number, { by }: { by: MeasureName }, command: Command) => make(command, { kind: 'drain', group, by }));
+}
+
+function balanceOptions(command: Command): Command {
+  return command
+    .option('--by <measure>', 'what to make even: slots, keys or memory', measureOption, 'slots')
+    .option('--weight <group=n>', 'a group’s part compared with others: 1 unless said, 0 for no slots; may be repeated', weightOption);
+}
+
+function rebalanceOf({ by, weight = [] }: BalanceOptions): CreatePlanRequest {
+  return { kind: 'rebalance', by, weights: weight };
+}
+
+async function make(command: Command, goal: CreatePlanRequest): Promise<void> {
+  const session = sessionOf(command);
+  session.print(planAnswer(await session.client.post<PlanView>('/plans', goal)));
+}
+
+async function apply(session: Session, { id, ...options }: CarryOutOptions & { id: number }): Promise<void> {
+  const request: ApplyPlanRequest = mannerOf(options);
+  const plan = await session.client.post<PlanView>(`/plans/${id}/apply`, request);
+  const migration = plan.migration ?? 0;
+  const begun = {
+    json: plan,
+    table: `migration ${migration} carries out plan ${id}: ${plan.goal}, ${plan.slotsCount} slots`,
+    names: [migration],
+  };
+  await reportMigration(session, { id: migration, begun, ...options });
+}
+
+interface RebalanceOptions extends BalanceOptions, CarryOutOptions {
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** Codis 2.0's `slot rebalance`. There it began at once, and scripts and its tutorial rely on that, so off a terminal the line does what it says. A person at a terminal
+ *  can be asked, and is, after the preview. Either way exactly what the preview shows is carried out. */
+export function rebalanceCommand(slot: Command): void {
+  const command = slot
+    .command('rebalance')
+    .description('give every group its share: shows what would move, then moves it; on a terminal it asks first');
+  carryOutOptions(balanceOptions(command))
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'only show what would move')
+    .action(async (options: RebalanceOptions, self: Command) => {
+      const session = sessionOf(self);
+      const plan = await session.client.post<PlanView>('/plans', rebalanceOf(options));
+      if (options.dryRun || plan.moves.length === 0) return session.print(planAnswer(plan));
+      session.preview(planAnswer(plan, { previewed: true }));
+      if (!options.yes && process.stdin.isTTY && !(await agreed(plan))) {
+        session.note(`nothing was moved; carry it out with: codis-config plan apply ${plan.id}`);
+        process.exitCode = EXIT.cancelled;
+        return;
+      }
+      await apply(session, { id: plan.id, ...options });
+    });
+}
+
+async function agreed({ slotsCount }: PlanView): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await prompt.question(`move ${slotsCount} slots? [y/N] `)).trim());
+  } catch {
+    return false;
+  } finally {
+    prompt.close();
+  }
+}

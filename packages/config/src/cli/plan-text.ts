@@ -1,0 +1,101 @@
+// A plan as codis-config shows it: a table of what moves, then in notes what it would cost and what to think about.
+
+import type { PlannedGroupView, PlannedMoveView, PlanSummaryView, PlanView } from '../api/index.ts';
+import { rangeText } from './commands/changes.ts';
+import type { Answer, Table } from './output.ts';
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `previewed`: what can be done with it now is somebody else's to say. */
+export function planAnswer(plan: PlanView, { previewed = false } = {}): Answer {
+  return {
+    json: plan,
+    headline: `plan ${plan.id}: ${plan.goal} (${plan.state}, epoch ${plan.epoch}, made ${plan.createdAt})`,
+    table: plan.moves.length === 0 ? 'nothing to move' : movesTable(plan.moves),
+    names: [plan.id],
+    notes: [...planNotes(plan), ...(previewed ? [] : nextNotes(plan))],
+  };
+}
+
+/** One row for each pair of groups. */
+function movesTable(moves: readonly PlannedMoveView[]): Table {
+  const pairs = new Map<string, PlannedMoveView[]>();
+  for (const move of moves) pairs.set(`${move.from} ${move.to}`, [...(pairs.get(`${move.from} ${move.to}`) ?? []), move]);
+  const rows = [...pairs.values()].map((runs) => [
+    runs[0]?.from ?? null,
+    runs[0]?.to ?? null,
+    runs.reduce((count, { first, last }) => count + last - first + 1, 0),
+    sum(runs.map(({ keysCount }) => keysCount)),
+    sum(runs.map(({ bytes }) => bytes)),
+    runs.map(({ first, last }) => rangeText(first, last)).join(','),
+  ]);
+  return { head: ['FROM', 'TO', 'COUNT', 'KEYS', 'BYTES', 'SLOTS'], rows };
+}
+
+function sum(parts: readonly (number | null)[]): number | null {
+  return parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
+}
+
+function planNotes(plan: PlanView): string[] {
+  const warnings = plan.warnings.map((warning) => `warning: ${warning}`);
+  if (plan.moves.length === 0) return warnings;
+  const [biggest] = plan.biggestKeys;
+  return [
+    `${plan.slotsCount} slots, ${known(plan.keysCount, (count) => `about ${count} ${count === 1 ? 'key' : 'keys'}`, 'an unknown number of keys')}, ${known(plan.bytes, bytesText, 'an unknown number of bytes')}, ${known(plan.durationMs, durationText, 'an unknown time')}`,
+    ...plan.groups.map(groupText),
+    ...(biggest
+      ? [`largest key seen: ${biggest.key} in slot ${biggest.slot}, database ${biggest.db}, about ${bytesText(biggest.bytes)}`]
+      : []),
+    ...plan.basis.map((basis) => `estimated: ${basis}`),
+    ...warnings,
+  ];
+}
+
+function nextNotes({ id, state, migration, moves }: PlanView): string[] {
+  if (state === 'applied') return [`migration ${migration} carries it out; watch it with: codis-config migration watch ${migration}`];
+  if (state === 'stale') return ['the topology has changed since, so it can’t be applied any more; make a new one'];
+  return moves.length === 0 ? [] : [`carry it out with: codis-config plan apply ${id}`];
+}
+
+function groupText({ group, slotsBefore, slotsAfter, memoryBytes, memoryAfterBytes, maxMemoryBytes }: PlannedGroupView): string {
+  const slots = `group ${group}: ${slotsBefore} → ${slotsAfter} slots`;
+  if (memoryBytes === null) return `${slots}, memory unknown`;
+  const limit = maxMemoryBytes ? ` of ${bytesText(maxMemoryBytes)}` : ', no limit';
+  return `${slots}, memory ${bytesText(memoryBytes)} → ${known(memoryAfterBytes, bytesText, 'unknown')}${limit}`;
+}
+
+function known(value: number | null, text: (value: number) => string, unknown: string): string {
+  return value === null ? unknown : text(value);
+}
+
+/** `1.2 MiB`. */
+export function bytesText(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`;
+}
+
+/** `about 5 s`. */
+export function durationText(durationMs: number): string {
+  if (durationMs < 1000) return 'less than a second';
+  const seconds = Math.round(durationMs / 1000);
+  if (seconds < 120) return `about ${seconds} s`;
+  return seconds < 7200 ? `about ${Math.round(seconds / 60)} min` : `about ${(seconds / 3600).toFixed(1)} h`;
+}
+
+export function plansTable(plans: readonly PlanSummaryView[]): Table {
+  return {
+    head: ['ID', 'STATE', 'GOAL', 'EPOCH', 'SLOTS', 'KEYS', 'BYTES', 'MIGRATION', 'CREATED', 'BY'],
+    rows: plans.map(({ id, state, goal, epoch, slotsCount, keysCount, bytes, migration, createdAt, actor }) => [
+      id,
+      state,
+      goal,
+      epoch,
+      slotsCount,
+      keysCount,
+      bytes,
+      migration,
+      createdAt,
+      actor,
+    ]),
+  };
+}

@@ -1,0 +1,54 @@
+// The target of a lane as the controller sees it: whether it answers, and whether its replicas have what it has.
+
+import type { Redis } from 'ioredis';
+import { CodisError, type Group, masterOf, type ServerAddr } from '../model/index.ts';
+import { connectRedis } from '../redis/connection.ts';
+import { explained } from './server-trouble.ts';
+import type { Office } from './turn.ts';
+
+/** A target that takes longer to answer is left alone for a while. */
+const ANSWER_MS = 500;
+/** How long replicas may take to have a batch. */
+const REPLICAS_MS = 5000;
+
+export interface Target {
+  readonly addr: ServerAddr;
+  /** Throws CODIS_E_SERVER_UNREACHABLE unless it answers now. */
+  check(): Promise<void>;
+  /** Until all its replicas have all that it has now. Throws CODIS_E_TIMEOUT when they take too long. */
+  replicated(): Promise<void>;
+}
+
+/** Throws as `connectRedis`, and CODIS_E_NO_MASTER. */
+export async function withTarget<T>({ settings }: Office, group: Group, use: (target: Target) => Promise<T>): Promise<T> {
+  const addr = masterOf(group);
+  if (addr === undefined) throw new CodisError('CODIS_E_NO_MASTER', `group ${group.id} has no master`);
+  const connect = (commandTimeoutMs: number) => connectRedis(addr, { password: settings.product_auth, commandTimeoutMs });
+  const [asked, waited] = await Promise.all([connect(ANSWER_MS), connect(2 * REPLICAS_MS)]);
+  try {
+    return await use({
+      addr,
+      check: async () => {
+        await asked.ping().catch((error: unknown) => {
+          throw explained(addr, error);
+        });
+      },
+      replicated: () => replicated(waited, group),
+    });
+  } finally {
+    asked.disconnect();
+    waited.disconnect();
+  }
+}
+
+/** WAIT is about what its connection wrote last; PING makes that everything the master has. */
+async function replicated(redis: Redis, { id, servers }: Group): Promise<void> {
+  const wanted = servers.length - 1;
+  await redis.ping();
+  const confirmed = await redis.wait(wanted, REPLICAS_MS);
+  if (confirmed >= wanted) return;
+  throw new CodisError(
+    'CODIS_E_TIMEOUT',
+    `${wanted - confirmed} of ${wanted} replicas of group ${id} did not confirm within ${REPLICAS_MS / 1000} s what they are to have before the source deletes it`,
+  );
+}

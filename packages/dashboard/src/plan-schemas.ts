@@ -1,0 +1,60 @@
+// The JSON schemas of plans; see schemas.ts.
+
+import type { ApplyPlanRequest, CreatePlanRequest, PlansView, PlanView } from '@codis/config/api';
+import { SLOT_COUNT, WEIGHT_MAX } from '@codis/config/model';
+import Type from 'typebox';
+import { Count, describes, GroupId, MigrationId, manner, nullable, object, Slot, Time, words } from './schemas.ts';
+
+const GROUPS_MAX = 9999;
+
+export const PlanId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'a plan' });
+const move = { first: Slot, last: Slot, to: GroupId };
+const amounts = { keysCount: nullable(Count), bytes: nullable(Count) };
+const summary = {
+  id: PlanId,
+  state: words('pending', 'applied', 'stale'),
+  goal: Type.String(),
+  epoch: Count,
+  slotsCount: Count,
+  ...amounts,
+  durationMs: nullable(Count),
+  migration: nullable(MigrationId),
+  actor: Type.String(),
+  createdAt: Time,
+};
+const PlannedGroup = object({
+  group: GroupId,
+  slotsBefore: Count,
+  slotsAfter: Count,
+  memoryBytes: nullable(Count),
+  memoryAfterBytes: nullable(Count),
+  maxMemoryBytes: nullable(Count),
+});
+
+export const PlansSchema = describes<PlansView>()(object({ plans: Type.Array(object(summary)) }));
+export const PlanSchema = describes<PlanView>()(
+  object({
+    ...summary,
+    moves: Type.Array(object({ ...move, from: GroupId, ...amounts })),
+    groups: Type.Array(PlannedGroup),
+    biggestKeys: Type.Array(object({ key: Type.String(), slot: Slot, db: Count, bytes: Count })),
+    warnings: Type.Array(Type.String()),
+    basis: Type.Array(Type.String()),
+  }),
+);
+
+export const CreatePlanBody = describes<CreatePlanRequest>()(
+  object({
+    kind: words('move', 'rebalance', 'drain'),
+    moves: Type.Optional(Type.Array(object(move), { minItems: 1, maxItems: SLOT_COUNT, description: 'for move' })),
+    by: Type.Optional(words('slots', 'keys', 'memory')),
+    weights: Type.Optional(
+      Type.Array(object({ group: GroupId, weight: Type.Integer({ minimum: 0, maximum: WEIGHT_MAX }) }), {
+        maxItems: GROUPS_MAX,
+        description: 'for rebalance; a group that is not named has weight 1',
+      }),
+    ),
+    group: Type.Optional(GroupId),
+  }),
+);
+export const ApplyPlanBody = describes<ApplyPlanRequest>()(object(manner));

@@ -1,0 +1,86 @@
+// Plans: making one, looking at it, applying it. Making one looks through servers and so may take seconds.
+
+import type { CreatePlanRequest, PlanSummaryView, PlanView } from '@codis/config/api';
+import { asGroupId, asPlanId, CodisError, goalText, type PlanGoal, unreachable } from '@codis/config/model';
+import { applyPlan, createPlan, listPlans, readPlan, type StatedPlan } from '@codis/config/operations';
+import Type from 'typebox';
+import { type App, type Context, callerOf, expectingOf } from '../context.ts';
+import { ApplyPlanBody, CreatePlanBody, PlanId, PlanSchema, PlansSchema } from '../plan-schemas.ts';
+import { answers } from '../schemas.ts';
+import { moveOf } from './parse.ts';
+
+const PlanParams = Type.Object({ plan: PlanId });
+
+export function planRoutes(app: App, context: Context): void {
+  const { coordinator } = context;
+  app.get('/plans', { schema: { summary: 'The newest plans, oldest first', response: answers(PlansSchema) } }, async () => ({
+    plans: (await listPlans(coordinator)).map(summaryOf),
+  }));
+  app.get('/plans/:plan', { schema: { summary: 'One plan', params: PlanParams, response: answers(PlanSchema) } }, async ({ params }) =>
+    viewOf(await readPlan(coordinator, asPlanId(params.plan))),
+  );
+  app.post(
+    '/plans',
+    {
+      schema: {
+        summary:
+          'Work out what would move to reach a goal; moves nothing. The same goal at the same epoch is the same plan for ten minutes',
+        body: CreatePlanBody,
+        response: answers(PlanSchema),
+      },
+    },
+    async (request) => viewOf(await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) })),
+  );
+  app.post(
+    '/plans/:plan/apply',
+    {
+      schema: {
+        summary: 'Carry out a plan as it is, by a migration; refused when the topology has changed since',
+        params: PlanParams,
+        body: ApplyPlanBody,
+        response: answers(PlanSchema),
+      },
+    },
+    async (request) => {
+      const wanted = { ...request.body, ...expectingOf(request), id: asPlanId(request.params.plan) };
+      return viewOf(await applyPlan(callerOf(context, request), wanted));
+    },
+  );
+}
+
+/** Throws CODIS_E_BAD_REQUEST for a field that the goal needs, or one that says nothing of it. */
+function goalOf({ kind, moves, by, weights, group }: CreatePlanRequest): PlanGoal {
+  const refuse = (what: string) => new CodisError('CODIS_E_BAD_REQUEST', `a plan to ${kind} ${what}`);
+  const refuseAll = (fields: Record<string, unknown>) => {
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) throw refuse(`takes no field ${name}`);
+  };
+  switch (kind) {
+    case 'move':
+      refuseAll({ by, weights, group });
+      if (!moves) throw refuse('needs the field moves');
+      return { kind, moves: moves.map(moveOf) };
+    case 'rebalance':
+      refuseAll({ moves, group });
+      return {
+        kind,
+        by: by ?? 'slots',
+        weights: (weights ?? []).map((entry) => ({ group: asGroupId(entry.group), weight: entry.weight })),
+      };
+    case 'drain':
+      refuseAll({ moves, weights });
+      if (group === undefined) throw refuse('needs the field group');
+      return { kind, by: by ?? 'slots', group: asGroupId(group) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+function summaryOf({ id, state, goal, epoch, estimate, migration, actor, createdAt }: StatedPlan): PlanSummaryView {
+  const { slotsCount, keysCount, bytes, durationMs } = estimate;
+  return { id, state, goal: goalText(goal), epoch, slotsCount, keysCount, bytes, durationMs, migration, actor, createdAt };
+}
+
+function viewOf(plan: StatedPlan): PlanView {
+  const { groups, biggestKeys, warnings, basis } = plan.estimate;
+  return { ...summaryOf(plan), moves: plan.moves, groups, biggestKeys, warnings, basis };
+}
