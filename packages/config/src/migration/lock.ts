@@ -24,6 +24,8 @@ import {
 } from '../model/index.ts';
 import { readMending } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
+import { batchOf, lookForBigKeys } from './big-keys/batch.ts';
+import type { Batch } from './big-keys/choose.ts';
 import { withControlled } from './controlled.ts';
 import { fence } from './fence.ts';
 import { sortAbsences } from './lost-proxies.ts';
@@ -49,6 +51,12 @@ export async function lock(office: Office, world: World, job: Job, whole: LockAc
   const action = { ...whole, slots: whole.slots.slice(0, office.memory.batchSlots.get(laneKey(lane)) ?? whole.slots.length) };
   const unfit = await findObstacle(office, world, job, action);
   if (unfit !== null) return waiting(unfit, RETRY_MS);
+  const source = requireMaster(world.topology, action.from);
+  try {
+    if (await lookForBigKeys(office, job, source)) return PROGRESSED;
+  } catch (error) {
+    return waiting(`the source can't be looked through for big keys: ${serverTrouble(source, error)}`, RETRY_MS);
+  }
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
     timeoutMs: office.settings.proxy_lost_timeout * 1000,
@@ -56,15 +64,16 @@ export async function lock(office: Office, world: World, job: Job, whole: LockAc
   if (doubtful.length > 0) return waiting(doubtText(doubtful, office.settings.proxy_lost_timeout), DOUBT_RETRY_MS);
   const trouble = await fenceOff(office, world, action, lost);
   if (trouble !== null) return waiting(trouble, RETRY_MS);
-  await write(office, world, job, action);
+  await write(office, world, job, { to: action.to, ...batchOf(office, job, { slots: action.slots, source }) });
   return PROGRESSED;
 }
 
-function doubtText(doubtful: readonly ProxyId[], timeoutSeconds: number): string {
+export function doubtText(doubtful: readonly ProxyId[], timeoutSeconds: number): string {
   return `proxy ${doubtful.join(', ')} has no session; the move goes on when it is back, or fenced off after ${timeoutSeconds} s`;
 }
 
-async function write(office: Office, world: World, { migration, version }: Job, { slots, to }: LockAction): Promise<void> {
+async function write(office: Office, world: World, { migration, version }: Job, lock: Batch & { to: GroupId }): Promise<void> {
+  const { slots, to, bigKeys } = lock;
   const topology = lockSlots(world.topology, {
     slots,
     to,
@@ -72,6 +81,7 @@ async function write(office: Office, world: World, { migration, version }: Job, 
     durable: migration.durable,
     epoch: asEpoch(world.epoch + 1),
     leaseMs: office.settings.slot_lock_lease_ms,
+    bigKeys,
   });
   const check = { op: 'check', path: migrationPath(migration.id), version } as const;
   const written = await writeTopology(office, { epoch: world.epoch, topology, others: [check] });
@@ -84,11 +94,21 @@ async function fenceOff(office: Office, world: World, { from, to }: LockAction, 
   office.memory.fences.delete(from);
   if (lost.length === 0) return null;
   const epoch = asEpoch(world.epoch + 1);
-  for (const group of [from, to]) {
-    const trouble = await fenceOffGroup(office, world, { id: group, lost, epoch });
+  const trouble = await fenceOffGroups(office, world, { groups: [from, to], lost, epoch });
+  if (trouble === null) office.memory.fences.set(from, { epoch, proxies: new Set(lost) });
+  return trouble;
+}
+
+/** Returns why it can't be done, null when it is. */
+export async function fenceOffGroups(
+  office: Office,
+  world: World,
+  { groups, lost, epoch }: { groups: readonly GroupId[]; lost: readonly ProxyId[]; epoch: Epoch },
+): Promise<string | null> {
+  for (const id of groups) {
+    const trouble = await fenceOffGroup(office, world, { id, lost, epoch });
     if (trouble !== null) return trouble;
   }
-  office.memory.fences.set(from, { epoch, proxies: new Set(lost) });
   return null;
 }
 

@@ -4,7 +4,7 @@
 // The trial is one atomic step at the source, so nobody sees the key there; at the target it lives for the moment until it is deleted, at most PROBE_TTL_MS.
 
 import type { Redis } from 'ioredis';
-import { parseAddr, type ServerAddr } from '../model/index.ts';
+import { parseAddr, probeKey, type ServerAddr } from '../model/index.ts';
 
 /** Longer than a connection takes, for the source does nothing else meanwhile. */
 const TIMEOUT_MS = 200;
@@ -32,9 +32,6 @@ local reply = redis.pcall(unpack(call))
 redis.call('DEL', KEYS[1])
 return reply
 `.trim();
-
-/** Reserved: not there but for moments, and never a client's. */
-export const probeKey = (product: string): string => `__codis_probe__:${product}`;
 
 export interface Trial {
   readonly source: ServerAddr;

@@ -3,6 +3,7 @@
 
 import { type Action, slotsDone, unlockSlots, unreachable } from '../model/index.ts';
 import { awaitAcks } from './acks.ts';
+import { copyListed, isToBeCopied, nextBigKey, switchOver } from './big-keys/move.ts';
 import type { Lanes } from './lanes.ts';
 import { lock } from './lock.ts';
 import { sweep } from './sweep.ts';
@@ -32,7 +33,11 @@ export async function step(
       return PROGRESSED;
     case 'sweep':
       return inLane(office, { lanes, job, action }, (lane) => {
-        lanes.start(lane, (stop) => sweep(office, world, { job, action, stop }));
+        // Big keys first, for who writes them waits.
+        const bigKey = nextBigKey(world.topology, action.slots);
+        if (bigKey === null) lanes.start(lane, (stop) => sweep(office, world, { job, action, stop }));
+        else if (isToBeCopied(office, lane, bigKey)) lanes.start(lane, () => copyListed(office, world, { lane, ...bigKey }));
+        else return switchOver(office, world, { lane, ...bigKey, durable: job.migration.durable });
         return UNDER_WAY;
       });
     case 'blocked':

@@ -20,6 +20,7 @@ import {
 } from '../model/index.ts';
 import type { Settings } from '../settings/index.ts';
 import { type BackOff, backOffAfter } from './back-off.ts';
+import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
 import { Budget } from './budget.ts';
 import { commitInTerm, type Term } from './election.ts';
 import type { LaneEstimate } from './lane-progress.ts';
@@ -30,7 +31,13 @@ import { type Job, readJob } from './world.ts';
 /** The keys of config.ini that a controller reads. */
 export type ControllerSettings = Pick<
   Settings,
-  'product_name' | 'product_auth' | 'migration_batch_slots' | 'slot_lock_lease_ms' | 'proxy_lost_timeout'
+  | 'product_name'
+  | 'product_auth'
+  | 'migration_batch_slots'
+  | 'slot_lock_lease_ms'
+  | 'proxy_lost_timeout'
+  | 'big_key_bytes'
+  | 'big_key_elements'
 >;
 
 /** A fence that stands: these proxies run nothing at the group that was routed by a table older than `epoch`. */
@@ -63,6 +70,7 @@ export interface Memory {
   readonly cleanTargets: Set<string>;
   /** Lanes whose last lock or sweep failed; gone once one succeeds. */
   readonly backOffs: Map<string, BackOff>;
+  readonly bigKeys: BigKeysMemory;
 }
 
 export function newMemory(): Memory {
@@ -80,6 +88,7 @@ export function newMemory(): Memory {
     clearedOf: new Map(),
     cleanTargets: new Set(),
     backOffs: new Map(),
+    bigKeys: newBigKeysMemory(),
   };
 }
 

@@ -1,3 +1,4 @@
+export * from './big-keys.ts';
 export * from './connection-name.ts';
 export * from './errors.ts';
 export * from './groups.ts';

@@ -24,11 +24,13 @@ export type Action =
   | { readonly kind: 'blocked'; readonly reason: string };
 
 /** What is to be done for `migration`, in this order: locks that stand, slots that are migrating, then a batch of at most `batchSlots` more for each pair
- *  of groups that has none in a move. Empty while it is paused. */
+ *  of groups that has none in a move. While it is paused only the slots that list big keys are gone on with, until none is listed: who writes those waits. */
 export function nextActions(topology: Topology, migration: Migration, batchSlots: number): readonly Action[] {
   const actions = [
     ...lockedBatches(topology, migration),
-    ...(migration.state === 'paused' ? [] : migratingBatches(topology, migration)),
+    ...migratingBatches(topology, migration).filter(
+      ({ slots }) => migration.state !== 'paused' || slots.some((slot) => listsBigKeys(topology, slot)),
+    ),
     ...(migration.state === 'running' ? newBatches(topology, migration, batchSlots) : []),
   ];
   if (actions.length > 0) return actions;
@@ -61,7 +63,12 @@ function lockedBatches(topology: Topology, migration: Migration): Action[] {
   });
 }
 
-function migratingBatches(topology: Topology, migration: Migration): Action[] {
+function listsBigKeys(topology: Topology, slot: Slot): boolean {
+  const state = slotState(topology, slot);
+  return state.kind === 'migrating' && state.bigKeys !== undefined;
+}
+
+function migratingBatches(topology: Topology, migration: Migration): Extract<Action, { kind: 'sweep' }>[] {
   return pairsOf(topology, migration, ['migrating']).map(({ from, to }) => {
     const slots = slotsWhere(
       topology,

@@ -3,6 +3,7 @@
 //
 // Changes are in slot-machine.ts (slots) and groups.ts (groups); this file has the types, look-ups and the codec.
 
+import { checkBigKeys, decodeBigKey, encodeBigKey, type ListedKey } from './big-keys.ts';
 import { CodisError } from './errors.ts';
 import {
   asEpoch,
@@ -30,14 +31,18 @@ export interface LockedSlot {
   /** The epoch whose table first shows this lock: what proxies must have acknowledged before it may become migrating. */
   readonly epoch: Epoch;
   readonly leaseMs: number;
+  /** Keys of this slot that will move in pieces; absent when there are none. */
+  readonly bigKeys?: readonly ListedKey[];
 }
 
-/** Requests go to `to`, after `from` has handed over their keys. */
+/** Requests go to `to`, after `from` has handed over their keys; those about a big key as big-keys.ts says. */
 export interface MigratingSlot {
   readonly kind: 'migrating';
   readonly from: GroupId;
   readonly to: GroupId;
   readonly migration: MigrationId;
+  /** Absent when there are none (any more). */
+  readonly bigKeys?: readonly ListedKey[];
   /** A key leaves `from` only when all replicas of `to` have it. Not there unless so. */
   readonly durable?: true;
 }
@@ -149,7 +154,9 @@ export function encodeTopology(topology: Topology): Buffer {
 function encodeState(state: SlotState): object {
   if (state.kind === 'offline') return { state: 'offline' };
   if (state.kind === 'online') return { state: 'online', owner: state.owner };
-  const move = { from: state.from, to: state.to, migration: state.migration, ...(state.durable ? { durable: true } : {}) };
+  const durable = state.durable ? { durable: true } : {};
+  const bigKeys = state.bigKeys ? { bigKeys: state.bigKeys.map(encodeBigKey) } : {};
+  const move = { from: state.from, to: state.to, migration: state.migration, ...durable, ...bigKeys };
   if (state.kind === 'migrating') return { state: 'migrating', ...move };
   return { state: 'locked', ...move, epoch: state.epoch, leaseMs: state.leaseMs };
 }
@@ -206,7 +213,14 @@ function decodeMove(run: Record<string, unknown>): Omit<MigratingSlot, 'kind'> {
     to: asGroupId(run['to'] as number),
     migration: asMigrationId(run['migration'] as number),
     ...(run['durable'] === true ? { durable: true } : {}),
+    ...decodeBigKeys(run['bigKeys']),
   };
+}
+
+function decodeBigKeys(value: unknown): { bigKeys?: ListedKey[] } {
+  if (value === undefined) return {};
+  if (!Array.isArray(value) || value.length === 0) throw new TypeError(`a list of big keys is ${JSON.stringify(value)}`);
+  return { bigKeys: value.map(decodeBigKey) };
 }
 
 function decodeGroups(value: unknown): Group[] {
@@ -236,8 +250,8 @@ export function checkTopology(topology: Topology): void {
   const known = new Set(topology.groups.map((group) => group.id));
   for (const [slot, state] of topology.slots.entries()) {
     for (const id of groupsIn(state)) if (!known.has(id)) throw new TypeError(`slot ${slot} names group ${id}, which does not exist`);
-    if ((state.kind === 'locked' || state.kind === 'migrating') && state.from === state.to) {
-      throw new TypeError(`slot ${slot} moves from group ${state.from} to itself`);
-    }
+    if (state.kind !== 'locked' && state.kind !== 'migrating') continue;
+    if (state.from === state.to) throw new TypeError(`slot ${slot} moves from group ${state.from} to itself`);
+    if (state.bigKeys) checkBigKeys(slot, state.kind, state.bigKeys);
   }
 }

@@ -134,6 +134,27 @@ export const SETTINGS = {
     programs: ['dashboard'],
     section: 'Dashboard',
   },
+  big_key_bytes: {
+    type: 'integer',
+    default: 4_194_304,
+    min: 1,
+    max: 549_755_813_888,
+    unit: 'bytes',
+    about:
+      'A key that takes this much memory moves in pieces: nobody else waits for it, it is read meanwhile, and writes to it wait. Smaller ones move in one step, which blocks their server.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
+  big_key_elements: {
+    type: 'integer',
+    default: 50_000,
+    min: 1,
+    max: 4_294_967_296,
+    unit: 'elements',
+    about: 'A hash, set or sorted set of this many elements moves in pieces too, however little memory it takes.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
   slot_lock_lease_ms: {
     type: 'integer',
     default: 2000,

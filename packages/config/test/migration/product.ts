@@ -36,6 +36,8 @@ export const SETTINGS: ControllerSettings = {
   migration_batch_slots: 3,
   slot_lock_lease_ms: 400,
   proxy_lost_timeout: 1,
+  big_key_bytes: 4_194_304,
+  big_key_elements: 50_000,
 };
 
 export interface Product {

@@ -14,13 +14,16 @@ export const EXECABORT = line('-EXECABORT Transaction discarded because of previ
 export const NO_MASTERS = line('-ERR no group has a master yet; add one with: codis-config server add <group> <host:port> master');
 export const NOAUTH = line('-NOAUTH Authentication required.');
 export const CROSSSLOT = line("-CROSSSLOT Keys in request don't hash to the same slot");
-export const RESERVED_KEY = line('-ERR this key is reserved: proxies are fenced off servers by it');
+export const RESERVED_KEY = line('-ERR this key is reserved: fences and slot moves are made with it');
 export const MAX_CLIENTS = line('-ERR max number of clients reached (max_clients)');
 export const NOT_AN_INTEGER = line('-ERR value is not an integer or out of range');
 export const DB_OUT_OF_RANGE = line('-ERR DB index is out of range');
 export const SYNTAX_ERROR = line('-ERR syntax error');
 export const HOLD_TIMEOUT = line(
   '-TRYAGAIN the slot of this key is being moved, and the request waited longer than slot_hold_timeout_ms; try again',
+);
+export const BIG_KEY_TIMEOUT = line(
+  '-TRYAGAIN this key is large and is being moved in pieces: it can be read by single-key commands, and what else names it waits; try again',
 );
 export const HOLD_FULL = line(
   '-TRYAGAIN the slot of this key is being moved, and requests that wait for it fill slot_hold_max_bytes; try again',

@@ -7,7 +7,7 @@
 // A transfer that fails for what may pass, such as a target that does not answer for a moment, is tried again as long as somebody waits for it.
 //
 // Order: a session's requests for one slot leave in the order they came, also when the keys of a later one are there first.
-// Invariant: no request is sent to the source (DESIGN §4, rule 1); what is waiting counts as in flight for its slot.
+// Invariant: no request is sent to the source (DESIGN §4, rule 1) but a read of a big key; what is waiting counts as in flight for its slot.
 
 import type { Command } from '../commands/command.ts';
 import { extractKeys, keyArgs } from '../commands/key-specs.ts';
@@ -32,7 +32,8 @@ export interface HandOverOptions {
   /** How long a request may wait. */
   readonly timeoutMs: number;
   readonly bytesMax: number;
-  /** Sends a request whose keys are all at the target; it is counted in flight already. `to` was the target when it came. */
+  /** Sends a request whose keys are all at the target; it is counted in flight already. `to` was the target when it came, or is the source for one that
+   *  is counted on a lane. */
   readonly send: (request: Request, frame: Buffer, to: Server) => void;
   /** Answers a request with an error. */
   readonly answer: (request: Request, reply: Buffer) => void;
@@ -55,6 +56,8 @@ interface Gone {
   readonly replicas: number | null;
   readonly keys: Set<string>;
 }
+
+type Arrival = Pick<Held, 'command' | 'slot' | 'frame' | 'to' | 'lane'>;
 
 /** Keys that are on their way, and who waits for them. */
 interface HandOver {
@@ -95,20 +98,32 @@ export class HandOvers {
   /** Takes a request for a slot that is migrating, or that must wait behind one (then `keysArrived`). */
   take(request: Request, slot: number, command: Command, frame: Frame, table: RouteTable): void {
     const missing = table.kind[slot] === MIGRATING ? this.#missingKeys(request.db, slot, command, frame, table) : [];
-    const session = request.session;
-    if (missing.length === 0 && !(session !== null && this.mustWait(session, slot))) {
-      this.#options.inFlight.enter(slot);
-      request.slot = slot;
-      this.#options.send(request, frame.buf.subarray(frame.start, frame.end), table.home[slot] as Server);
-      return;
+    const held = this.#sendOrHold(request, { command, slot, to: table.home[slot] as Server }, frame, missing.length === 0);
+    if (held !== null) this.#await(held, missing, table);
+  }
+
+  /** Takes a read of a big key, which is at the source; it only waits behind earlier requests, as those of a session for one slot do. */
+  readAtSource(request: Request, what: { slot: number; lane: number; command: Command; from: Server }, frame: Frame): void {
+    const { slot, lane, command, from } = what;
+    this.#sendOrHold(request, { command, slot, lane, to: from }, frame, true);
+  }
+
+  /** What is held, null when it was sent or refused. */
+  #sendOrHold(request: Request, what: Omit<Arrival, 'frame'>, frame: Frame, ready: boolean): Held | null {
+    const { session } = request;
+    const counted = what.lane ?? what.slot;
+    if (ready && !(session !== null && this.mustWait(session, what.slot))) {
+      this.#options.inFlight.enter(counted);
+      request.slot = counted;
+      this.#options.send(request, frame.buf.subarray(frame.start, frame.end), what.to as Server);
+      return null;
     }
     if (this.#bytes + frame.end - frame.start > this.#options.bytesMax) {
       this.#options.stats.tryAgain++;
       this.#options.answer(request, HOLD_FULL);
-      return;
+      return null;
     }
-    const held = this.#hold(request, { command, slot, frame: copyFrame(frame), to: table.home[slot] as Server });
-    this.#await(held, missing, table);
+    return this.#hold(request, { ...what, frame: copyFrame(frame) });
   }
 
   /** Forgets what is known of slots that are not moving (that way) any more. */
@@ -221,12 +236,13 @@ export class HandOvers {
     return gone;
   }
 
-  #hold(request: Request, what: Pick<Held, 'command' | 'slot' | 'frame' | 'to'>): Held {
+  #hold(request: Request, what: Arrival): Held {
     const held: Held = { ...what, request, heldAt: this.#options.clock.now, waits: 0 };
     this.#bytes += held.frame.length;
     this.#options.stats.held++;
-    this.#options.inFlight.enter(held.slot);
-    request.slot = held.slot;
+    const counted = held.lane ?? held.slot;
+    this.#options.inFlight.enter(counted);
+    request.slot = counted;
     this.#queue.push(held);
     const session = request.session;
     if (session !== null) {
@@ -314,7 +330,7 @@ export class HandOvers {
   /** It is not sent: it ends being in flight here. */
   #drop(held: Held): void {
     if (held.request === null) return;
-    this.#options.inFlight.leaveSlot(held.slot);
+    this.#options.inFlight.leaveSlot(held.lane ?? held.slot);
     this.#settle(held);
   }
 

@@ -15,6 +15,8 @@ export interface Held {
   readonly frame: Buffer;
   /** Where it was to go when it came; null for a slot that was locked then. */
   readonly to: Server | null;
+  /** Where it is counted as in flight, if that is not at its slot. */
+  readonly lane?: number;
   /** By the worker's coarse clock. */
   readonly heldAt: number;
   /** Hand-overs it still waits for. */

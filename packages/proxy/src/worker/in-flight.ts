@@ -1,11 +1,16 @@
 // How many requests are under way per slot: sent and unanswered, or waiting for a hand-over. A proxy acknowledges a table that locks a slot
-// only when this count is zero for it (DESIGN §3), so every request that counts up must count down exactly once.
+// only when this count is zero for it (DESIGN §3), so every request that counts up must count down exactly once. Beside the slots there are lanes, which
+// are counted and drained in the same way: one for each big key that is read where its slot is leaving (big-keys.ts).
 
 import { invariant, SLOT_COUNT } from '@codis/config/model';
 import type { Request } from './request.ts';
 
+/** The lanes follow the slots. */
+export const LANES_FIRST = SLOT_COUNT;
+export const LANES_COUNT = 512;
+
 export class InFlight {
-  readonly counts = new Int32Array(SLOT_COUNT);
+  readonly counts = new Int32Array(SLOT_COUNT + LANES_COUNT);
   readonly #onDrained: () => void;
   #draining: readonly number[] = [];
 
@@ -38,7 +43,11 @@ export class InFlight {
     if (this.#isDrained()) this.#drained();
   }
 
-  /** The slots still waited for. */
+  isBusy(slot: number): boolean {
+    return (this.counts[slot] as number) > 0;
+  }
+
+  /** The slots (and lanes) still waited for. */
   waitingFor(): number[] {
     return this.#draining.filter((slot) => (this.counts[slot] as number) > 0);
   }

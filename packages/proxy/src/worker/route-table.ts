@@ -1,7 +1,18 @@
 // The slot table as the data path reads it: one immutable snapshot, replaced whole by a single assignment.
 
-import { findGroup, masterOf, type ServerAddr, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
+import {
+  findGroup,
+  type ListedKey,
+  masterOf,
+  type ServerAddr,
+  SLOT_COUNT,
+  type Topology,
+  type VersionedTopology,
+} from '@codis/config/model';
 import type { Server } from './server.ts';
+
+/** How far each listed key of a slot is, by `<database>:<key as latin1>`. */
+export type ListedKeys = ReadonlyMap<string, ListedKey['phase']>;
 
 export const OFFLINE = 0;
 export const ONLINE = 1;
@@ -17,6 +28,8 @@ export interface RouteTable {
   readonly home: readonly (Server | null)[];
   /** Where keys come from while migrating. */
   readonly from: readonly (Server | null)[];
+  /** By slot that is migrating; those that list none are not in it. */
+  readonly bigKeys: ReadonlyMap<number, ListedKeys>;
   /** Of all groups that have one, in the order of the groups; also of those without slots. */
   readonly masters: readonly Server[];
   /** By master; a group without any is not in it. */
@@ -26,7 +39,16 @@ export interface RouteTable {
 
 export function emptyRouteTable(): RouteTable {
   const none = new Array<Server | null>(SLOT_COUNT).fill(null);
-  return { epoch: -1, kind: new Uint8Array(SLOT_COUNT), home: none, from: none, masters: [], replicas: new Map(), topology: null };
+  return {
+    epoch: -1,
+    kind: new Uint8Array(SLOT_COUNT),
+    home: none,
+    from: none,
+    bigKeys: new Map(),
+    masters: [],
+    replicas: new Map(),
+    topology: null,
+  };
 }
 
 /** `server` finds or makes the one object for an address. */
@@ -34,6 +56,7 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
   const kind = new Uint8Array(SLOT_COUNT);
   const home = new Array<Server | null>(SLOT_COUNT).fill(null);
   const from = new Array<Server | null>(SLOT_COUNT).fill(null);
+  const bigKeys = new Map<number, ListedKeys>();
   const masters = new Map<number, Server | null>();
   const replicas = new Map<Server, readonly Server[]>();
   for (const group of topology.groups) {
@@ -55,9 +78,10 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
       kind[slot] = MIGRATING;
       home[slot] = masters.get(state.to) ?? null;
       from[slot] = masters.get(state.from) ?? null;
+      if (state.bigKeys) bigKeys.set(slot, new Map(state.bigKeys.map(({ db, key, phase }) => [`${db}:${key}`, phase])));
     }
   }
-  return { epoch, kind, home, from, masters: [...masters.values()].filter((master) => master !== null), replicas, topology };
+  return { epoch, kind, home, from, bigKeys, masters: [...masters.values()].filter((master) => master !== null), replicas, topology };
 }
 
 /** Why a slot that has no home has none, in words for a client. */

@@ -1,7 +1,7 @@
 // Decides what happens to a request: answer it here, send it to the server of its slot, hold it because its slot is in a move, take it apart, or
 // refuse it with an error that says why. Holds the one reference to the route table of this worker.
 
-import { fenceKey, type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
+import { fenceKey, reservedNames, type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
 import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
 import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
@@ -12,6 +12,7 @@ import { CROSSSLOT, errorReply, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp
 import type { Frame } from '../resp/request-scanner.ts';
 import { askAnyMaster } from './any-master.ts';
 import type { Backend, BackendOptions } from './backend.ts';
+import { BigKeys } from './big-keys.ts';
 import { Blocking } from './blocking.ts';
 import { Gather, type Merge } from './gather.ts';
 import { HandOvers } from './hand-over.ts';
@@ -55,6 +56,7 @@ export class Router {
   /** What can't be carried out while its slot is in two places. */
   readonly movingSlots: LockedSlots;
   readonly handOvers: HandOvers;
+  readonly bigKeys: BigKeys;
   readonly pubsub: PubSub;
   readonly transactions: Transactions;
   readonly blocking: Blocking;
@@ -63,8 +65,8 @@ export class Router {
   readonly history = new MoveHistory();
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
+  readonly #reserved: { readonly slot: number; readonly has: ReturnType<typeof reservedNames> };
   readonly #transfers: Transfers;
-  readonly #fence: { readonly key: Buffer; readonly slot: number };
   #table: RouteTable = emptyRouteTable();
 
   /** `local` makes the commands that are answered here, some of which need this router. */
@@ -72,8 +74,7 @@ export class Router {
     this.#options = { ...options, onServerUp: () => this.lookup.forget() };
     this.lookup = new Lookup({ clock: options.clock, masters: () => this.masters() });
     this.stats = options.stats;
-    const fence = Buffer.from(fenceKey(options.product));
-    this.#fence = { key: fence, slot: slotOf(fence) };
+    this.#reserved = { slot: slotOf(Buffer.from(fenceKey(options.product))), has: reservedNames(options.product) };
     const { clock, inFlight, stats, password } = options;
     const loans = new Loans();
     this.#transfers = new Transfers({ clock, inFlight, loans, password });
@@ -91,6 +92,7 @@ export class Router {
     this.lockedSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED });
     this.movingSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED || kind === MIGRATING });
     this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
+    this.bigKeys = new BigKeys({ ...held, handOvers: this.handOvers });
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
     this.pubsub = new PubSub(options, this);
@@ -112,6 +114,7 @@ export class Router {
     this.#table = buildRouteTable(next, (addr) => this.#server(addr));
     this.history.onTable(next);
     this.#retireServers();
+    this.bigKeys.onTable(this.#table);
     this.handOvers.onTable(this.#table);
     this.lockedSlots.onTable(this.#table);
     this.movingSlots.onTable(this.#table);
@@ -160,6 +163,7 @@ export class Router {
     this.movingSlots.tick();
     this.#transfers.tick();
     this.handOvers.tick();
+    this.bigKeys.tick(this.#table);
     this.pubsub.tick();
     this.blocking.tick();
     this.scripts.registry.tick();
@@ -184,7 +188,7 @@ export class Router {
     if ((result !== KEYS_OK && result !== KEYS_BLOCKING) || keyArgs.count === 0) return keysError(command, frame, result);
     const slot = slotOfKey(frame, 0);
     for (let key = 1; key < keyArgs.count; key++) if (slotOfKey(frame, key) !== slot) return CROSSSLOT;
-    return slot === this.#fence.slot && this.#namesFence(command, frame) ? RESERVED_KEY : slot;
+    return slot === this.#reserved.slot && this.#namesReserved(command, frame) ? RESERVED_KEY : slot;
   }
 
   /** Calls `request.sender` once the slot is not locked and the keys of `frame` are at its home; an error goes to the request's taker. */
@@ -323,7 +327,7 @@ export class Router {
     const isSimple = spec.kind === 'range' && spec.first === 1 && spec.last === 1;
     const slot = isSimple ? slotOf(frame.buf, frame.args[2] as number, frame.args[3] as number) : this.#slotOfKeys(session, command, frame);
     if (slot < 0) return;
-    if (slot === this.#fence.slot && this.#namesFence(command, frame)) this.#fail(session, RESERVED_KEY);
+    if (slot === this.#reserved.slot && this.#namesReserved(command, frame)) this.#fail(session, RESERVED_KEY);
     else this.#dispatch(session.enqueue(), slot, command, frame);
   }
 
@@ -347,12 +351,12 @@ export class Router {
     return slot;
   }
 
-  /** The marker of a fence is not a key of the clients' (DESIGN §3): written by one of them it would shut proxies out. */
-  #namesFence(command: Command, frame: Frame): boolean {
+  /** The marker of a fence is not a key of the clients' (DESIGN §3): written by one of them it would shut proxies out. Nor is the copy of a big key. */
+  #namesReserved(command: Command, frame: Frame): boolean {
     extractKeys(command.keys, frame);
     for (let key = 0; key < keyArgs.count; key++) {
       const arg = (keyArgs.list[key] as number) * 2;
-      if (frame.buf.subarray(frame.args[arg], frame.args[arg + 1]).equals(this.#fence.key)) return true;
+      if (this.#reserved.has(frame.buf, frame.args[arg], frame.args[arg + 1])) return true;
     }
     return false;
   }
@@ -387,7 +391,9 @@ export class Router {
     if (this.#table.kind[slot] === MIGRATING && needsWholeSlot(command, frame)) {
       request.session?.afterAll();
       this.movingSlots.hold(request, slot, command, frame);
-    } else this.handOvers.take(request, slot, command, frame, this.#table);
+    } else if (this.#table.kind[slot] !== MIGRATING || !this.bigKeys.take(request, slot, command, frame, this.#table)) {
+      this.handOvers.take(request, slot, command, frame, this.#table);
+    }
   }
 
   /** Sends a request for a script or function, all keys of which are in `slot`. */
@@ -440,6 +446,7 @@ export class Router {
   }
 
   #sendArrived(request: Request, frame: Buffer, to: Server): void {
+    // What is counted on a lane is for the source, which is in `to`: no lane has a home.
     const home = this.#table.home[request.slot] ?? to;
     if (request.sender !== null) request.sender(home);
     else this.#send(request, home, frame, 0, frame.length);
@@ -467,7 +474,7 @@ export class Router {
       (key) => slotOfKey(frame, key),
       (slot) => (settled && table.kind[slot] === ONLINE ? table.home[slot] : slot),
     );
-    if (parts.some(({ slots }) => slots.includes(this.#fence.slot)) && this.#namesFence(command, frame)) {
+    if (parts.some(({ slots }) => slots.includes(this.#reserved.slot)) && this.#namesReserved(command, frame)) {
       this.#fail(session, RESERVED_KEY);
       return;
     }

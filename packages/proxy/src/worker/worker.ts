@@ -129,12 +129,13 @@ export class Worker implements SessionOwner {
     this.#proxies = proxies;
   }
 
-  /** Routes by `topology` from now on; `applied` is sent when nothing that went out before is under way for the slots it locks. */
+  /** Routes by `topology` from now on; `applied` is sent when nothing that went out before is under way for the slots it locks, and the big keys
+   *  it switches over. */
   applyTable(epoch: number, topology: string): void {
     this.#router.apply({ epoch: asEpoch(epoch), topology: decodeTopology(Buffer.from(topology)) });
     const locked: number[] = [];
     for (const [slot, kind] of this.#router.table.kind.entries()) if (kind === LOCKED) locked.push(slot);
-    this.#inFlight.drain(locked);
+    this.#inFlight.drain([...locked, ...this.#router.bigKeys.switchingLanes(this.#router.table)]);
   }
 
   listen(): void {
@@ -177,7 +178,7 @@ export class Worker implements SessionOwner {
         this.#router.pubsub.connectionCount,
       ),
       rssBytes: process.memoryUsage.rss(),
-      draining: this.#inFlight.waitingFor(),
+      draining: this.#inFlight.waitingFor().map((counted) => this.#router.bigKeys.slotOf(counted)),
       calls: Object.fromEntries(COMMANDS.flatMap(({ name, index }) => (calls[index] ? [[name, calls[index]]] : []))),
     };
   }

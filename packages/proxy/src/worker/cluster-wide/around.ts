@@ -1,7 +1,7 @@
 // What the commands about all groups have in common: what they stand on, which server has a group, how the keys in a reply are gone through, and how
 // many replies of one kind become one.
 
-import { asGroupId, findGroup, masterOf, type Slot, slotOf } from '@codis/config/model';
+import { asGroupId, findGroup, masterOf, type reservedNames, type Slot, slotOf } from '@codis/config/model';
 import { COMMANDS, type Command } from '../../commands/command.ts';
 import { bulk, errorReply, OK } from '../../resp/replies.ts';
 import type { Router } from '../router.ts';
@@ -12,6 +12,9 @@ export interface Around {
   readonly router: Router;
   /** The reserved key that a fence is made of: never shown, never flushed. */
   readonly marker: Buffer;
+  readonly product: string;
+  /** Whether a name is reserved: that of the marker, or of a big key's copy that is not complete. Never shown. */
+  readonly isReserved: ReturnType<typeof reservedNames>;
   /** How much one reply may hold. */
   readonly replyBytesMax: number;
   /** CONFIG RESETSTAT: the proxy's own counters begin anew. */

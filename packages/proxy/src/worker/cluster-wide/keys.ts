@@ -45,7 +45,7 @@ class KeysErrand implements Errand {
       this.#add(
         keepKeys(reply, (slot, start, end) => {
           const state = slots[slot];
-          return state !== undefined && asked?.[slot] !== 0 && mayHold(state, group) && !this.#isMarker(reply, start, end);
+          return state !== undefined && asked?.[slot] !== 0 && mayHold(state, group) && !this.#around.isReserved(reply, start, end);
         }),
       );
     }
@@ -62,11 +62,6 @@ class KeysErrand implements Errand {
       this.#bytes += run.length;
     }
     this.#count += count;
-  }
-
-  #isMarker(reply: Buffer, start: number, end: number): boolean {
-    const { marker } = this.#around;
-    return end - start === marker.length && marker.equals(reply.subarray(start, end));
   }
 
   /** The slots that moved since the beginning, which groups are asked for again; null for any. */

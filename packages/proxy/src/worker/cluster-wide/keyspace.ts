@@ -1,9 +1,10 @@
-// DBSIZE, RANDOMKEY and SWAPDB: a number, a key, and a swap over all groups that have slots. The marker of a fence is not counted, not given and not swapped.
+// DBSIZE, RANDOMKEY and SWAPDB: a number, a key, and a swap over all groups that have slots. Reserved keys (the marker of
+// a fence, big keys that are not complete) are not counted, not given and not swapped.
 //
 // SWAPDB is done at one master after the other. No slot may be in a move then, and none begins one: it counts as in flight for all slots, so that no lock is
 // acknowledged before it is over. What hand-overs know of keys that have left is by database.
 
-import { SLOT_COUNT, slotOf } from '@codis/config/model';
+import { arrivalKey, SLOT_COUNT, slotOf } from '@codis/config/model';
 import { DB_OUT_OF_RANGE, encodeRequest, errorReply, integer, nil } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import { text } from '../local/args.ts';
@@ -28,12 +29,14 @@ const SLOTS_IN_MOVE = errorReply('TRYAGAIN slots are being moved; SWAPDB waits u
 /** Keys that turn out to be none of the clients': gone by then, or in a group that does not have their slot. */
 const RANDOM_TRIES = 32;
 
-/** KEYS[1]: the marker. */
-const DBSIZE_SCRIPT = `return redis.call('DBSIZE') - redis.call('EXISTS', KEYS[1])`;
+/** KEYS: the reserved names. */
+const DBSIZE_SCRIPT = `return redis.call('DBSIZE') - redis.call('EXISTS', unpack(KEYS))`;
 const RANDOMKEY_SCRIPT = `
+local reserved = {}
+for _, key in ipairs(KEYS) do reserved[key] = true end
 for try = 1, 100 do
   local key = redis.call('RANDOMKEY')
-  if key ~= KEYS[1] then return key end
+  if not reserved[key] then return key end
 end
 return false
 `.trim();
@@ -64,9 +67,24 @@ function script(around: Around, body: string, ...args: readonly string[]): Buffe
   return encodeRequest(['EVAL', body, '1', around.marker, ...args]);
 }
 
-/** Database 0 has the marker. */
+/** The reserved names that there may be in the session's database: the marker is in database 0, and each group that big keys leave has one copy growing. */
+function reservedFor({ marker, product, router }: Around, { db }: Session): (string | Buffer)[] {
+  const { bigKeys, topology } = router.table;
+  const names = new Set<string>();
+  for (const slot of bigKeys.keys()) {
+    const state = topology?.slots[slot];
+    if (state?.kind === 'migrating' && state.bigKeys?.some((bigKey) => bigKey.db === db)) names.add(arrivalKey(product, state.from));
+  }
+  return db === 0 ? [marker, ...names] : [...names];
+}
+
+function withoutReserved(around: Around, session: Session, plain: string, body: string): Buffer {
+  const names = reservedFor(around, session);
+  return encodeRequest(names.length === 0 ? [plain] : ['EVAL', body, String(names.length), ...names]);
+}
+
 function sizeRequest(around: Around, session: Session): Buffer {
-  return session.db === 0 ? script(around, DBSIZE_SCRIPT) : encodeRequest(['DBSIZE']);
+  return withoutReserved(around, session, 'DBSIZE', DBSIZE_SCRIPT);
 }
 
 function dbsize(around: Around, session: Session, frame: Frame): Buffer | null {
@@ -102,7 +120,7 @@ function tryRandom(around: Around, session: Session, parent: Request, tries: num
     return;
   }
   const size = sizeRequest(around, session);
-  const request = session.db === 0 ? script(around, RANDOMKEY_SCRIPT) : encodeRequest(['RANDOMKEY']);
+  const request = withoutReserved(around, session, 'RANDOMKEY', RANDOMKEY_SCRIPT);
   const onSizes = (replies: readonly Buffer[]): Buffer | null => {
     const failed = replies.find(isError);
     if (failed !== undefined) return failed;

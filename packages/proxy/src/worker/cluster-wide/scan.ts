@@ -46,11 +46,11 @@ function scan(around: Around, session: Session, frame: Frame): Buffer | null {
 }
 
 /** What the client gets of a server's page. */
-function page({ router, marker }: Around, place: Cursor, reply: Buffer): Buffer {
+function page({ router, isReserved }: Around, place: Cursor, reply: Buffer): Buffer {
   const [next, found] = elementsOf(reply) as [Buffer, Buffer];
   const ground = groundOf(router);
   const wanted = wantedAt(place, ground);
-  const keys = keepKeys(found, (slot, start, end) => wanted(slot) && !marker.equals(found.subarray(start, end)));
+  const keys = keepKeys(found, (slot, start, end) => wanted(slot) && !isReserved(found, start, end));
   const after = placeAfter(place, BigInt(contentOf(next).toString('latin1')), ground);
   const cursor = after === null ? 0n : encodeCursor(after);
   return cursor === null ? CURSOR_TOO_LARGE : array([bulkNumber(cursor), arrayOf(keys)]);

@@ -2,7 +2,7 @@
 // time: it takes as long as a client's own SCAN over everything, finds what that finds (scan-pass.ts: also while slots move), and holds up
 // nobody but the client that asked.
 
-import { fenceKey } from '@codis/config/model';
+import { reservedNames } from '@codis/config/model';
 import type { Command } from '../../commands/command.ts';
 import { array, bulk, encodeRequest, errorReply, integer, NOT_AN_INTEGER } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
@@ -83,7 +83,7 @@ function scan(context: SlotKeysContext, session: Session, frame: Frame, command:
     ...context,
     session,
     parent: session.enqueue(),
-    marker: Buffer.from(fenceKey(context.product)),
+    isReserved: reservedNames(context.product),
     found: new Set<string>(),
     what,
   };
@@ -96,7 +96,7 @@ function scan(context: SlotKeysContext, session: Session, frame: Frame, command:
 interface Walk extends SlotKeysContext {
   readonly session: Session;
   readonly parent: Request;
-  readonly marker: Buffer;
+  readonly isReserved: ReturnType<typeof reservedNames>;
   readonly found: Set<string>;
   readonly what: SlotScan;
 }
@@ -115,13 +115,13 @@ function scanOn(walk: Walk, cursor: Cursor | null): Buffer | null {
 }
 
 function takePiece(walk: Walk, place: Cursor, reply: Buffer): Buffer | null {
-  const { router, found, what, marker } = walk;
+  const { router, found, what, isReserved } = walk;
   const [next, keys] = elementsOf(reply) as [Buffer, Buffer];
   const ground = groundOf(router);
   const wanted = wantedAt(place, ground);
   keepKeys(keys, (slot, start, end) => {
     const key = keys.subarray(start, end);
-    if (found.size < what.max && clusterSlotOf(key) === what.slot && wanted(slot) && !marker.equals(key)) found.add(key.toString('latin1'));
+    if (found.size < what.max && clusterSlotOf(key) === what.slot && wanted(slot) && !isReserved(key)) found.add(key.toString('latin1'));
     return false;
   });
   const after = placeAfter(place, BigInt(contentOf(next).toString('latin1')), ground);
