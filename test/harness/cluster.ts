@@ -144,6 +144,9 @@ function renderConfig(options: ClusterOptions, dashboardPort: number): string {
     dashboard_addr: `127.0.0.1:${dashboardPort}`,
     workers: 1,
     log_level: 'debug',
+    // A busy machine is no reason for a move to begin anew; and several batches show more than one.
+    slot_lock_lease_ms: 2000,
+    migration_batch_slots: 64,
     ...options.settings,
   };
   return Object.entries(settings)

@@ -126,11 +126,12 @@ export const SETTINGS = {
   },
   migration_batch_slots: {
     type: 'integer',
-    default: 64,
+    default: 1024,
     min: 1,
     max: 1024,
     unit: 'slots',
-    about: 'How many slots of one source and target are locked and moved together. A batch costs two scans of the source.',
+    about:
+      'How many slots of one source and target are locked and moved together. A batch costs two scans of the source; a cancelled migration still moves the batches it has begun.',
     programs: ['dashboard'],
     section: 'Dashboard',
   },
@@ -157,11 +158,12 @@ export const SETTINGS = {
   },
   slot_lock_lease_ms: {
     type: 'integer',
-    default: 2000,
+    default: 90,
     min: 50,
     max: 60_000,
     unit: 'milliseconds',
-    about: 'How long a slot may stay locked at the start of its move before the lock is rolled back.',
+    about:
+      'How long a slot may stay locked at the start of its move, which is what requests for it wait, before the lock is rolled back and tried later with fewer slots.',
     programs: ['dashboard'],
     section: 'Dashboard',
   },

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually, stopAll } from '../../../../test/harness/process.ts';
 import type { RedisServer } from '../../../../test/harness/redis.ts';
 import type { Coordinator } from '../../src/coordinator/index.ts';
-import { handOverObstacle, probeKey } from '../../src/migration/preflight.ts';
-import { asServerAddr, asSlot } from '../../src/model/index.ts';
+import { handOverObstacle } from '../../src/migration/preflight.ts';
+import { asServerAddr, asSlot, probeKey } from '../../src/model/index.ts';
 import { createMigration, readMigration, readTopology } from '../../src/operations/index.ts';
 import { keyOf, makeProduct, PRODUCT, type Product, startMasters, TWO } from './product.ts';
 
