@@ -32,6 +32,11 @@ export class Budget {
   /** Until the next batch may go. Rejects when `signal` is aborted. */
   async wait(signal: AbortSignal): Promise<void> {
     if (this.#throttle.delayMs > 0) await pause(this.#throttle.delayMs, undefined, { signal });
+    await this.paid(signal);
+  }
+
+  /** Until nothing is owed. Rejects as `wait`. */
+  async paid(signal: AbortSignal): Promise<void> {
     for (let ms = this.#owedMs(); ms > 0; ms = this.#owedMs()) await pause(Math.min(ms, LOOK_AGAIN_MS), undefined, { signal });
   }
 

@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis';
 import type { ServerAddr } from '../../model/index.ts';
 import { probe } from '../../redis/probe.ts';
-import { ahead, bytesOf, type Place, ranged, scanned } from './pieces.ts';
+import { ahead, bytesOf, type OnPiece, type Place, ranged, scanned, sizeOfPiece } from './pieces.ts';
 import { copyStream, streamSummary } from './streams.ts';
 import { setInPieces } from './string-writer.ts';
 
@@ -26,8 +26,8 @@ export interface Ends {
 /** The first of Redis whose streams can be copied from outside. */
 const STREAMS_VERSION = 7;
 
-/** Makes the copy anew. `onPiece` is called after each piece, and may take its time. */
-export async function copyBigKey(ends: Ends, onPiece: () => Promise<void>): Promise<Copied> {
+/** Makes the copy anew. */
+export async function copyBigKey(ends: Ends, onPiece: OnPiece): Promise<Copied> {
   const { from, to } = ends;
   await to.redis.unlink(to.key);
   const type = await from.redis.type(from.key);
@@ -45,7 +45,7 @@ export async function isComplete({ from, to }: Ends): Promise<boolean> {
 }
 
 /** Why it can't be taken apart; null when the copy is made. */
-async function copyAs(type: string, { from, to, product }: Ends, onPiece: () => Promise<void>): Promise<string | null> {
+async function copyAs(type: string, { from, to, product }: Ends, onPiece: OnPiece): Promise<string | null> {
   switch (type) {
     case 'string':
       await setInPieces(to, await from.redis.strlen(from.key), paced(bytesOf(from), onPiece));
@@ -71,7 +71,7 @@ async function copyAs(type: string, { from, to, product }: Ends, onPiece: () => 
   }
 }
 
-async function copyHash(from: Place, to: Place, onPiece: () => Promise<void>): Promise<string | null> {
+async function copyHash(from: Place, to: Place, onPiece: OnPiece): Promise<string | null> {
   const fieldsExpire = await knows(from.redis, 'HPTTL');
   for await (const piece of paced(scanned(from, 'HSCAN'), onPiece)) {
     if (fieldsExpire && (await someExpire(from, piece))) return 'it has fields with a time to live';
@@ -92,10 +92,10 @@ async function knows(redis: Redis, command: string): Promise<boolean> {
   return info !== null && info !== undefined;
 }
 
-async function* paced<T>(pieces: AsyncGenerator<T>, onPiece: () => Promise<void>): AsyncGenerator<T> {
+async function* paced<T extends Buffer | readonly Buffer[]>(pieces: AsyncGenerator<T>, onPiece: OnPiece): AsyncGenerator<T> {
   for await (const piece of ahead(pieces)) {
     yield piece;
-    await onPiece();
+    await onPiece(sizeOfPiece(piece));
   }
 }
 

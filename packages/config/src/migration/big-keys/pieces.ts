@@ -58,6 +58,9 @@ until #page < 10 or bytes >= tonumber(ARGV[2]) or #found >= tonumber(ARGV[3])
 return found
 `.trim();
 
+/** Is told how many bytes the piece had that was written just now, and may take its time before the next. */
+export type OnPiece = (bytesCount: number) => Promise<void>;
+
 export type StreamEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 
 const LIMITS = [String(PIECE_BYTES), String(PIECE_ELEMENTS)];
@@ -113,4 +116,8 @@ export async function* ahead<T>(pieces: AsyncGenerator<T>): AsyncGenerator<T> {
     next.catch(() => undefined);
     yield piece.value;
   }
+}
+
+export function sizeOfPiece(piece: Buffer | readonly Buffer[]): number {
+  return Buffer.isBuffer(piece) ? piece.length : piece.reduce((sum, { length }) => sum + length, 0);
 }

@@ -3,18 +3,18 @@
 //
 // Needs Redis 7 on both sides, where all of it can be told and set.
 
-import { ahead, entries, type Place } from './pieces.ts';
+import { ahead, entries, type OnPiece, type Place, sizeOfPiece } from './pieces.ts';
 
 const PENDING_COUNT = 500;
 
 /** Copies all but the entries' pieces' pace, which `onPiece` keeps. Returns why it can't be taken apart; null when the copy is made. */
-export async function copyStream(from: Place, to: Place, onPiece: () => Promise<void>): Promise<string | null> {
+export async function copyStream(from: Place, to: Place, onPiece: OnPiece): Promise<string | null> {
   for await (const piece of ahead(entries(from))) {
     await all(
       to,
       piece.map(([id, fields]) => ['XADD', to.key, id, ...fields]),
     );
-    await onPiece();
+    await onPiece(piece.reduce((sum, [, fields]) => sum + sizeOfPiece(fields), 0));
   }
   const about = await fieldsOf(from, 'STREAM', []);
   if (Number(about.get('length')) === 0) return 'it has no entries';
@@ -37,7 +37,7 @@ export async function streamSummary(place: Place): Promise<string> {
   return JSON.stringify([...fields, groups.map(of)]);
 }
 
-async function copyGroup(from: Place, to: Place, group: Fields, onPiece: () => Promise<void>): Promise<string | null> {
+async function copyGroup(from: Place, to: Place, group: Fields, onPiece: OnPiece): Promise<string | null> {
   const name = group.get('name') as Buffer;
   const read = group.get('entries-read');
   const entriesRead = typeof read === 'number' ? ['ENTRIESREAD', String(read)] : [];
@@ -59,7 +59,7 @@ async function copyGroup(from: Place, to: Place, group: Fields, onPiece: () => P
     const claimed = await all(to, claims);
     if (claimed.some((ids) => (ids as Buffer[]).length === 0)) return 'entries are pending that were deleted from it';
     count += pending.length;
-    await onPiece();
+    await onPiece(0);
   }
   return count === Number(group.get('pending')) ? null : 'its pending entries changed meanwhile';
 }
