@@ -27,9 +27,26 @@ const LAYERS: Record<string, readonly string[]> = {
   'config/api': ['config/model'],
   'config/operations': ['config/model', 'config/settings', 'config/redis', 'config/coordinator'],
   'config/migration': ['config/model', 'config/settings', 'config/redis', 'config/coordinator', 'config/operations'],
-  'config/cli': ['config/model', 'config/settings', 'config/redis', 'config/coordinator', 'config/operations', 'config/api'],
+  'config/doctor': ['config/model', 'config/redis', 'config/coordinator', 'config/operations', 'config/migration', 'config/api'],
+  'config/cli': [
+    'config/model',
+    'config/settings',
+    'config/redis',
+    'config/coordinator',
+    'config/operations',
+    'config/doctor',
+    'config/api',
+  ],
   proxy: ['config/model', 'config/coordinator', 'config/settings'],
-  dashboard: ['config/model', 'config/settings', 'config/coordinator', 'config/operations', 'config/migration', 'config/api'],
+  dashboard: [
+    'config/model',
+    'config/settings',
+    'config/coordinator',
+    'config/operations',
+    'config/migration',
+    'config/doctor',
+    'config/api',
+  ],
   scripts: ['config/model', 'config/settings', 'config/coordinator', 'config/api', 'proxy'],
 };
 

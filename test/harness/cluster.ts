@@ -28,6 +28,10 @@ export interface ProxyProcess {
   readonly port: number;
   readonly adminPort: number;
   child: Child;
+  /** Kills it if it runs, and starts it again at the same addresses; resolves once it serves. */
+  restart(): Promise<void>;
+  /** The primary and its workers. */
+  pids(): Promise<number[]>;
   /** A new client, closed with the cluster. */
   client(options?: { db?: number; password?: string }): Redis;
   status(): Promise<ProxyStatusView>;
@@ -70,6 +74,8 @@ export interface Cluster {
   /** As `cli`, and throws unless it exits 0; returns stdout. */
   cliOk(...args: string[]): Promise<string>;
   startDashboard(): Promise<void>;
+  /** Starts one more dashboard, at an address of its own; stopped with the cluster. */
+  startAnotherDashboard(): Promise<Child>;
   startProxy(id: string): Promise<ProxyProcess>;
   stop(): Promise<void>;
 }
@@ -84,6 +90,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   writeFileSync(configFile, renderConfig(options, dashboardPort));
   const clients: Redis[] = [];
   const cli = (...args: string[]) => run([join(REPO, 'packages/config/bin/codis-config.js'), '-c', configFile, ...args]);
+  const moreDashboards: Child[] = [];
   const cluster: Cluster = {
     configFile,
     dashboardPort,
@@ -98,21 +105,32 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
     startDashboard: async () => {
       cluster.dashboard = startProgram('dashboard', configFile);
-      await untilDashboard(cluster);
+      await untilDashboard(cluster.dashboard, dashboardPort);
+    },
+    startAnotherDashboard: async () => {
+      const port = await freePort();
+      const child = startProgram('dashboard', configFile, ['--dashboard-addr', `127.0.0.1:${port}`]);
+      moreDashboards.push(child);
+      await untilDashboard(child, port);
+      return child;
     },
     startProxy: async (id) => {
       const proxy = await startProxy(id, configFile, clients);
       cluster.proxies.push(proxy);
-      await eventually(async () => (await proxy.status()).serving, { what: `${id} to serve: ${proxy.child.output()}` });
+      await untilServing(proxy);
       return proxy;
     },
     stop: async () => {
       for (const client of clients) client.disconnect();
-      await Promise.all([...cluster.proxies.map(({ child }) => child.stop()), cluster.dashboard.stop()]);
+      await Promise.all([
+        ...cluster.proxies.map(({ child }) => child.stop()),
+        cluster.dashboard.stop(),
+        ...moreDashboards.map((child) => child.stop()),
+      ]);
       await Promise.all(cluster.servers.flat().map((server) => server.stop()));
     },
   };
-  await untilDashboard(cluster);
+  await untilDashboard(cluster.dashboard, dashboardPort);
   await assignSlots(cluster);
   for (let number = 1; number <= (options.proxies ?? 2); number++) await cluster.startProxy(`proxy_${number}`);
   return cluster;
@@ -164,20 +182,35 @@ function startProgram(program: 'dashboard' | 'proxy', configFile: string, flags:
   return start('node', [join(REPO, `packages/${program}/bin/${name}.js`), '-c', configFile, ...flags], { name });
 }
 
-async function untilDashboard(cluster: Cluster): Promise<void> {
-  const url = `http://127.0.0.1:${cluster.dashboardPort}/readyz`;
-  await eventually(async () => (await fetch(url)).ok, { what: `the dashboard: ${cluster.dashboard.output()}`, timeoutMs: 20_000 });
+async function untilDashboard(dashboard: Child, port: number): Promise<void> {
+  const url = `http://127.0.0.1:${port}/readyz`;
+  await eventually(async () => (await fetch(url)).ok, { what: `the dashboard: ${dashboard.output()}`, timeoutMs: 20_000 });
+}
+
+async function untilServing(proxy: ProxyProcess): Promise<void> {
+  const what = `${proxy.id} to serve`;
+  try {
+    await eventually(async () => (await proxy.status()).serving, { what, timeoutMs: 20_000 });
+  } catch (cause) {
+    throw new Error(`${what}: ${proxy.child.output().slice(-2000)}`, { cause });
+  }
 }
 
 async function startProxy(id: string, configFile: string, clients: Redis[]): Promise<ProxyProcess> {
   const port = await freePort();
   const adminPort = await freePort();
   const flags = ['--proxy-id', id, '--proxy-addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${adminPort}`];
-  return {
+  const proxy: ProxyProcess = {
     id,
     port,
     adminPort,
     child: startProgram('proxy', configFile, flags),
+    restart: async () => {
+      await proxy.child.stop();
+      proxy.child = startProgram('proxy', configFile, flags);
+      await untilServing(proxy);
+    },
+    pids: async () => [proxy.child.pid, ...(await proxy.status()).workers.map(({ pid }) => pid)],
     client: (options = {}) => {
       const client = new Redis({ host: '127.0.0.1', port, protocol: 2, maxRetriesPerRequest: 0, retryStrategy: () => 50, ...options });
       client.on('error', () => undefined);
@@ -186,6 +219,7 @@ async function startProxy(id: string, configFile: string, clients: Redis[]): Pro
     },
     status: async () => (await (await fetch(`http://127.0.0.1:${adminPort}/status`)).json()) as ProxyStatusView,
   };
+  return proxy;
 }
 
 /** Runs a program of ours to its end. */

@@ -42,18 +42,19 @@ export async function startTcpProxy(targetPort: number, options: TcpProxyOptions
   };
   const pipe = (from: Socket, to: Socket, direction: Direction) => {
     const delayMs = direction === 'toServer' ? (options.delayMs?.() ?? 0) : 0;
+    // What is delayed is not overtaken by what comes later, and nothing follows the last bytes before a cut.
+    const send = (bytes: Buffer, sent: () => void) => {
+      if (delayMs > 0) setTimeout(() => to.write(bytes, sent), delayMs);
+      else to.write(bytes, sent);
+    };
     from.on('data', (bytes: Buffer) => {
-      if (budget?.direction !== direction) {
-        if (delayMs > 0) setTimeout(() => to.write(bytes), delayMs);
-        else to.write(bytes);
-        return;
-      }
+      if (budget?.direction !== direction) return send(bytes, () => undefined);
       const part = bytes.subarray(0, budget.bytes);
       budget.bytes -= part.length;
-      const spent = budget.bytes === 0;
-      if (spent) budget = null;
-      if (part.length === 0) cut();
-      else to.write(part, () => spent && cut());
+      if (budget.bytes > 0) return send(part, () => undefined);
+      budget = null;
+      from.pause();
+      send(part, cut);
     });
   };
   const server = createServer((client) => {

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { App, Context, ControllerStatus } from './context.ts';
 import { originGuard } from './guard.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
+import { doctorRoutes } from './routes/doctor.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { migrationRoutes } from './routes/migrations.ts';
@@ -91,6 +92,7 @@ function apiRoutes(api: App, context: Context): void {
   proxyRoutes(api, context);
   migrationRoutes(api, context);
   planRoutes(api, context);
+  doctorRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -70,6 +70,30 @@ describe('the life of a product', () => {
   });
 });
 
+describe('the doctor', () => {
+  test('says what is wrong and what to try, and looks at keys only when asked to', async () => {
+    const { json } = await dashboard.ok('GET', '/doctor');
+    expect(json).toMatchObject({ scan: 'none', findings: expect.arrayContaining([expect.objectContaining({ kind: 'no-proxy' })]) });
+    await two.client().set('{}stray', 'value');
+    const full = (await dashboard.ok('GET', '/doctor?scan=full')).json;
+    expect(full).toMatchObject({ scan: 'full', findings: expect.arrayContaining([expect.objectContaining({ kind: 'misplaced-keys' })]) });
+  });
+
+  test('mends keys: a preview writes nothing down, a change exactly one event', async () => {
+    const events = async () => ((await dashboard.ok('GET', '/events')).json['events'] as unknown[]).length;
+    const before = await events();
+    const mend = (action: string, headers = {}) => dashboard.call('POST', '/groups/2/keys/mend', { action }, headers);
+    expect(await mend('preview')).toMatchObject({ status: 200, json: { movedCount: 0, slots: [{ slot: 0, owner: 1, keysCount: 1 }] } });
+    expect(await mend('move', { 'if-match': '"1"' })).toMatchObject({ status: 412, json: { code: 'CODIS_E_STALE' } });
+    expect(await events()).toBe(before);
+    expect(await mend('move')).toMatchObject({ status: 200, json: { movedCount: 1, deletedCount: 0 } });
+    expect(await events()).toBe(before + 1);
+    expect(await one.client().get('{}stray')).toBe('value');
+    await one.client().del('{}stray');
+    expect(await dashboard.coordinator.list('mending')).toEqual([]);
+  });
+});
+
 describe('a write with If-Match', () => {
   test('is made at the epoch it names, and stale at another', async () => {
     const epoch = (await dashboard.epoch())!;
@@ -121,6 +145,10 @@ describe('bad input changes nothing:', () => {
     ['a migration to nowhere', 'POST', '/migrations', { moves: [{ first: 0, last: 1, to: 77 }] }, 404, 'CODIS_E_UNKNOWN_GROUP'],
     ['a migration of slot 1024', 'POST', '/migrations', { moves: [{ first: 0, last: 1024, to: 2 }] }, 400, 'CODIS_E_BAD_SLOT'],
     ['a delay below zero', 'POST', '/migrations', { moves: [{ first: 0, last: 1, to: 2 }], delayMs: -1 }, 400, 'CODIS_E_BAD_REQUEST'],
+    ['mending what is no action', 'POST', '/groups/1/keys/mend', { action: 'burn' }, 400, 'CODIS_E_BAD_REQUEST'],
+    ['mending slot 1024', 'POST', '/groups/1/keys/mend', { action: 'preview', slots: { first: 0, last: 1024 } }, 400, 'CODIS_E_BAD_SLOT'],
+    ['mending an unknown group', 'POST', '/groups/77/keys/mend', { action: 'preview' }, 404, 'CODIS_E_UNKNOWN_GROUP'],
+    ['a scan that is none', 'GET', '/doctor?scan=half', undefined, 400, 'CODIS_E_BAD_REQUEST'],
     ['a field nobody knows', 'POST', '/groups', { group: 3, colour: 'red' }, 400, 'CODIS_E_BAD_REQUEST'],
     ['no body', 'POST', '/groups', undefined, 400, 'CODIS_E_BAD_REQUEST'],
     ['a list for a body', 'POST', '/groups', [1], 400, 'CODIS_E_BAD_REQUEST'],

@@ -1,3 +1,4 @@
+export type * from './doctor.ts';
 export type * from './plans.ts';
 export type * from './problem.ts';
 export type * from './requests.ts';

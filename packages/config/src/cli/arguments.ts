@@ -23,6 +23,13 @@ export const planArgument = (text: string) => asPlanId(wholeNumber(text, 'CODIS_
 export const addrArgument = (text: string) => asServerAddr(text);
 export const proxyArgument = (text: string) => asProxyId(text);
 
+/** `0-511`, or `5`. */
+export function slotRangeArgument(text: string): { first: number; last: number } {
+  const [first = '', last = first, ...more] = text.split('-');
+  if (more.length > 0) throw new CodisError('CODIS_E_BAD_SLOT', `${JSON.stringify(text)} is not a range of slots: write 0-511, or 5`);
+  return { first: slotArgument(first), last: slotArgument(last) };
+}
+
 /** Codis's `slave` is today's replica. */
 export function roleArgument(text: string): 'master' | 'replica' {
   if (text === 'slave' || text === 'replica') return 'replica';

@@ -9,20 +9,26 @@ import { ProblemError } from './failures.ts';
 /** Longer than the slowest operation (a promotion that waits for a replica). */
 const TIMEOUT_MS = 30_000;
 
+export interface CallOptions {
+  /** For what takes longer than most: it looks at every key, say. */
+  readonly timeoutMs?: number;
+}
+
 export interface Client {
   /** `View` is what the route answers; see @codis/config/api. */
-  get<View>(path: string): Promise<View>;
-  post<View>(path: string, body?: object): Promise<View>;
+  get<View>(path: string, options?: CallOptions): Promise<View>;
+  post<View>(path: string, body?: object, options?: CallOptions): Promise<View>;
   put<View>(path: string, body: object): Promise<View>;
   delete<View>(path: string): Promise<View>;
 }
 
 /** A client of the dashboard at `addr` (`host:port`). */
 export function dashboardClient(addr: string): Client {
-  const call = <View>(method: string, path: string, body?: object) => request<View>({ addr, method, path, body });
+  const call = <View>(method: string, path: string, body?: object, { timeoutMs = TIMEOUT_MS }: CallOptions = {}) =>
+    request<View>({ addr, method, path, body, timeoutMs });
   return {
-    get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body),
+    get: (path, options) => call('GET', path, undefined, options),
+    post: (path, body, options) => call('POST', path, body, options),
     put: (path, body) => call('PUT', path, body),
     delete: (path) => call('DELETE', path),
   };
@@ -33,12 +39,13 @@ interface Request {
   readonly method: string;
   readonly path: string;
   readonly body: object | undefined;
+  readonly timeoutMs: number;
 }
 
 async function request<View>(call: Request): Promise<View> {
   const { addr } = call;
   const { status, text } = await exchange(call).catch((error: unknown) => {
-    throw connectError(addr, error);
+    throw connectError(call, error);
   });
   const answer = parse(text);
   if (status === 200 && answer !== undefined) return answer as View;
@@ -47,7 +54,7 @@ async function request<View>(call: Request): Promise<View> {
 }
 
 /** One request and its whole answer. Plain node:http: Node 20's fetch never settles when the other side takes the connection and drops it. */
-function exchange({ addr, method, path, body }: Request): Promise<{ status: number; text: string }> {
+function exchange({ addr, method, path, body, timeoutMs }: Request): Promise<{ status: number; text: string }> {
   const payload = body && JSON.stringify(body);
   const headers = { accept: 'application/json', 'x-codis-actor': actor(), ...(payload ? { 'content-type': 'application/json' } : {}) };
   return new Promise((done, failed) => {
@@ -57,7 +64,7 @@ function exchange({ addr, method, path, body }: Request): Promise<{ status: numb
       response.on('error', failed);
       response.on('end', () => done({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
     });
-    const overdue = setTimeout(() => outgoing.destroy(new TimeoutError()), TIMEOUT_MS);
+    const overdue = setTimeout(() => outgoing.destroy(new TimeoutError()), timeoutMs);
     outgoing.on('error', failed);
     outgoing.on('close', () => clearTimeout(overdue));
     outgoing.end(payload);
@@ -87,10 +94,10 @@ function actor(): string {
   }
 }
 
-function connectError(addr: string, error: unknown): CodisError {
+function connectError({ addr, timeoutMs }: Request, error: unknown): CodisError {
   const unreachable = (what: string) => new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', what, { cause: error });
   if (error instanceof TimeoutError) {
-    const what = `the dashboard at ${addr} did not answer in ${TIMEOUT_MS / 1000} s; what was asked may still be done`;
+    const what = `the dashboard at ${addr} did not answer in ${timeoutMs / 1000} s; what was asked may still be done`;
     return new CodisError('CODIS_E_TIMEOUT', what, { cause: error });
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -4,6 +4,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { productVersion } from '../settings/index.ts';
 import { dashboardCommand } from './commands/dashboard.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { keyCommands } from './commands/key.ts';
 import { migrationCommands } from './commands/migration.ts';
 import { planCommands } from './commands/plan.ts';
 import { proxyCommands } from './commands/proxy.ts';
@@ -33,7 +35,17 @@ function buildProgram(): Command {
     .addOption(new Option('-o, --output <format>', 'how answers are printed').choices(FORMATS).default('table'))
     .option('--debug', 'say where an error comes from')
     .exitOverride();
-  for (const add of [statusCommands, slotCommands, serverCommands, proxyCommands, planCommands, migrationCommands, dashboardCommand])
+  for (const add of [
+    statusCommands,
+    doctorCommand,
+    keyCommands,
+    slotCommands,
+    serverCommands,
+    proxyCommands,
+    planCommands,
+    migrationCommands,
+    dashboardCommand,
+  ])
     add(program);
   addExamples(program);
   return program;

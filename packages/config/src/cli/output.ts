@@ -40,6 +40,6 @@ function renderTable({ head, rows }: Table): string {
 }
 
 /** A value from elsewhere can't break the table, nor the terminal. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return Array.from(text, (char) => (char < ' ' || char === '\x7f' ? ' ' : char)).join('');
 }

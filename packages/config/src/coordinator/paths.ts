@@ -13,19 +13,22 @@ export const PATHS = {
   /** Persistent; its version counts the elections, so a write that checks it fails once another controller was elected. */
   term: 'term',
   events: 'events',
+  /** `mending/<id>`, ephemeral: somebody is cleaning up misplaced keys; no slot is locked or given away meanwhile. */
+  mending: 'mending',
   /** `scripts/<sha1>`, `functions/<library>`: what was loaded through any proxy. The version of `scripts` counts how often they were flushed. */
   scripts: 'scripts',
   functions: 'functions',
 } as const;
 
 /** Persistent nodes without a value that hold others; whoever needs one first creates it. */
-export const PARENTS = [PATHS.proxies, PATHS.migrations, PATHS.plans, PATHS.events, PATHS.scripts, PATHS.functions] as const;
+export const PARENTS = [PATHS.proxies, PATHS.migrations, PATHS.plans, PATHS.events, PATHS.mending, PATHS.scripts, PATHS.functions] as const;
 
 export const proxyPath = (id: ProxyId): string => `${PATHS.proxies}/${id}`;
 export const proxyLivePath = (id: ProxyId): string => `${PATHS.proxies}/${id}/live`;
 /** Zero-padded, so that names sort as numbers do. */
 export const migrationPath = (id: MigrationId): string => `${PATHS.migrations}/${String(id).padStart(SEQ_DIGITS, '0')}`;
 export const planPath = (id: PlanId): string => `${PATHS.plans}/${String(id).padStart(SEQ_DIGITS, '0')}`;
+export const mendingPath = (id: string): string => `${PATHS.mending}/${id}`;
 export const scriptPath = (sha: string): string => `${PATHS.scripts}/${sha}`;
 export const libraryPath = (name: string): string => `${PATHS.functions}/${name}`;
 export const eventPath = (seq: number): string => `${PATHS.events}/${String(seq).padStart(SEQ_DIGITS, '0')}`;

@@ -8,10 +8,12 @@ import {
   missingAcks,
   type ProxyId,
   rollBackExpiredLocks,
+  type Slot,
   slotState,
   startMigrating,
   unlockSlots,
 } from '../model/index.ts';
+import { cutOffDeparted } from './departed.ts';
 import { backingOff, type Lane, laneKey, type Office, type Outcome, PROGRESSED, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
@@ -27,6 +29,11 @@ export async function awaitAcks(office: Office, world: World, job: Job, action: 
   const step = { slots, migration: job.migration.id };
   const lane = laneOf(world, job, action);
   if (behind.length === 0 && unfenced.length === 0) {
+    const trouble = await cutOffDeparted(office, world, groupsOf(world, slots));
+    if (trouble !== null) {
+      await writeTopology(office, { epoch: world.epoch, topology: unlockSlots(world.topology, step) });
+      return backingOff(office, lane, trouble);
+    }
     const written = await writeTopology(office, { epoch: world.epoch, topology: startMigrating(world.topology, step) });
     if (written) {
       office.memory.backOffs.delete(laneKey(lane));
@@ -57,6 +64,12 @@ function isFenced({ memory }: Office, { topology }: World, { slots, epoch }: Awa
   const from: GroupId | undefined = lock?.kind === 'locked' ? lock.from : undefined;
   const fence = from === undefined ? undefined : memory.fences.get(from);
   return fence?.epoch === epoch && fence.proxies.has(proxy);
+}
+
+/** The two groups of a batch that is locked. */
+function groupsOf({ topology }: World, [first]: readonly Slot[]): GroupId[] {
+  const state = first === undefined ? undefined : slotState(topology, first);
+  return state?.kind === 'locked' ? [state.from, state.to] : [];
 }
 
 const lostText = (lost: readonly ProxyId[]) =>

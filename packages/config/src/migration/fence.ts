@@ -18,7 +18,7 @@ import {
   type Group,
   masterOf,
   type ProxyId,
-  proxyClientName,
+  proxyOfClientName,
   type ServerAddr,
 } from '../model/index.ts';
 import { withRedis } from '../redis/probe.ts';
@@ -58,8 +58,8 @@ export interface FenceResult {
 export async function fence(request: FenceRequest): Promise<FenceResult> {
   const { group, password } = request;
   const master = requireMasterOf(group);
-  const names = new Set(request.proxies.map(proxyClientName));
-  const kill = (redis: Redis) => killClients(redis, (name) => names.has(name));
+  const ids = new Set<string>(request.proxies);
+  const kill = (redis: Redis) => killClients(redis, (name) => ids.has(proxyOfClientName(name)?.id ?? ''));
   const onMaster = await withRedis(master, { password }, async (redis) => {
     const raised = await raise(redis, request);
     return { raised, killedCount: await kill(redis) };

@@ -22,12 +22,14 @@ import {
   slotsWhere,
   targets,
 } from '../model/index.ts';
+import { readMending } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
 import { batchOf, lookForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
 import { withControlled } from './controlled.ts';
 import { fence } from './fence.ts';
 import { sortAbsences } from './lost-proxies.ts';
+import { tryHandOver, withAdvice } from './preflight.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
 import { laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
@@ -43,6 +45,8 @@ const EXAMPLES_MAX = 3;
 export async function lock(office: Office, world: World, job: Job, whole: LockAction): Promise<Outcome> {
   // One lock at a time: an ack is about all that its epoch locks, and a slow server of one lane is nothing to another.
   if (slotsWhere(world.topology, ({ kind }) => kind === 'locked').length > 0) return UNDER_WAY;
+  const mending = await readMending(office.coordinator);
+  if (mending !== null) return waiting(`${mending}; the move goes on when that is done`, RETRY_MS);
   const lane = { migration: job.migration.id, from: whole.from, to: whole.to };
   const action = { ...whole, slots: whole.slots.slice(0, office.memory.batchSlots.get(laneKey(lane)) ?? whole.slots.length) };
   const unfit = await findObstacle(office, world, job, action);
@@ -127,22 +131,33 @@ async function fenceOffGroup(
 /** Why this batch can't be locked now; null when it can. */
 async function findObstacle(office: Office, world: World, job: Job, action: LockAction): Promise<string | null> {
   const source = requireMaster(world.topology, action.from);
-  const target = requireMaster(world.topology, action.to);
   if (job.migration.durable && requireGroup(world.topology, action.to).servers.length < 2) {
     return `group ${action.to} has no replica, and a durable migration gives keys up only when replicas have them; add one with: codis-config server add ${action.to} <host:port> replica`;
   }
   try {
-    await withControlled(office, source, (redis) => checkMaster(redis, source, office.settings.product_name));
-  } catch (error) {
-    return `the source can't be used: ${serverTrouble(source, error)}`;
-  }
-  try {
-    return await withControlled(office, target, async (redis) => {
-      await checkMaster(redis, target, office.settings.product_name);
-      return findOrphans(office, redis, { world, job, addr: target, group: action.to });
+    return await withControlled(office, source, async (redis) => {
+      await checkMaster(redis, source, office.settings.product_name);
+      return findTargetObstacle(office, { world, job, action, source, from: redis });
     });
   } catch (error) {
-    return `the target can't be used: ${serverTrouble(target, error)}`;
+    return withAdvice(`the source can't be used: ${serverTrouble(source, error)}`);
+  }
+}
+
+async function findTargetObstacle(
+  office: Office,
+  { world, job, action, source, from }: { world: World; job: Job; action: LockAction; source: ServerAddr; from: Redis },
+): Promise<string | null> {
+  const { product_name: product, product_auth: password } = office.settings;
+  const target = requireMaster(world.topology, action.to);
+  try {
+    return await withControlled(office, target, async (to) => {
+      await checkMaster(to, target, product);
+      const orphans = await findOrphans(office, to, { world, job, addr: target, group: action.to });
+      return orphans ?? (await tryHandOver({ from, to }, { source, target, product, password }));
+    });
+  } catch (error) {
+    return withAdvice(`the target can't be used: ${serverTrouble(target, error)}`);
   }
 }
 
@@ -171,7 +186,7 @@ async function findOrphans(
     office.memory.cleanTargets.add(known);
     return null;
   }
-  return `group ${group}'s master ${addr} holds keys of slots it does not own, like ${examples.slice(0, EXAMPLES_MAX).join(', ')}; delete them there if they are leftovers`;
+  return `group ${group}'s master ${addr} holds keys of slots it does not own, like ${examples.slice(0, EXAMPLES_MAX).join(', ')}; look at them with: codis-config key mend --group ${group} --dry-run`;
 }
 
 function slotsToCome({ topology }: World, { migration }: Job, group: GroupId): ReadonlySet<Slot> {

@@ -15,6 +15,7 @@ import {
   type MigrationId,
   NO_SIGHTINGS,
   type ProxyId,
+  type ServerAddr,
   type Topology,
 } from '../model/index.ts';
 import type { Settings } from '../settings/index.ts';
@@ -63,6 +64,8 @@ export interface Memory {
   /** The marker that each group's master is known to have. */
   readonly markers: Map<GroupId, Epoch>;
   markersCheckedAtMs: number;
+  /** Which processes of proxies there were when what dead ones left at this server was last cut off. */
+  readonly clearedOf: Map<ServerAddr, string>;
   /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
   readonly cleanTargets: Set<string>;
   /** Lanes whose last lock or sweep failed; gone once one succeeds. */
@@ -82,6 +85,7 @@ export function newMemory(): Memory {
     fences: new Map(),
     markers: new Map(),
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
+    clearedOf: new Map(),
     cleanTargets: new Set(),
     backOffs: new Map(),
     bigKeys: newBigKeysMemory(),

@@ -107,6 +107,7 @@ export const ERROR_KINDS = {
     'The server holds keys already',
     'empty it, or give it as what it is; see docs/operations.md',
   ),
+  CODIS_E_SERVER_REFUSED: kind(502, 1, false, 'A Redis refused what it was asked for', 'mend what its answer says, then do it again'),
   CODIS_E_SERVER_UNREACHABLE: kind(502, 5, true, 'A Redis can’t be reached', 'start it, or check address, firewall and product_auth'),
   CODIS_E_SERVER_WRONG_ROLE: kind(
     422,

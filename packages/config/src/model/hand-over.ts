@@ -10,8 +10,6 @@
 //
 // Verified on Redis 7.0.15: MIGRATE works inside EVAL, replicates as DEL, and with many KEYS moves those it can before it reports BUSYKEY.
 
-import type { ProxyId } from './ids.ts';
-
 /** What both scripts share. ARGV of both: target host, target port, database, timeout in ms, password of the target ('' for none), 'COPY' to leave the keys
  *  at the source. `hand_over(first, last)` gives nil, or the error of MIGRATE.
  *  Before Redis 5 a script was replicated as it stands unless it asks otherwise, and a replica must not run MIGRATE. */
@@ -69,11 +67,6 @@ for i = 1, #KEYS do
 end
 return hand_over(1, last) or {last, bytes}
 `.trim();
-
-/** The name every backend connection of a proxy sets before anything else: what a fence finds it by. */
-export function proxyClientName(id: ProxyId): string {
-  return `codis-proxy:${id}`;
-}
 
 /** Reserved key in database 0 of a group's master. It holds the epoch below which a proxy's connections may not be used there (DESIGN §3, fencing).
  *  It is never shown, moved or flushed. */

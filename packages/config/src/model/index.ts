@@ -1,4 +1,5 @@
 export * from './big-keys.ts';
+export * from './connection-name.ts';
 export * from './errors.ts';
 export * from './groups.ts';
 export * from './hand-over.ts';

@@ -19,6 +19,8 @@ export interface ProxyLive {
   readonly pid: number;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** Process ids of its workers that died, the last ones; what they have sent may still be on its way. */
+  readonly goneWorkers?: readonly number[];
 }
 
 /** A registered proxy as the coordinator shows it; `live` is null while its session is gone. */
@@ -64,7 +66,10 @@ export function decodeProxyLive(data: Uint8Array): ProxyLive {
   return decode('proxy session', data, (value) => {
     const { pid, startedAt } = value;
     if (typeof pid !== 'number' || typeof startedAt !== 'string') throw new TypeError('pid or startedAt is missing');
-    return { epoch: asEpoch(value['epoch'] as number), pid, startedAt };
+    const gone = value['goneWorkers'] ?? [];
+    if (!Array.isArray(gone) || !gone.every(Number.isSafeInteger)) throw new TypeError(`goneWorkers is ${JSON.stringify(gone)}`);
+    const live = { epoch: asEpoch(value['epoch'] as number), pid, startedAt };
+    return gone.length === 0 ? live : { ...live, goneWorkers: gone as number[] };
   });
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { type EventText, eventOps, readEvent } from './events.ts';
+import { checkNotMending } from './mending.ts';
 
 const ATTEMPTS_MAX = 32;
 /** How long a call waits for the coordinator to come back when it has to find out what became of a write. */
@@ -75,6 +76,8 @@ async function comeBack(caller: Caller, unknown: CodisError): Promise<void> {
 export interface TopologyChange extends Expecting {
   readonly action: EventText['action'];
   readonly object: string;
+  /** It gives slots away or takes them out of service: not while keys are being mended by who owns what. */
+  readonly reassigns?: boolean;
   change(topology: Topology): Topology;
 }
 
@@ -83,6 +86,7 @@ export function changeTopology(caller: Caller, request: TopologyChange): Promise
   return commitAudited(caller, async () => {
     const current = await readTopology(caller);
     checkExpected(current.epoch, request);
+    if (request.reassigns) await checkNotMending(caller);
     const topology = request.change(current.topology);
     const epoch = asEpoch(current.epoch + 1);
     return {

@@ -14,6 +14,8 @@ const DROPPED_MAX = 10;
 export type EventAction =
   | 'group.add'
   | 'group.remove'
+  | 'key.delete'
+  | 'key.move'
   | 'migration.cancel'
   | 'migration.pause'
   | 'migration.resume'

@@ -3,6 +3,8 @@ export * from './caller.ts';
 export { ensureParents, readTopology } from './commit.ts';
 export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
 export * from './groups.ts';
+export * from './mend-claim.ts';
+export * from './mending.ts';
 export * from './migrations.ts';
 export * from './plans.ts';
 export { promoteServer } from './promotion.ts';

@@ -45,6 +45,7 @@ async function resetSlots(caller: Caller, options: Expecting & { force: boolean 
   return changeTopology(caller, {
     ...options,
     action: 'slot.init',
+    reassigns: true,
     object: 'all slots',
     change: (topology) => offlineSlots(topology, { first: asSlot(0), last: asSlot(SLOT_COUNT - 1) }),
   });
@@ -59,6 +60,7 @@ export function assignRange(caller: Caller, request: SlotRange & Expecting & { o
   return changeTopology(caller, {
     ...request,
     action: 'slot.assign',
+    reassigns: true,
     object: `${rangeText(request)} → group ${request.owner}`,
     change: (topology) => assignSlots(topology, request),
   });
@@ -69,6 +71,7 @@ export function offlineRange(caller: Caller, request: SlotRange & Expecting): Pr
   return changeTopology(caller, {
     ...request,
     action: 'slot.offline',
+    reassigns: true,
     object: rangeText(request),
     change: (topology) => offlineSlots(topology, request),
   });

@@ -7,6 +7,7 @@ import { type Coordinator, migrationPath, PATHS } from '../../src/coordinator/in
 import { readFence } from '../../src/migration/index.ts';
 import {
   asEpoch,
+  asProxyId,
   asSlot,
   encodeTopology,
   fenceKey,
@@ -142,8 +143,8 @@ describe('proxies', () => {
     await eventually(async () => (await observer.read('proxies/lost/live')) !== null, { what: 'a session' });
     await lost.lose();
     const [stale, healthy] = [masters.one.client(), masters.one.client()];
-    await stale.client('SETNAME', proxyClientName('lost' as never));
-    await healthy.client('SETNAME', proxyClientName('alive' as never));
+    await stale.client('SETNAME', proxyClientName(asProxyId('lost'), { pid: 1, workerPid: 2 }));
+    await healthy.client('SETNAME', proxyClientName(asProxyId('alive'), { pid: process.pid, workerPid: 2 }));
     const [staleId, healthyId] = [await stale.client('ID'), await healthy.client('ID')];
     const { id } = await migrate(0, 2);
     await product.controller(await product.connect());
@@ -238,7 +239,7 @@ describe('servers', () => {
     await eventually(async () => (await target.client().dbsize()) > 10, { what: 'some keys at the target' });
 
     await target.child.stop();
-    await waitsFor(id, /keys of group 1 don't get to group 2: group 1 answered: .*IOERR|can't connect|Can't connect/i);
+    await waitsFor(id, /keys of group 1 don't get to group 2: .*(stopped answering|can't be reached|IOERR)/);
     expect((await stateOf(0)).kind).toBe('migrating');
     expect(await masters.one.client().exists(...keys)).toBeGreaterThan(0);
     const again = await startRedis({ port: target.port, config });

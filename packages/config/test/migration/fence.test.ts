@@ -6,7 +6,7 @@ import { freePort } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { killClients } from '../../src/migration/clients.ts';
 import { fence, lowerFence, readFence, reassertFence } from '../../src/migration/fence.ts';
-import { asEpoch, asProxyId, asServerAddr, fenceKey, type Group, proxyClientName } from '../../src/model/index.ts';
+import { asEpoch, asProxyId, asServerAddr, fenceKey, type Group, type ProxyId, proxyClientName } from '../../src/model/index.ts';
 import { ONE, PRODUCT } from './product.ts';
 
 const [LOST, ALIVE, LOST_TOO] = [asProxyId('p1'), asProxyId('p11'), asProxyId('P1')];
@@ -29,6 +29,8 @@ function groupOf(masterAddr: string, ...replicas: string[]): Group {
 
 const request = (epoch: number, proxies = [LOST]) => ({ product: PRODUCT, password: '', group, proxies, epoch: asEpoch(epoch) });
 
+const nameOf = (id: ProxyId) => proxyClientName(id, { pid: 1, workerPid: 2 });
+
 /** A connection as a proxy has it, and whether it was cut off since. */
 async function connection(server: RedisServer, name: string): Promise<() => Promise<boolean>> {
   const client: Redis = server.client();
@@ -49,16 +51,12 @@ test('the marker is raised to the epoch, and never lowered by a fence', async ()
 
 test('the connections of the fenced proxies are killed on every server, and nobody else’s', async () => {
   const cut = await Promise.all([
-    connection(master, proxyClientName(LOST)),
-    connection(master, proxyClientName(LOST)),
-    connection(replica, proxyClientName(LOST)),
-    connection(master, proxyClientName(LOST_TOO)),
+    connection(master, nameOf(LOST)),
+    connection(master, nameOf(LOST)),
+    connection(replica, nameOf(LOST)),
+    connection(master, nameOf(LOST_TOO)),
   ]);
-  const spared = await Promise.all([
-    connection(master, proxyClientName(ALIVE)),
-    connection(replica, 'p1'),
-    connection(master, 'codis-proxy:'),
-  ]);
+  const spared = await Promise.all([connection(master, nameOf(ALIVE)), connection(replica, 'p1'), connection(master, 'codis-proxy:')]);
 
   expect(await fence(request(5, [LOST, LOST_TOO]))).toEqual({ raised: true, killedCount: 4, unreachable: [] });
 
@@ -68,7 +66,7 @@ test('the connections of the fenced proxies are killed on every server, and nobo
 
 test('a connection in the middle of a blocking command is killed too', async () => {
   const client = master.client();
-  await client.client('SETNAME', proxyClientName(LOST));
+  await client.client('SETNAME', nameOf(LOST));
   const blocked = client.blpop('list', 0);
   const outcome = expect(blocked).rejects.toThrow();
   await fence(request(5));
@@ -98,7 +96,7 @@ test('a fence with the wrong password is no fence', async () => {
 
 test('a marker that is still there is left alone, and so are connections; one that was lost is put back, and who came in is cut off', async () => {
   await fence(request(5));
-  const returned = await connection(master, proxyClientName(LOST));
+  const returned = await connection(master, nameOf(LOST));
   expect(await reassertFence(request(5))).toBe(false);
   expect(await returned()).toBe(false);
 

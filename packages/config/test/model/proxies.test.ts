@@ -43,7 +43,9 @@ describe('what a proxy stores', () => {
 
   test('is read back as it was written', () => {
     expect(decodeProxyRegistration(encodeProxyRegistration(registration))).toEqual(registration);
-    expect(decodeProxyLive(encodeProxyLive(live))).toEqual(live);
+    for (const goneWorkers of [{}, { goneWorkers: [1, 2] }]) {
+      expect(decodeProxyLive(encodeProxyLive({ ...live, ...goneWorkers }))).toEqual({ ...live, ...goneWorkers });
+    }
   });
 
   test.each<[string, object, RegExp]>([
@@ -61,6 +63,8 @@ describe('what a proxy stores', () => {
     ['no epoch', { epoch: undefined }, /not an epoch/],
     ['an epoch that is none', { epoch: -1 }, /not an epoch/],
     ['no pid', { pid: '1' }, /pid or startedAt is missing/],
+    ['dead workers that are no numbers', { goneWorkers: ['1'] }, /goneWorkers is \["1"\]/],
+    ['one dead worker', { goneWorkers: 1 }, /goneWorkers is 1/],
     ['no beginning', { startedAt: undefined }, /pid or startedAt is missing/],
   ])('a session with %s is refused', (_, damage, message) => {
     const act = () => decodeProxyLive(Buffer.from(JSON.stringify({ ...live, ...damage })));

@@ -207,7 +207,7 @@ export class Primary {
     const applied = this.#pool.applied;
     const settled = applied === this.#held;
     if (settled && (applied !== this.#acknowledged || state.session !== this.#acknowledgedIn) && (await this.#topologySeen())) {
-      if (await this.#registration.acknowledge(applied)) {
+      if (await this.#registration.acknowledge(applied, this.#pool.goneWorkers)) {
         this.#acknowledged = applied;
         this.#acknowledgedIn = state.session;
         this.#options.log.debug({ epoch: applied }, 'acknowledged');

@@ -59,10 +59,10 @@ export class Registration {
     }
   }
 
-  /** Says that every worker has applied `epoch`. False when the topology has moved on: the newer one will be acknowledged instead. */
-  async acknowledge(epoch: number): Promise<boolean> {
+  /** Says that every worker has applied `epoch`, and which have died. False when the topology has moved on: the newer one will be acknowledged instead. */
+  async acknowledge(epoch: number, goneWorkers: readonly number[]): Promise<boolean> {
     const { coordinator, proxy } = this.#options;
-    const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.#startedAt });
+    const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.#startedAt, goneWorkers });
     const at: Op[] = epoch < 0 ? [] : [{ op: 'check', path: PATHS.topology, version: epoch }];
     const live = await coordinator.read(proxyLivePath(proxy.id));
     return this.#acknowledged(await coordinator.commit([...at, ...this.#replaceLive(live, data)]));

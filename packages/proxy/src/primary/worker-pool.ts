@@ -44,6 +44,8 @@ const RESPAWN_MS_MAX = 5000;
 const STABLE_MS = 10_000;
 const REPORT_TIMEOUT_MS = 1000;
 /** What a worker gets beyond the time it was given to drain. */
+/** More can't have died while something of theirs was still on its way: they are replaced more slowly each time. */
+const GONE_WORKERS_MAX = 100;
 const DRAIN_GRACE_MS = 1000;
 
 export class WorkerPool {
@@ -56,6 +58,7 @@ export class WorkerPool {
   /** Those that know of each other: they have been told to start. */
   readonly #started = new Set<Member>();
   readonly #startedAt = Date.now();
+  #goneWorkers: readonly number[] = [];
   #table: Table | null = null;
   #proxies: readonly LiveProxy[] = [];
   #serving = false;
@@ -80,6 +83,11 @@ export class WorkerPool {
   /** How often a worker had to be replaced. */
   get restarts(): number {
     return this.#restarts;
+  }
+
+  /** Process ids of the last workers that died. */
+  get goneWorkers(): readonly number[] {
+    return this.#goneWorkers;
   }
 
   get listeningCount(): number {
@@ -153,6 +161,7 @@ export class WorkerPool {
 
   #spawn(): void {
     const process = cluster.fork();
+    this.#goneWorkers = this.#goneWorkers.filter((pid) => pid !== process.process.pid);
     const member: Member = {
       process,
       applied: -1,
@@ -169,6 +178,7 @@ export class WorkerPool {
 
   #onExit(member: Member, code: number | null, signal: string | null): void {
     this.#members.delete(member.process.id);
+    this.#goneWorkers = [...this.#goneWorkers, member.process.process.pid ?? 0].slice(-GONE_WORKERS_MAX);
     this.#places.giveBack(member.process.id);
     this.#started.delete(member);
     this.#exchange.forget(member);

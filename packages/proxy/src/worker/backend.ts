@@ -30,7 +30,7 @@ export interface BackendOptions {
   readonly inFlight: InFlight;
   readonly stats: Stats;
   readonly product: string;
-  readonly proxyId: string;
+  readonly clientName: string;
   /** product_auth; empty for none. */
   readonly password: string;
   readonly connectTimeoutMs: number;
@@ -93,7 +93,9 @@ export class Backend implements OutletOwner {
     this.#outlet = new Outlet(this.#socket, this);
     this.#outlet.held = true;
     this.#outlet.onFlush = (late) => this.#sendMarks.onFlush(this.#ring.next, late);
-    this.#handshake = new Handshake({ ...options, db, protocol, epoch: options.epoch });
+    // Requests wait for the handshake that were routed by this table, though a newer one may be there when the fence's answer is.
+    const epoch = options.epoch();
+    this.#handshake = new Handshake({ ...options, db, protocol, epoch: () => epoch });
     this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: Error) => this.fail(error.message));

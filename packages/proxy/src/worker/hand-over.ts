@@ -188,7 +188,7 @@ export class HandOvers {
   /** True when it is tried again. */
   #onFailed(handOver: HandOver, reply: Buffer): boolean {
     this.#options.stats.handOverErrors++;
-    const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${reply.toString('utf8').slice(1).trim()}`);
+    const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${troubleIn(reply)}`);
     if (!PASSING.test(reply.toString('latin1', 0, 16))) {
       for (const held of handOver.waiters) this.#refuse(held, why);
       return false;
@@ -338,6 +338,15 @@ export class HandOvers {
     held.request = null;
     this.#bytes -= held.frame.length;
   }
+}
+
+/** The error of a hand-over, as a client may read it that sent another command: nothing is unknown of that one. */
+function troubleIn(reply: Buffer): string {
+  return reply
+    .toString('utf8')
+    .slice(1)
+    .trim()
+    .replace(/: whether the command was carried out is unknown$/, '');
 }
 
 function isSameMove(gone: Gone, slot: number, table: RouteTable): boolean {

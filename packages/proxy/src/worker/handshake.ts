@@ -1,6 +1,6 @@
 // What is said on a new backend connection before any request: password, name, fence, database, version. Pure: bytes in, verdict out.
 
-import { asProxyId, fenceKey, proxyClientName } from '@codis/config/model';
+import { fenceKey } from '@codis/config/model';
 import { encodeRequest, type Protocol } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 
@@ -18,7 +18,8 @@ type Step = 'auth' | 'hello' | 'name' | 'fence' | 'select' | 'id' | 'info';
 
 interface HandshakeOptions {
   readonly product: string;
-  readonly proxyId: string;
+  /** proxyClientName of this process. */
+  readonly clientName: string;
   readonly password: string;
   readonly db: number;
   readonly protocol: Protocol;
@@ -45,7 +46,7 @@ export class Handshake {
     if (options.password !== '') steps.push(['auth', ['AUTH', options.password]]);
     if (options.protocol === 3) steps.push(['hello', ['HELLO', '3']]);
     steps.push(
-      ['name', ['CLIENT', 'SETNAME', proxyClientName(asProxyId(options.proxyId))]],
+      ['name', ['CLIENT', 'SETNAME', options.clientName]],
       ['fence', ['GET', fenceKey(options.product)]],
       ['select', ['SELECT', String(options.db)]],
       ['id', ['CLIENT', 'ID']],

@@ -3,7 +3,7 @@
 
 import cluster from 'node:cluster';
 import { createServer, type Server as Listener, type Socket } from 'node:net';
-import { asEpoch, decodeTopology, parseAddr } from '@codis/config/model';
+import { asEpoch, asProxyId, decodeTopology, parseAddr, proxyClientName } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import { COMMANDS } from '../commands/command.ts';
@@ -315,7 +315,7 @@ export class Worker implements SessionOwner {
       inFlight: this.#inFlight,
       stats: this.#stats,
       product: settings.product_name,
-      proxyId: settings.proxy_id,
+      clientName: proxyClientName(asProxyId(settings.proxy_id), { pid: process.ppid, workerPid: process.pid }),
       password: settings.product_auth,
       connectTimeoutMs: settings.backend_connect_timeout_ms,
       recvTimeoutMs: settings.backend_recv_timeout * SECOND_MS,

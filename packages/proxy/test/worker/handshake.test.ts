@@ -2,7 +2,7 @@
 // Method: bytes in, verdict out, whole and at every split; then once with a real redis-server.
 
 import { connect } from 'node:net';
-import { asProxyId, fenceKey, isCodisError, proxyClientName } from '@codis/config/model';
+import { fenceKey, isCodisError } from '@codis/config/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { Handshake, type HandshakeResult } from '../../src/worker/handshake.ts';
@@ -15,9 +15,11 @@ interface Given {
   readonly protocol?: 2 | 3;
 }
 
+const NAME = 'codis-proxy:proxy_1:1.2';
+
 function handshake({ password = '', epoch = 7, db = 3, protocol = 2 }: Given = {}): Handshake {
   const now = typeof epoch === 'number' ? () => epoch : epoch;
-  return new Handshake({ product: 'demo', proxyId: 'proxy_1', password, db, protocol, epoch: now });
+  return new Handshake({ product: 'demo', clientName: NAME, password, db, protocol, epoch: now });
 }
 
 /** The first verdict that is not `more`, if `pieces` lead to one. */
@@ -40,7 +42,7 @@ describe('what is sent', () => {
   test('names the connection, reads the fence, selects the database and asks for the version', () => {
     const { requests } = scanAll([handshake().request]);
     expect(requests.map((args) => args.map(String))).toEqual([
-      ['CLIENT', 'SETNAME', proxyClientName(asProxyId('proxy_1'))],
+      ['CLIENT', 'SETNAME', NAME],
       ['GET', fenceKey('demo')],
       ['SELECT', '3'],
       ['CLIENT', 'ID'],
@@ -59,7 +61,7 @@ describe('what is sent', () => {
     expect(requests.slice(0, 3).map((args) => args.map(String))).toEqual([
       ['AUTH', 'p'],
       ['HELLO', '3'],
-      ['CLIENT', 'SETNAME', proxyClientName(asProxyId('proxy_1'))],
+      ['CLIENT', 'SETNAME', NAME],
     ]);
   });
 });

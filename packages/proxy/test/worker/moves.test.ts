@@ -207,6 +207,21 @@ describe('a migrating slot', () => {
     expect(await source.client().dbsize()).toBe(0);
   });
 
+  test('answers TRYAGAIN, and nothing of an unknown outcome, when the source is lost in the middle of a hand-over', async () => {
+    const mortal = await startRedis();
+    await restart(1500);
+    worker.route([mortal, target], online(A));
+    await raw.ask(encodeRequest(['GET', 'k']));
+    mortal.child.signal('SIGSTOP');
+    worker.route([mortal, target], migrating());
+    const answer = raw.ask(encodeRequest(['GET', 'k']));
+    await eventually(() => handOvers() === 1, { what: 'the hand-over to be asked for' });
+    await mortal.stop();
+    const [reply] = await answer;
+    expect(reply).toMatch(/^-TRYAGAIN .*can't be reached/);
+    expect(reply).not.toMatch(/unknown/);
+  });
+
   test('refuses for now what names another database', async () => {
     await restart(300);
     await source.client().set('k', 'v');
@@ -248,7 +263,7 @@ describe('a durable move', () => {
     await eventually(async () => /blocked_clients:1/.test(await target.client().info('clients')), {
       what: 'the replicas to be waited for',
     });
-    raw.close();
+    raw.socket.resetAndDestroy();
     await eventually(() => worker.report().clients === 0, { what: 'the client to be gone' });
     const epoch = worker.route([source, target], locked);
     const drained = () => worker.messages.some((message) => message.type === 'applied' && message.epoch === epoch);
@@ -282,6 +297,18 @@ describe('tables and fences', () => {
       refused,
     ]);
     expect(await source.client().dbsize()).toBe(0);
+  });
+
+  test('what was routed by a table that a fence is against is not sent by a newer one that came while the connection was opened', async () => {
+    const epoch = worker.report().epoch;
+    await source.client().set(fenceKey('demo'), String(epoch + 1));
+    source.child.signal('SIGSTOP');
+    const answer = raw.ask(encodeRequest(['SET', 'k', 'stale']));
+    await eventually(() => worker.report().requests === 1, { what: 'the request to wait for the connection' });
+    route(online(B));
+    source.child.signal('SIGCONT');
+    expect(await answer).toEqual([expect.stringMatching(/^-ERR .*slot table is behind.*not sent/)]);
+    expect(await source.client().exists('k')).toBe(0);
   });
 
   test('a server that is fenced against this table is not used until the table is new enough', async () => {

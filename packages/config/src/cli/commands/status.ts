@@ -1,12 +1,11 @@
-// codis-config status, events and key: looking, changing nothing.
+// codis-config status and events: looking, changing nothing.
 
 import type { Command } from 'commander';
 import type { EventsView, StatusView } from '../../api/index.ts';
-import { slotOf } from '../../model/index.ts';
 import { numberOption } from '../arguments.ts';
 import { EXIT } from '../failures.ts';
 import type { Table } from '../output.ts';
-import { type Globals, printerOf, sessionOf } from '../session.ts';
+import { sessionOf } from '../session.ts';
 
 export function statusCommands(program: Command): void {
   program
@@ -36,7 +35,6 @@ export function statusCommands(program: Command): void {
       const table = { head: ['SEQ', 'AT', 'BY', 'ACTION', 'OBJECT', 'EPOCH'], rows };
       session.print({ json: view, table, names: view.events.map(({ seq }) => seq) });
     });
-  keyCommands(program);
 }
 
 function serversTable({ groups }: StatusView): Table {
@@ -53,21 +51,4 @@ function serversTable({ groups }: StatusView): Table {
     ]),
   );
   return { head: ['GROUP', 'SLOTS', 'SERVER', 'ROLE', 'STATE', 'KEYS', 'MEMORY', 'REDIS'], rows };
-}
-
-function keyCommands(program: Command): void {
-  program
-    .command('key')
-    .description('questions about a key')
-    .command('slot')
-    .description('the slot a key lives in')
-    .argument('<key>', 'the key')
-    .action((key: string, _, command: Command) => {
-      const slot = slotOf(Buffer.from(key));
-      printerOf(command.optsWithGlobals<Globals>().output).print({
-        json: { key, slot },
-        table: { head: ['KEY', 'SLOT'], rows: [[key, slot]] },
-        names: [slot],
-      });
-    });
 }

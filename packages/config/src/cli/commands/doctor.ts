@@ -1,0 +1,68 @@
+// codis-config doctor: what is wrong, why, and the command that mends it. Asks the dashboard; without one it looks for itself, at the coordinator and the servers.
+
+import type { Command } from 'commander';
+import type { DoctorView, FindingView, ScanName } from '../../api/index.ts';
+import { CodisError, isCodisError } from '../../model/index.ts';
+import { loadSettings } from '../../settings/index.ts';
+import { EXIT } from '../failures.ts';
+import { oneLine } from '../output.ts';
+import { type Globals, type Session, sessionOf } from '../session.ts';
+
+/** It looks at every key of every group. */
+const TIMEOUT_MS = 3_600_000;
+const COORDINATOR_READY_MS = 10_000;
+
+interface DoctorOptions {
+  readonly quick?: boolean;
+  readonly direct?: boolean;
+}
+
+export function doctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('what is wrong, why, and what mends it? Exit code 7 for errors')
+    .option('--quick', 'do not look at every key')
+    .option('--direct', 'look at coordinator and servers without asking the dashboard')
+    .action(async ({ quick, direct }: DoctorOptions, command: Command) => {
+      const session = sessionOf(command);
+      const scan = quick ? 'none' : 'full';
+      const view = direct ? await lookDirectly(command, scan) : await ask(session, command, scan);
+      const text = [`${view.summary} (${aboutText(view)})`, ...view.findings.map(findingText)].join('\n\n');
+      session.print({ json: view, table: text, names: view.findings.map(({ kind }) => kind) });
+      if (view.findings.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.unhealthy;
+    });
+}
+
+async function ask(session: Session, command: Command, scan: ScanName): Promise<DoctorView> {
+  try {
+    return await session.client.get<DoctorView>(`/doctor?scan=${scan}`, { timeoutMs: TIMEOUT_MS });
+  } catch (error) {
+    if (!isCodisError(error, 'CODIS_E_DASHBOARD_UNREACHABLE')) throw error;
+    session.note(`${error.message}; looking at the coordinator and the servers from here instead`);
+    return lookDirectly(command, scan);
+  }
+}
+
+/** Loads what it needs only now: it is heavy, and a person waits for the other commands. */
+async function lookDirectly(command: Command, scan: ScanName): Promise<DoctorView> {
+  const { config } = command.optsWithGlobals<Globals>();
+  const { settings } = loadSettings({ file: config });
+  const [{ openCoordinator }, { examine }] = await Promise.all([import('../../coordinator/index.ts'), import('../../doctor/index.ts')]);
+  const coordinator = openCoordinator(settings);
+  try {
+    await coordinator.ready(COORDINATOR_READY_MS).catch((error: unknown) => {
+      if (!(error instanceof CodisError)) throw error;
+    });
+    return await examine({ coordinator, product: settings.product_name, password: settings.product_auth }, { scan });
+  } finally {
+    await coordinator.close();
+  }
+}
+
+function aboutText({ epoch, scan }: DoctorView): string {
+  return `${epoch === null ? 'no topology' : `epoch ${epoch}`}, ${scan === 'full' ? 'keys were looked at' : 'keys were not looked at'}`;
+}
+
+function findingText({ severity, object, what, why, try: hints }: FindingView): string {
+  return [`${severity}: ${object}: ${what}`, `why:   ${why}`, ...hints.map((hint) => `try:   ${hint}`)].map(oneLine).join('\n');
+}

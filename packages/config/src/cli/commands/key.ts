@@ -1,0 +1,96 @@
+// codis-config key …: where a key lives, and keys that are where they should not be.
+
+import { type Command, Option } from 'commander';
+import type { MendActionName, MendKeysRequest, MendView } from '../../api/index.ts';
+import { CodisError, slotOf } from '../../model/index.ts';
+import { groupArgument, slotRangeArgument } from '../arguments.ts';
+import type { Answer } from '../output.ts';
+import { type Globals, printerOf, sessionOf } from '../session.ts';
+
+/** It may look at every key of a large server. */
+const MEND_TIMEOUT_MS = 3_600_000;
+
+export function keyCommands(program: Command): void {
+  const key = program.command('key').description('where keys live, and those that are elsewhere');
+  key
+    .command('slot')
+    .description('the slot a key lives in')
+    .argument('<key>', 'the key')
+    .action((name: string, _, command: Command) => {
+      const slot = slotOf(Buffer.from(name));
+      printerOf(command.optsWithGlobals<Globals>().output).print({
+        json: { key: name, slot },
+        table: { head: ['KEY', 'SLOT'], rows: [[name, slot]] },
+        names: [slot],
+      });
+    });
+  mendCommand(key);
+}
+
+interface MendOptions {
+  readonly group: number;
+  readonly slots?: { readonly first: number; readonly last: number };
+  readonly move?: boolean;
+  readonly delete?: boolean;
+  readonly dryRun?: boolean;
+}
+
+function mendCommand(key: Command): void {
+  key
+    .command('mend')
+    .description('clean up keys in a group that does not own their slot; without --move or --delete it only looks')
+    .requiredOption('--group <id>', 'the group that holds them', groupArgument)
+    .option('--slots <first-last>', 'only keys of these slots', slotRangeArgument)
+    .addOption(
+      new Option(
+        '--move',
+        'hand each key to the group that owns it; what the owner has wins. Brings back keys that were deleted there since',
+      ).conflicts('delete'),
+    )
+    .option('--delete', 'delete them in this group. What the owner does not have is gone for good')
+    .option('--dry-run', 'only say what there is')
+    .action(async (options: MendOptions, command: Command) => {
+      const session = sessionOf(command);
+      const action = actionOf(options);
+      const body: MendKeysRequest = { action, ...(options.slots ? { slots: options.slots } : {}) };
+      const view = await session.client.post<MendView>(`/groups/${options.group}/keys/mend`, body, { timeoutMs: MEND_TIMEOUT_MS });
+      session.print(answerOf(view, options));
+    });
+}
+
+function actionOf({ move, delete: remove, dryRun, slots }: MendOptions): MendActionName {
+  if (slots && slots.last < slots.first) {
+    throw new CodisError('CODIS_E_BAD_SLOT', `the range ${slots.first}..${slots.last} runs backwards`);
+  }
+  if (dryRun || (!move && !remove)) return 'preview';
+  return move ? 'move' : 'delete';
+}
+
+function answerOf(view: MendView, { group }: MendOptions): Answer {
+  const { slots, action, movedCount, deletedCount, exact, examples } = view;
+  const total = slots.reduce((sum, { keysCount }) => sum + keysCount, 0);
+  const names = slots.map(({ slot }) => slot);
+  if (action !== 'preview') {
+    return {
+      json: view,
+      table: `group ${group}: ${movedCount} keys moved to their owners, ${deletedCount} deleted`,
+      names,
+      notes: view.notes,
+    };
+  }
+  if (total === 0) return { json: view, table: `group ${group} holds no misplaced keys`, names, notes: view.notes };
+  return {
+    json: view,
+    headline: `group ${group} holds ${exact ? '' : 'about '}${total} misplaced keys, like ${examples.join(', ')}`,
+    table: {
+      head: ['SLOT', 'OWNER', 'KEYS', 'OWNER HAS TOO'],
+      rows: slots.map(({ slot, owner, keysCount, atOwnerCount }) => [slot, owner, keysCount, atOwnerCount]),
+    },
+    names,
+    notes: [
+      ...view.notes,
+      'nothing was changed. --move hands them to their owners; one that was deleted there since comes back from the dead',
+      '--delete deletes them here; one that its owner does not have is gone for good',
+    ],
+  };
+}

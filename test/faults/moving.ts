@@ -1,0 +1,147 @@
+// What the tests of faults share: a move under load that something strikes again and again, and a look at the servers when all is over.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MigrationView, SlotsView, SlotView } from '@codis/config/api';
+import { fenceKey, slotOf } from '@codis/config/model';
+import { expect } from 'vitest';
+import type { Checker } from '../checker/checker.ts';
+import type { Cluster } from '../harness/cluster.ts';
+import { eventually } from '../harness/process.ts';
+import type { RedisServer } from '../harness/redis.ts';
+
+/** Many batches, so that a fault meets slots in every state; sessions that end soon. */
+export const SETTINGS = { migration_batch_slots: 32, proxy_lost_timeout: 1, zk_session_timeout: 2000, log_level: 'info' } as const;
+
+/** What a busy machine may need for a test that takes a few seconds. */
+export const PATIENT = { timeout: 120_000 } as const;
+
+/** Strikes come at any time within this after the last one was mended. */
+const STRIKE_WITHIN_MS = 200;
+const MOVE_TIMEOUT_MS = 60_000;
+
+export interface MoveUnderFault {
+  readonly cluster: Cluster;
+  readonly checker: Checker;
+  readonly first?: number;
+  readonly last?: number;
+  readonly to: number;
+  /** Pause after each hand-over of the sweep. */
+  readonly delayMs?: number;
+  /** Does harm and mends it; `strikeNumber` begins at 0. */
+  readonly strike: (strikeNumber: number, migration: number) => Promise<void>;
+  /** Strikes at most so often; at least once. */
+  readonly strikesMax?: number;
+}
+
+/** Moves slots under load through strikes, until they have arrived and every client gets on. Returns how often it was struck. */
+export async function moveUnderFault(options: MoveUnderFault): Promise<number> {
+  const { cluster, checker, strike, strikesMax = Number.POSITIVE_INFINITY } = options;
+  const id = await startMove(options);
+  await eventually(async () => (await statesOfSlots(cluster)).length > 1, {
+    what: 'slots to be in the move',
+    timeoutMs: 30_000,
+    everyMs: 2,
+  });
+  let strikes = 0;
+  do {
+    await pause(Math.random() * STRIKE_WITHIN_MS);
+    await strike(strikes++, id);
+  } while (strikes < strikesMax && !(await isDone(cluster, id)));
+  await untilDone(cluster, id);
+  await untilProgress(checker);
+  return strikes;
+}
+
+export async function startMove({
+  cluster,
+  first = 0,
+  last = 511,
+  to,
+  delayMs = 5,
+}: Omit<MoveUnderFault, 'strike' | 'checker'>): Promise<number> {
+  const move = await cluster.cliOk('slot', 'migrate', String(first), String(last), String(to), `--delay=${delayMs}`, '-o', 'name');
+  return Number(move.trim());
+}
+
+export async function migration(cluster: Cluster, id: number): Promise<MigrationView> {
+  return (await get(cluster, `/migrations/${id}`)) as MigrationView;
+}
+
+/** Also when just now nobody can say. */
+export async function isDone(cluster: Cluster, id: number): Promise<boolean> {
+  return (await migration(cluster, id).catch(() => null))?.state === 'done';
+}
+
+export async function untilDone(cluster: Cluster, id: number): Promise<void> {
+  try {
+    await eventually(() => isDone(cluster, id), { what: `migration ${id} to be done`, timeoutMs: MOVE_TIMEOUT_MS, everyMs: 50 });
+  } catch (cause) {
+    throw new Error(`${JSON.stringify(await migration(cluster, id))}\n${cluster.dashboard.output().slice(-3000)}`, { cause });
+  }
+}
+
+/** Every client has something done from now on. */
+async function untilProgress(checker: Checker): Promise<void> {
+  const progress = checker.progress();
+  await eventually(() => progress.isMade() || checker.violations.length > 0, { what: 'every client to get on', timeoutMs: 30_000 });
+}
+
+/** In which states slots are now; each once. */
+export async function statesOfSlots(cluster: Cluster): Promise<string[]> {
+  const { slots } = (await get(cluster, '/slots')) as SlotsView;
+  return [...new Set(slots.map(({ state }) => state))];
+}
+
+export async function stateOfSlot(cluster: Cluster, slot: number): Promise<string> {
+  return ((await get(cluster, `/slots/${slot}`)) as SlotView).state;
+}
+
+/** The end of a test: nothing was violated, something was done, and every key is where it belongs. */
+export async function expectAllRight(
+  cluster: Cluster,
+  checker: Checker,
+  options: { masters: readonly RedisServer[]; databases?: readonly number[] },
+): Promise<void> {
+  await checker.stop();
+  await checker.verify();
+  expect(checker.violations, JSON.stringify([...checker.reasons])).toEqual([]);
+  expect(checker.outcomes.done).toBeGreaterThan(0);
+  expect(await strangers(cluster, options)).toEqual([]);
+}
+
+/** Keys at a group (`masters[0]` is group 1's master) that does not own their slot. */
+async function strangers(
+  cluster: Cluster,
+  { masters, databases = [0] }: { masters: readonly RedisServer[]; databases?: readonly number[] },
+): Promise<string[]> {
+  const { slots } = (await get(cluster, '/slots')) as SlotsView;
+  const ownerOf = (slot: number) => slots.find(({ first, last }) => slot >= first && slot <= last)?.group;
+  const found: string[] = [];
+  for (const [index, master] of masters.entries()) {
+    for (const db of databases) {
+      const client = master.client({ db });
+      for (const key of await client.keysBuffer('*')) {
+        if (key.toString() !== fenceKey('test') && ownerOf(slotOf(key)) !== index + 1)
+          found.push(`${key.toString()} (slot ${slotOf(key)}) in group ${index + 1}, database ${db}`);
+      }
+      client.disconnect();
+    }
+  }
+  return found;
+}
+
+async function get(cluster: Cluster, path: string): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${cluster.dashboardPort}/api/v1${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** Stops processes where they stand, until `thaw`. */
+export function freeze(pids: readonly number[]): { thaw(): void } {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  return {
+    thaw: () => {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    },
+  };
+}
