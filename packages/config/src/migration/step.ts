@@ -36,7 +36,7 @@ export async function step(
         // Big keys first, for who writes them waits.
         const bigKey = nextBigKey(world.topology, action.slots);
         if (bigKey === null) lanes.start(lane, (stop) => sweep(office, world, { job, action, stop }));
-        else if (isToBeCopied(office, lane, bigKey)) lanes.start(lane, (stop) => copyListed(office, world, { lane, ...bigKey, stop }));
+        else if (isToBeCopied(office, lane, bigKey)) lanes.start(lane, () => copyListed(office, world, { lane, ...bigKey }));
         else return switchOver(office, world, { lane, ...bigKey, durable: job.migration.durable });
         return UNDER_WAY;
       });

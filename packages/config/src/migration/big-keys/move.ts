@@ -82,15 +82,11 @@ export function isToBeCopied(office: Office, lane: Lane, { bigKey }: Listed): bo
   return bigKey.phase === 'copying' && !office.memory.bigKeys.copied.has(name) && !office.memory.bigKeys.whole.has(name);
 }
 
-/** Makes the copy, beside the controller's turns, within the budget of its migration. `stop` ends it between two pieces; it is made anew then. */
-export function copyListed(office: Office, world: World, work: BigKeyWork & { readonly stop: AbortSignal }): Promise<Outcome> {
+/** Makes the copy, beside the controller's turns, within the budget of its migration. Pausing that does not end it, for who writes the key waits. */
+export function copyListed(office: Office, world: World, work: BigKeyWork): Promise<Outcome> {
   const move = moveOf(office, world, work);
   return attempt(move, async () => {
-    try {
-      await copy(move, work.stop);
-    } catch (error) {
-      if (!work.stop.aborted) throw error;
-    }
+    await copy(move);
     return PROGRESSED;
   });
 }
@@ -129,7 +125,7 @@ function nameOf({ migration }: Lane, { db, key }: KeyName): string {
   return `${migration} ${db}:${key}`;
 }
 
-async function copy(move: Move, stop: AbortSignal): Promise<void> {
+async function copy(move: Move): Promise<void> {
   const { copied, whole } = move.office.memory.bigKeys;
   const startedMs = performance.now();
   await withBothEnds(move, async (ends) => {
@@ -140,8 +136,7 @@ async function copy(move: Move, stop: AbortSignal): Promise<void> {
     const budget = move.office.memory.budgets.get(move.lane.migration);
     const outcome = await copyBigKey(ends, async (bytesCount) => {
       budget?.spend({ keysCount: 0, bytesCount });
-      await budget?.paid(stop);
-      stop.throwIfAborted();
+      await budget?.paid(move.office.signal);
     });
     if (outcome.kind === 'copied' && !(await isComplete(ends)) && (await ends.from.redis.exists(ends.from.key)) === 1) throw spoilt(move);
     if (outcome.kind !== 'copied') await ends.to.redis.unlink(ends.to.key);
