@@ -4,11 +4,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { ThrottleRequest } from '../api/index.ts';
 import { numberOption } from './arguments.ts';
 
+type Limit = number | 'none';
+
 export interface ThrottleOptions {
   readonly delay?: number;
-  readonly keysPerSecond?: number | null;
-  readonly mbPerSecond?: number | null;
-  readonly addedP99?: number | null;
+  readonly keysPerSecond?: Limit;
+  readonly mbPerSecond?: Limit;
+  readonly addedP99?: Limit;
 }
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -24,16 +26,21 @@ export function throttleOptions(command: Command): Command {
 export function throttleOf({ delay, keysPerSecond, mbPerSecond, addedP99 }: ThrottleOptions): ThrottleRequest {
   return {
     ...(delay === undefined ? {} : { delayMs: delay }),
-    ...(keysPerSecond === undefined ? {} : { keysPerSecond }),
-    ...(mbPerSecond === undefined ? {} : { bytesPerSecond: mbPerSecond === null ? null : mbPerSecond * BYTES_PER_MB }),
-    ...(addedP99 === undefined ? {} : { addedP99Ms: addedP99 }),
+    ...(keysPerSecond === undefined ? {} : { keysPerSecond: orNull(keysPerSecond) }),
+    ...(mbPerSecond === undefined ? {} : { bytesPerSecond: orNull(mbPerSecond, BYTES_PER_MB) }),
+    ...(addedP99 === undefined ? {} : { addedP99Ms: orNull(addedP99) }),
   };
 }
 
-function limitOption(name: string, max: number): (text: string) => number | null {
+function orNull(limit: Limit, unit = 1): number | null {
+  return limit === 'none' ? null : limit * unit;
+}
+
+/** Commander takes null for no value. */
+function limitOption(name: string, max: number): (text: string) => Limit {
   const number = numberOption(name, { min: 1, max });
   return (text) => {
-    if (text === 'none') return null;
+    if (text === 'none') return text;
     try {
       return number(text);
     } catch (error) {
