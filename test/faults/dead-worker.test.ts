@@ -1,15 +1,18 @@
 // Goal: what a worker sent before it died does not run at a source whose slots have begun to leave: a script would find one of its keys and not the other.
 // Method: the source stands still with many scripts on their way, more than a server reads at once; the slot is locked; the worker is killed, and its
-// successor acknowledges. Another proxy's client asks for one of the keys at once. To have the slot locked just then, the controller is held up between its look at the source and the lock.
+// successor acknowledges. Another proxy's client asks for one of the keys at once. To have the slot locked just then, the controller is kept from locking by a target that does not answer, and the
+// test writes the lock in its name.
 
-import { slotOf } from '@codis/config/model';
+import { openCoordinator, PATHS } from '@codis/config/coordinator';
+import { asEpoch, asGroupId, asMigrationId, encodeTopology, lockSlots, type Slot, slotOf } from '@codis/config/model';
+import { readTopology } from '@codis/config/operations';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, type ProxyProcess, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { encode, RawClient } from '../harness/raw-client.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { freeze, SETTINGS, startMove, stateOfSlot, untilDone } from './moving.ts';
+import { freeze, migration, SETTINGS, startMove, stateOfSlot, untilDone } from './moving.ts';
 
 const SCRIPTS = 5000;
 const TRANSFER = `redis.call('DECR', KEYS[1]) redis.call('INCR', KEYS[2])`;
@@ -18,6 +21,24 @@ const [FROM, TO] = ['{t}from', '{t}to'] as const;
 let cluster: Cluster;
 let target: RedisServer;
 let way: TcpProxy;
+
+/** As the controller does when nothing stands in the way. */
+async function lock(slot: Slot, id: number): Promise<void> {
+  const coordinator = openCoordinator({
+    coordinator: 'filesystem',
+    coordinator_dir: cluster.coordinatorDir,
+    product_name: 'test',
+    zk: [],
+    zk_session_timeout: 5000,
+  });
+  await coordinator.ready(10_000);
+  const { epoch, topology } = await readTopology({ coordinator });
+  const what = { slots: [slot], to: asGroupId(2), migration: asMigrationId(id), epoch: asEpoch(epoch + 1), leaseMs: 60_000 };
+  const data = encodeTopology(lockSlots(topology, what));
+  const result = await coordinator.commit([{ op: 'set', path: PATHS.topology, data, version: epoch }]);
+  expect(result).toMatchObject({ ok: true });
+  await coordinator.close();
+}
 
 beforeAll(async () => {
   cluster = await startCluster({
@@ -46,15 +67,14 @@ test('scripts that a dead worker sent are done whole or not at all', async () =>
   const [worker] = (await proxy.status()).workers;
 
   const slot = slotOf(Buffer.from(FROM));
-  const connections = way.acceptedCount;
   way.stall();
   const id = await startMove({ cluster, first: slot, last: slot, to: 2 });
-  await eventually(() => way.acceptedCount > connections, { what: 'the controller to look at the target' });
+  await eventually(async () => (await migration(cluster, id)).waiting !== null, { what: 'the controller to wait for the target' });
   const frozen = freeze([source.child.pid]);
   client.send(Buffer.concat(Array.from({ length: SCRIPTS }, () => encode(['EVAL', TRANSFER, 2, FROM, TO]))));
   await eventually(async () => ((await proxy.status()).workers[0]?.requests ?? 0) > SCRIPTS, { what: 'the scripts to be sent' });
+  await lock(slot, id);
   way.restore();
-  await eventually(async () => (await stateOfSlot(cluster, slot)) === 'locked', { what: 'the slot to be locked', everyMs: 5 });
 
   process.kill(worker?.pid ?? 0, 'SIGKILL');
   await client.ended();

@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { expectAllRight, isDone, moveUnderFault, PATIENT, SETTINGS, startMove, untilDone } from './moving.ts';
+import { expectAllRight, isDone, moveUnderFault, PATIENT, SETTINGS, startMove, statesOfSlots, untilDone } from './moving.ts';
 
 /** Long enough for a key to leave meanwhile over another connection. */
 const SLOW_MS = 40;
@@ -90,6 +90,8 @@ describe('while slots move', PATIENT, () => {
     const admin = source.client();
     const id = await startMove({ cluster, to: 1, delayMs: 10 });
     const before = checker.reasons.size;
+    // Not before: then it would be found before anything is locked, and no hand-over would meet it.
+    await eventually(async () => (await statesOfSlots(cluster)).includes('migrating'), { what: 'slots to be migrating', everyMs: 5 });
     await admin.config('SET', 'maxmemory', '1');
     await eventually(() => [...checker.reasons.keys()].slice(before).some((reason) => /TRYAGAIN .*OOM/.test(reason)), {
       what: 'a hand-over to meet the full target',

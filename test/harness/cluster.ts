@@ -64,6 +64,8 @@ export interface CliResult {
 
 export interface Cluster {
   readonly configFile: string;
+  /** Of the filesystem coordinator. */
+  readonly coordinatorDir: string;
   readonly dashboardPort: number;
   /** By group, the master first. Group ids start at 1. */
   readonly servers: RedisServer[][];
@@ -81,6 +83,7 @@ export interface Cluster {
 }
 
 const SESSION_TIMEOUT_MS = 3000;
+const COORDINATOR_DIR = 'coordinator';
 
 /** Starts it and waits until every proxy serves. `stop` it in afterAll. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -93,6 +96,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const moreDashboards: Child[] = [];
   const cluster: Cluster = {
     configFile,
+    coordinatorDir: join(dir, COORDINATOR_DIR),
     dashboardPort,
     servers: await startServers(options),
     proxies: [],
@@ -139,7 +143,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 function renderConfig(options: ClusterOptions, dashboardPort: number): string {
   const settings = {
     product_name: 'test',
-    ...(options.zk ? { coordinator: 'zookeeper', zk: options.zk } : { coordinator: 'filesystem', coordinator_dir: 'coordinator' }),
+    ...(options.zk ? { coordinator: 'zookeeper', zk: options.zk } : { coordinator: 'filesystem', coordinator_dir: COORDINATOR_DIR }),
     zk_session_timeout: SESSION_TIMEOUT_MS,
     dashboard_addr: `127.0.0.1:${dashboardPort}`,
     workers: 1,

@@ -19,24 +19,26 @@ export const CONTROLLER_CLIENT_NAME = 'codis-controller';
 /** Makes the names different, also of connections of one term. */
 let connections = 0;
 
+/** For who only looks: a server that takes longer to answer hangs. */
+export const LOOK_TIMEOUT_MS = 3000;
 /** Longer than any hand-over may take. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
 /** Runs `use` on a connection to `addr` that no connection of an earlier controller, nor one that this controller gave up, outlives; and closes it, also
- *  when this controller is deposed or `signal` is aborted. Throws as `connectRedis`, what `use` throws, and CODIS_E_SERVER_UNREACHABLE for a connection
+ *  when this controller is deposed. Throws as `connectRedis`, what `use` throws, and CODIS_E_SERVER_UNREACHABLE for a connection
  *  that broke. */
 export async function withControlled<T>(
   office: Office,
   addr: ServerAddr,
   use: (redis: Redis) => Promise<T>,
-  signal: AbortSignal = office.signal,
+  commandTimeoutMs = COMMAND_TIMEOUT_MS,
 ): Promise<T> {
   const { inUse } = office.memory;
-  const redis = await connectRedis(addr, { password: office.settings.product_auth, commandTimeoutMs: COMMAND_TIMEOUT_MS });
+  const redis = await connectRedis(addr, { password: office.settings.product_auth, commandTimeoutMs });
   const name = `${CONTROLLER_CLIENT_NAME}:${office.term.number}:${++connections}`;
   const cutOff = () => redis.disconnect();
   inUse.add(name);
-  signal.addEventListener('abort', cutOff);
+  office.signal.addEventListener('abort', cutOff);
   try {
     await redis.client('SETNAME', name);
     await killClients(redis, (other) => other.startsWith(CONTROLLER_CLIENT_NAME) && !inUse.has(other));
@@ -46,7 +48,7 @@ export async function withControlled<T>(
     throw explained(addr, error);
   } finally {
     inUse.delete(name);
-    signal.removeEventListener('abort', cutOff);
+    office.signal.removeEventListener('abort', cutOff);
     redis.disconnect();
   }
 }

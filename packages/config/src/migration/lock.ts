@@ -26,7 +26,7 @@ import { readMending } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
 import { batchOf, lookForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
-import { withControlled } from './controlled.ts';
+import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
 import { fence } from './fence.ts';
 import { sortAbsences } from './lost-proxies.ts';
 import { tryHandOver, withAdvice } from './preflight.ts';
@@ -135,10 +135,15 @@ async function findObstacle(office: Office, world: World, job: Job, action: Lock
     return `group ${action.to} has no replica, and a durable migration gives keys up only when replicas have them; add one with: codis-config server add ${action.to} <host:port> replica`;
   }
   try {
-    return await withControlled(office, source, async (redis) => {
-      await checkMaster(redis, source, office.settings.product_name);
-      return findTargetObstacle(office, { world, job, action, source, from: redis });
-    });
+    return await withControlled(
+      office,
+      source,
+      async (redis) => {
+        await checkMaster(redis, source, office.settings.product_name);
+        return findTargetObstacle(office, { world, job, action, source, from: redis });
+      },
+      LOOK_TIMEOUT_MS,
+    );
   } catch (error) {
     return withAdvice(`the source can't be used: ${serverTrouble(source, error)}`);
   }
@@ -151,11 +156,16 @@ async function findTargetObstacle(
   const { product_name: product, product_auth: password } = office.settings;
   const target = requireMaster(world.topology, action.to);
   try {
-    return await withControlled(office, target, async (to) => {
-      await checkMaster(to, target, product);
-      const orphans = await findOrphans(office, to, { world, job, addr: target, group: action.to });
-      return orphans ?? (await tryHandOver({ from, to }, { source, target, product, password }));
-    });
+    return await withControlled(
+      office,
+      target,
+      async (to) => {
+        await checkMaster(to, target, product);
+        const orphans = await findOrphans(office, to, { world, job, addr: target, group: action.to });
+        return orphans ?? (await tryHandOver({ from, to }, { source, target, product, password }));
+      },
+      LOOK_TIMEOUT_MS,
+    );
   } catch (error) {
     return withAdvice(`the target can't be used: ${serverTrouble(target, error)}`);
   }

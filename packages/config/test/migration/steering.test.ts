@@ -7,6 +7,7 @@ import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts'
 import { type Coordinator, PATHS } from '../../src/coordinator/index.ts';
 import {
   addServer,
+  asGroupId,
   asServerAddr,
   asSlot,
   encodeTopology,
@@ -52,6 +53,7 @@ afterAll(async () => {
   await masters.two.stop();
 });
 
+const THREE = asGroupId(3);
 const SLOTS = Array.from({ length: 20 }, (_, slot) => slot);
 const caller = () => ({ coordinator: observer, product: PRODUCT, actor: 'test', password: '' });
 const move = (first: number, last: number, to = TWO): Move => ({ first: asSlot(first), last: asSlot(last), to });
@@ -210,4 +212,27 @@ test('a target that hangs costs the source at most one time-out, and the move go
   await throttleMigration(caller(), { id: migration.id, keysPerSecond: null });
   await isDone(migration);
   expect(await masters.two.client().exists(...keys)).toBe(keys.length);
+});
+
+test('a target that hangs before anything is locked holds up no other pair of groups', async () => {
+  const online: SlotState = { kind: 'online', owner: TWO };
+  const third = await startRedis();
+  await change((topology) => {
+    const grown = addServer(topology, { group: THREE, addr: asServerAddr(third.addr), role: 'master' });
+    return { ...grown, slots: grown.slots.map((state, slot) => (slot < 512 ? state : online)) };
+  });
+  await Promise.all([fill([0, 1], 30), fill([600, 601], 30, masters.two)]);
+  third.child.signal('SIGSTOP');
+  const migration = await ask({}, [move(0, 1, THREE), move(600, 601, ONE)]);
+  await startController();
+
+  await eventually(async () => (await stateOf(600)).kind === 'online' && (await masters.one.client().dbsize()) === 120, {
+    what: 'the other pair to have moved',
+    timeoutMs: 30_000,
+  });
+  await becomes(migration, ({ waiting }) => /the target can't be used/.test(waiting ?? ''), 'a reason');
+  expect(await stateOf(0)).toMatchObject({ kind: 'online', owner: ONE });
+  third.child.signal('SIGCONT');
+  await isDone(migration);
+  await third.stop();
 });

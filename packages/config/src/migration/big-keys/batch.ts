@@ -2,7 +2,7 @@
 // and again when that is long ago.
 
 import { type ServerAddr, type Slot, targets } from '../../model/index.ts';
-import { withControlled } from '../controlled.ts';
+import { LOOK_TIMEOUT_MS, withControlled } from '../controlled.ts';
 import type { Office } from '../turn.ts';
 import type { Job } from '../world.ts';
 import { type Batch, chooseBatch, type FoundKey } from './choose.ts';
@@ -32,7 +32,7 @@ export async function lookForBigKeys(office: Office, job: Job, source: ServerAdd
   if (found.has(nameOf(job, source))) return false;
   const slots = new Set([...targets(migration)].map(([slot]) => slot));
   const request = { addr: source, product: settings.product_name, slots, thresholds: settings };
-  const keys = await withControlled(office, source, (redis) => findBigKeys(redis, request)).catch((error: unknown) => {
+  const keys = await withControlled(office, source, (redis) => findBigKeys(redis, request), LOOK_TIMEOUT_MS).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== 'ReplyError' || !CANNOT_TELL.test(error.message)) throw error;
     log.warn({ migration: migration.id, source, err: error }, 'the source can’t tell how large its keys are: all move in one step each');
     return [] as FoundKey[];
