@@ -25,15 +25,15 @@ afterAll(async () => {
 const client = (proxy: number): Redis => cluster.proxies[proxy]?.client() as Redis;
 const master = (group: number): RedisServer => cluster.servers[group - 1]?.[0] as RedisServer;
 
-/** Through every proxy, over enough connections that every worker has some. */
+/** Connections to every proxy, enough of them that every worker has some. */
+function everyWorker(): Redis[] {
+  return [0, 1].flatMap((proxy) => Array.from({ length: 4 }, () => client(proxy)));
+}
+
 async function runEverywhere(sha: string): Promise<void> {
-  for (const proxy of [0, 1]) {
-    for (let connection = 0; connection < 4; connection++) {
-      const redis = client(proxy);
-      const value = `${proxy}:${connection}`;
-      for (const key of KEYS) expect(await redis.evalsha(sha, 1, key, value)).toBe('OK');
-      for (const key of KEYS) expect(await redis.fcall('put', 1, key, value)).toBe('OK');
-    }
+  for (const [number, redis] of everyWorker().entries()) {
+    for (const key of KEYS) expect(await redis.evalsha(sha, 1, key, `${number}`)).toBe('OK');
+    for (const key of KEYS) expect(await redis.fcall('put', 1, key, `${number}`)).toBe('OK');
   }
 }
 
@@ -47,11 +47,9 @@ test('a script and a function run at every server, before and after it was resta
   const { port } = master(1);
   await master(1).stop();
   (cluster.servers[0] as RedisServer[])[0] = await startRedis({ port });
-  for (const proxy of [0, 1]) {
-    await eventually(async () => (await Promise.all(KEYS.map((key) => client(proxy).get(key)))).length > 0, {
-      what: 'the server to be back',
-    });
-  }
+  await eventually(async () => (await Promise.all(everyWorker().flatMap((redis) => KEYS.map((key) => redis.get(key))))).length > 0, {
+    what: 'the server to be back for every worker',
+  });
   await runEverywhere(sha);
 
   const joined = await startRedis();
