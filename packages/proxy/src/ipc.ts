@@ -62,13 +62,16 @@ export type RegistryQuestion =
   | { readonly kind: 'script'; readonly sha: string }
   /** Which of these scripts are registered. */
   | { readonly kind: 'scripts'; readonly shas: readonly string[] }
-  | { readonly kind: 'libraries' };
+  | { readonly kind: 'libraries' }
+  /** When all that was told before it is in the coordinator. */
+  | { readonly kind: 'written' };
 
 /** By kind of question. A text is `latin1`, a character for each byte; null for a script that is not registered. */
 export interface RegistryAnswers {
   readonly script: string | null;
   readonly scripts: readonly string[];
   readonly libraries: readonly Library[];
+  readonly written: true;
 }
 
 /** A library of functions: `code` as FUNCTION LOAD takes it, a character for each byte. */

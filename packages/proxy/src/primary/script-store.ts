@@ -32,6 +32,8 @@ export class ScriptStore {
   #waiting: RegistryChange[] = [];
   #waitingBytes = 0;
   #writing = false;
+  /** Who wants to know when nothing is being written any more. */
+  #onIdle: (() => void)[] = [];
   #closed = false;
   #fullSaid = false;
   #flushes = -1;
@@ -79,6 +81,7 @@ export class ScriptStore {
     try {
       if (question.kind === 'script') return await this.#script(question.sha);
       if (question.kind === 'scripts') return await this.#known(question.shas);
+      if (question.kind === 'written') return await this.#written();
       return await this.#libraries();
     } catch (error) {
       this.#options.log.debug({ err: error }, 'the coordinator can’t be asked about scripts');
@@ -143,6 +146,15 @@ export class ScriptStore {
       this.#waitingBytes -= bytesOf(change);
     }
     this.#writing = false;
+    const onIdle = this.#onIdle;
+    this.#onIdle = [];
+    for (const done of onIdle) done();
+  }
+
+  /** Null when the coordinator is away. */
+  async #written(): Promise<true | null> {
+    if (this.#writing) await new Promise<void>((done) => void this.#onIdle.push(done));
+    return this.#waiting.length === 0 ? true : null;
   }
 
   /** May be done again, when it is not known whether it was done. */

@@ -177,3 +177,16 @@ test('libraries are set, replaced, deleted, and set all at once', async () => {
   await written(other);
   expect(await all(store)).toEqual([{ name: 'c', code: '3' }]);
 });
+
+test('who asks whether it is written hears it when another proxy finds it, and at once that nobody knows while the coordinator is away', async () => {
+  store.register(add('1'));
+  store.register({ kind: 'set-library', library: { name: 'lib', code: 'code' } });
+  expect(await store.lookUp({ kind: 'written' })).toBe(true);
+  expect(await script(other, '1')).toBe('return 1');
+  expect(await other.lookUp({ kind: 'libraries' })).toEqual([{ name: 'lib', code: 'code' }]);
+  expect(await store.lookUp({ kind: 'written' })).toBe(true);
+
+  mine.isCut = true;
+  store.register(add('2'));
+  expect(await store.lookUp({ kind: 'written' })).toBeNull();
+});

@@ -8,11 +8,12 @@ import { copyFrame } from '../held.ts';
 import { arg } from '../local/args.ts';
 import { help } from '../local/help.ts';
 import type { Handlers } from '../local/local-commands.ts';
+import type { Request } from '../request.ts';
 import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
 import type { AsideOptions } from './aside.ts';
 import { allOrError } from './merge.ts';
-import { askAllAside, killOnAll } from './script-commands.ts';
+import { answerWhenWritten, askAllAside, killOnAll } from './script-commands.ts';
 import type { Scripts } from './scripts.ts';
 
 const ERROR = 0x2d;
@@ -60,11 +61,12 @@ const HELP = help('FUNCTION', [
 export function functionCommands(router: Router, scripts: Scripts, aside: AsideOptions): Handlers {
   const { registry, libraries } = scripts;
   const change = (session: Session, frame: Frame, register: (reply: Buffer) => void): null => {
-    onAll(router, session, frame, (reply) => {
+    const parent = session.enqueue();
+    return onAll(router, session, { frame, parent }, (reply) => {
       libraries.forget();
       register(reply);
+      return answerWhenWritten(scripts, session, parent, reply);
     });
-    return null;
   };
   return [
     [
@@ -93,20 +95,21 @@ export function functionCommands(router: Router, scripts: Scripts, aside: AsideO
   ];
 }
 
-/** `onDone` is called with the reply when all masters have done it. */
-function onAll(router: Router, session: Session, frame: Frame, onDone: (reply: Buffer) => void): void {
+/** `onDone` is called with the reply when all masters have done it, and answers `parent`. */
+function onAll(
+  router: Router,
+  session: Session,
+  { frame, parent }: { frame: Frame; parent: Request },
+  onDone: (reply: Buffer) => null,
+): null {
   const servers = router.masters();
   const bytes = copyFrame(frame);
-  router.ask(
-    session,
-    servers,
-    () => bytes,
-    (replies) => {
-      const reply = allOrError(replies, servers);
-      if (reply[0] !== ERROR) onDone(reply);
-      return reply;
-    },
-  );
+  const merge = (replies: readonly Buffer[]): Buffer | null => {
+    const reply = allOrError(replies, servers);
+    return reply[0] === ERROR ? reply : onDone(reply);
+  };
+  router.ask(session, servers, () => bytes, merge, parent);
+  return null;
 }
 
 /** What was restored is only known to the servers: one of them is asked. */
@@ -122,7 +125,10 @@ function restore(router: Router, scripts: Scripts, session: Session, frame: Fram
       session,
       servers.slice(0, 1),
       () => LIST,
-      ([list]) => register(scripts, done, list as Buffer),
+      ([list]) => {
+        const reply = register(scripts, done, list as Buffer);
+        return reply[0] === ERROR ? reply : answerWhenWritten(scripts, session, parent, reply);
+      },
       parent,
     );
     return null;

@@ -41,6 +41,11 @@ export class Registry {
     this.#send({ type: 'register', change });
   }
 
+  /** Calls `done` when all that was told so far is where every proxy finds it; or, when that can't be had, after a second at most. */
+  whenWritten(done: () => void): void {
+    this.ask({ kind: 'written' }, done);
+  }
+
   onAnswer({ id, answer }: Extract<ToWorker, { type: 'looked-up' }>): void {
     this.#settle(id, answer);
   }

@@ -7,6 +7,7 @@ import { copyFrame } from '../held.ts';
 import { arg, word } from '../local/args.ts';
 import { help } from '../local/help.ts';
 import type { Handlers } from '../local/local-commands.ts';
+import type { Request } from '../request.ts';
 import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
 import { type AsideOptions, askAside } from './aside.ts';
@@ -50,16 +51,22 @@ function load(router: Router, scripts: Scripts, session: Session, frame: Frame):
   const servers = router.masters();
   const bytes = copyFrame(frame);
   const body = Buffer.from(arg(frame, 2));
-  router.ask(
-    session,
-    servers,
-    () => bytes,
-    (replies) => {
-      const reply = allOrError(replies, servers);
-      if (reply[0] !== ERROR) scripts.onLoaded(shaOf(body), body);
-      return reply;
-    },
-  );
+  const parent = session.enqueue();
+  const merge = (replies: readonly Buffer[]): Buffer | null => {
+    const reply = allOrError(replies, servers);
+    if (reply[0] === ERROR) return reply;
+    scripts.onLoaded(shaOf(body), body);
+    return answerWhenWritten(scripts, session, parent, reply);
+  };
+  router.ask(session, servers, () => bytes, merge, parent);
+  return null;
+}
+
+/** Whoever hears of the reply finds at any proxy what it is about. */
+export function answerWhenWritten({ registry }: Scripts, session: Session, parent: Request, reply: Buffer): null {
+  registry.whenWritten(() => {
+    if (parent.session !== null) session.answer(parent, reply);
+  });
   return null;
 }
 

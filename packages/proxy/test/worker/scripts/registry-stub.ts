@@ -33,6 +33,6 @@ export class MemoryRegistry {
   #answer(question: RegistryQuestion): unknown {
     if (question.kind === 'script') return this.scripts.get(question.sha) ?? null;
     if (question.kind === 'scripts') return question.shas.filter((sha) => this.scripts.has(sha));
-    return this.libraries;
+    return question.kind === 'written' ? true : this.libraries;
   }
 }

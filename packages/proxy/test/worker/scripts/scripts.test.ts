@@ -69,7 +69,7 @@ test('a script that another proxy has loaded is found in the registry when a ser
   await other.client().script('LOAD', body);
   await lost();
   for (const key of keys) expect(await client.evalsha(sha(body), 1, key)).toBe('elsewhere');
-  expect(registry.questions).toEqual([{ kind: 'script', sha: sha(body) }]);
+  expect(registry.questions.filter(({ kind }) => kind !== 'written')).toEqual([{ kind: 'script', sha: sha(body) }]);
 });
 
 test('what follows a script in a pipeline does not overtake it while the registry is asked', async () => {
