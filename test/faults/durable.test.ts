@@ -15,7 +15,7 @@ import { expectAllRight, PATIENT, SETTINGS, untilDone } from './moving.ts';
 const LAG_MS = 2000;
 /** Of slots that move, and never written again. */
 const STILL = Array.from({ length: 8000 }, (_, number) => `still:${number}`).filter((key) => slotOf(Buffer.from(key)) < 512);
-const valueOf = (key: string) => `value of ${key}`;
+const valueFor = (key: string) => `value of ${key}`;
 /** Keys that have left the source when the target dies; as many and more have not. */
 const LEFT_MIN = 500;
 
@@ -28,7 +28,7 @@ describe('a durable move', PATIENT, () => {
     cluster = await startCluster({ proxies: 2, groups: 2, replicas: 1, settings: { ...SETTINGS, migration_batch_slots: 1024 } });
     const [source, target, late] = [server(1, 0), server(2, 0), server(2, 1)];
     await Promise.all([untilReplicated(source), untilReplicated(target)]);
-    await source.client().mset(STILL.flatMap((key) => [key, valueOf(key)]));
+    await source.client().mset(STILL.flatMap((key) => [key, valueFor(key)]));
     const ports = cluster.proxies.map(({ port }) => port);
     checker = new Checker({ ports, actors: 6, replicas: 1, replicasMs: 2 * LAG_MS, patienceMs: 4 * LAG_MS });
     await checker.fill();
@@ -66,8 +66,8 @@ describe('a durable move', PATIENT, () => {
       for (let count = 0; running; count++) {
         const key = STILL[Math.floor(Math.random() * STILL.length)] as string;
         // A key that can't be had just now may be refused.
-        const value = await clients[count % clients.length]?.get(key).catch(() => valueOf(key));
-        if (value !== valueOf(key)) wrong.push(`${key}: ${value}`);
+        const value = await clients[count % clients.length]?.get(key).catch(() => valueFor(key));
+        if (value !== valueFor(key)) wrong.push(`${key}: ${value}`);
       }
     };
     const ended = read();
@@ -96,7 +96,7 @@ describe('a durable move', PATIENT, () => {
 
     expect(await reading.stop()).toEqual([]);
     const values = await heir.client().mget(STILL);
-    expect(STILL.filter((key, at) => values[at] !== valueOf(key))).toEqual([]);
+    expect(STILL.filter((key, at) => values[at] !== valueFor(key))).toEqual([]);
     await expectAllRight(cluster, checker, { masters: [server(1, 0), heir] });
   });
 });
