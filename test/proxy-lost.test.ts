@@ -14,7 +14,11 @@ describe('a frozen proxy', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
-    cluster = await startCluster({ proxies: 2, groups: 2, settings: { proxy_lost_timeout: 1, zk_session_timeout: 2000 } });
+    cluster = await startCluster({
+      proxies: 2,
+      groups: 2,
+      settings: { proxy_lost_timeout: 1, zk_session_timeout: 2000, worker_stall_timeout: 2 },
+    });
   });
 
   afterAll(async () => {
@@ -44,6 +48,7 @@ describe('a frozen proxy', () => {
       expect(possible, `${key}: ${reply}`).toContain(await writer.get(key));
     }
     expect(await strangers(from)).toEqual([]);
+    expect((await frozen.status()).workerRestarts).toBe(0);
     await eventually(async () => (await sleeper.get(KEYS[0] as string)) !== null, { what: 'proxy_2 to serve again' });
     for (const key of KEYS) expect(await sleeper.get(key)).toBe(await writer.get(key));
   }

@@ -47,6 +47,8 @@ export interface CheckerOptions {
   readonly patienceMs?: number;
   /** Counts as done only what this many replicas of each group have: what a promotion may not lose. */
   readonly replicas?: number;
+  /** How long they may take. */
+  readonly replicasMs?: number;
   /** Kinds that the fault at hand makes no promise about. */
   readonly without?: readonly string[];
 }
@@ -86,6 +88,7 @@ export class Checker {
       sharedKeys: 4,
       patienceMs: 5000,
       replicas: 0,
+      replicasMs: 1000,
       without: [],
       ...options,
     };
@@ -196,7 +199,8 @@ export class Checker {
   }
 
   #connect(port: number, db: number): Connection {
-    return new Connection({ port, db, patienceMs: this.#options.patienceMs, replicas: this.#options.replicas });
+    const { patienceMs, replicas, replicasMs } = this.#options;
+    return new Connection({ port, db, patienceMs, replicas, replicasMs });
   }
 
   #complain(name: string, violation: string): void {

@@ -12,9 +12,9 @@ export interface ConnectionOptions {
   readonly patienceMs: number;
   /** Counts as done only what this many replicas of each group have. */
   readonly replicas: number;
+  /** How long they may take. */
+  readonly replicasMs: number;
 }
-
-const REPLICAS_WAIT_MS = 1000;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -62,7 +62,7 @@ export class Connection {
   }
 
   async #isReplicated(client: RawClient): Promise<boolean> {
-    client.command('WAIT', this.#options.replicas, REPLICAS_WAIT_MS);
+    client.command('WAIT', this.#options.replicas, this.#options.replicasMs);
     const outcome = await this.#replies(client, 1);
     return outcome.kind === 'done' && Number(outcome.reply) >= this.#options.replicas;
   }

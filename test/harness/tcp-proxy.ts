@@ -28,6 +28,8 @@ export interface TcpProxy {
 export interface TcpProxyOptions {
   /** Asked once per connection: how long what it sends to the server takes. */
   readonly delayMs?: () => number;
+  /** Asked for everything that the server sends: how long that takes. May grow, and must not shrink. */
+  readonly lagMs?: () => number;
 }
 
 /** Starts one that passes everything to `127.0.0.1:targetPort`. */
@@ -44,7 +46,8 @@ export async function startTcpProxy(targetPort: number, options: TcpProxyOptions
     const delayMs = direction === 'toServer' ? (options.delayMs?.() ?? 0) : 0;
     // What is delayed is not overtaken by what comes later, and nothing follows the last bytes before a cut.
     const send = (bytes: Buffer, sent: () => void) => {
-      if (delayMs > 0) setTimeout(() => to.write(bytes, sent), delayMs);
+      const takesMs = direction === 'toServer' ? delayMs : (options.lagMs?.() ?? 0);
+      if (takesMs > 0) setTimeout(() => to.write(bytes, sent), takesMs);
       else to.write(bytes, sent);
     };
     from.on('data', (bytes: Buffer) => {

@@ -18,6 +18,8 @@ export type ToWorker =
   /** The proxies of the product that serve clients, this one included once it does; in the order of their ids. */
   | { readonly type: 'proxies'; readonly proxies: readonly LiveProxy[] }
   | { readonly type: 'listen' }
+  /** Answered `here`, at any time; one that is silent for too long is killed. */
+  | { readonly type: 'are-you-there' }
   /** Take no more clients; finish with those there are, for at most `timeoutMs`. Answered `drained`. */
   | { readonly type: 'drain'; readonly timeoutMs: number }
   | { readonly type: 'report'; readonly id: number }
@@ -34,6 +36,7 @@ export type ToWorker =
 export type ToPrimary =
   /** Up, and waiting for `start`. */
   | { readonly type: 'up' }
+  | { readonly type: 'here' }
   /** Routes by `epoch`, and nothing sent by an older table to a slot that `epoch` locks is in flight. */
   | { readonly type: 'applied'; readonly epoch: number }
   | { readonly type: 'listening' }

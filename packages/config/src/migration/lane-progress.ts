@@ -1,6 +1,9 @@
 // How far a lane is: what it swept, how fast, and about how much is left. Written to the record of its migration at most once a second, as a difference, for
 // several lanes write there. It is for people; nothing is decided by it.
 //
+// A source is swept by one lane at a time, and what is left of it is counted once, whoever gets it: so estimates are kept by source. They outlive a sweep that
+// completed its batch, for the time between two batches is part of the work.
+//
 // What is left is seen by how much of the source the first pass has looked at: keys of some slots lie evenly in SCAN's order, however unevenly they are
 // spread over the slots.
 
@@ -14,17 +17,35 @@ import {
   type Topology,
   targets,
 } from '../model/index.ts';
-import { changeJob, type Lane, laneKey, type Office } from './turn.ts';
+import { changeJob, type Lane, type Office } from './turn.ts';
 
 const WRITE_EVERY_MS = 1000;
 /** Below this many keys looked at, the share of slots says more. */
 const SAMPLE_KEYS_MIN = 1000;
-/** How much a new second counts in the rate. */
-const RATE_SHARE = 0.3;
+/** The rate is that of about so long. */
+const RATE_SECONDS = 10;
+/** What is between two batches, at most: what takes longer is a pause, or somebody who was waited for. */
+const BETWEEN_MS_MAX = 2000;
 
-export interface LaneEstimate {
-  readonly keysLeft: number;
+/** How fast it went of late. */
+export interface Rate {
   readonly keysPerSecond: number;
+  /** How long that was looked at, up to RATE_SECONDS. */
+  readonly seconds: number;
+  readonly atMs: number;
+}
+
+export interface SourceEstimate {
+  readonly keysLeft: number;
+  readonly rate: Rate;
+}
+
+/** Of `rate`, when `keysCount` more were handed over by `nowMs`. */
+export function rateAfter(rate: Rate, { keysCount, nowMs }: { keysCount: number; nowMs: number }): Rate {
+  const passed = Math.max(0.001, (nowMs - rate.atMs) / 1000);
+  const seconds = Math.min(RATE_SECONDS, rate.seconds + passed);
+  const change = passed >= seconds ? keysCount / passed - rate.keysPerSecond : (keysCount - rate.keysPerSecond * passed) / seconds;
+  return { keysPerSecond: rate.keysPerSecond + change, seconds, atMs: nowMs };
 }
 
 /** What a pass over a source has seen. */
@@ -80,7 +101,9 @@ export class LaneProgress {
   /** Not written yet. */
   #keys = 0;
   #bytes = 0;
-  #rate: number | null = null;
+  /** Not counted in the rate yet. */
+  #unrated = 0;
+  #rate: Rate;
   #writtenAtMs = performance.now();
 
   constructor(office: Office, lane: Lane, { keysCount, slotsOwned, slotsNow, slotsLater }: LaneStart) {
@@ -89,6 +112,9 @@ export class LaneProgress {
     const keysPerSlot = keysCount / Math.max(1, slotsOwned);
     this.#keysLater = Math.round(keysPerSlot * slotsLater);
     this.#looked = { keysCount, slotsShare: slotsNow / Math.max(1, slotsOwned), scanned: 0, found: 0, firstPass: true };
+    const nowMs = performance.now();
+    const before = this.#estimates().get(lane.from)?.rate ?? { keysPerSecond: 0, seconds: 0, atMs: nowMs };
+    this.#rate = { ...before, atMs: Math.max(before.atMs, nowMs - BETWEEN_MS_MAX) };
   }
 
   scanned(count: number, found: number): void {
@@ -104,6 +130,7 @@ export class LaneProgress {
   /** Counts in what was handed over; now and then writes the record. */
   async handedOver({ keysCount, bytesCount }: { keysCount: number; bytesCount: number }): Promise<void> {
     this.#keys += keysCount;
+    this.#unrated += keysCount;
     this.#pending -= keysCount;
     this.#bytes += bytesCount;
     if (performance.now() - this.#writtenAtMs >= WRITE_EVERY_MS) await this.flush();
@@ -111,25 +138,22 @@ export class LaneProgress {
 
   /** Writes what is not written yet. */
   async flush(): Promise<void> {
-    this.#estimates().set(laneKey(this.#lane), {
-      keysLeft: keysAhead(this.#looked) + this.#pending + this.#keysLater,
-      keysPerSecond: this.#newRate(),
-    });
+    if (this.#keys === 0) return;
     await changeJob(this.#office, this.#lane.migration, (migration) => ({ ...migration, progress: this.addTo(migration.progress) }));
     this.written();
   }
 
   /** `progress` with what was not written yet. */
   addTo(progress: MigrationProgress): MigrationProgress {
-    const lanes = [...this.#estimates().values()];
-    const sum = (of: (lane: LaneEstimate) => number) =>
-      lanes.length === 0 ? null : Math.round(lanes.reduce((total, lane) => total + of(lane), 0));
+    this.#estimate();
+    const sources = [...this.#estimates().values()];
+    const sum = (of: (source: SourceEstimate) => number) => Math.round(sources.reduce((total, source) => total + of(source), 0));
     return {
       ...progress,
       keysSwept: progress.keysSwept + this.#keys,
       bytesSwept: progress.bytesSwept + this.#bytes,
-      keysLeft: sum((lane) => lane.keysLeft) ?? progress.keysLeft,
-      keysPerSecond: sum((lane) => lane.keysPerSecond) ?? progress.keysPerSecond,
+      keysLeft: sum(({ keysLeft }) => keysLeft),
+      keysPerSecond: sum(({ rate }) => rate.keysPerSecond),
     };
   }
 
@@ -137,25 +161,25 @@ export class LaneProgress {
   written(): void {
     this.#keys = 0;
     this.#bytes = 0;
+    this.#writtenAtMs = performance.now();
   }
 
-  /** The sweep is over; what is ahead of the lane is seen by its next one. */
-  end(): void {
-    this.#estimates().delete(laneKey(this.#lane));
+  /** The sweep is over. What is ahead of its source is still ahead when the batch was completed, and seen anew by the next sweep otherwise. */
+  end({ isCompleted }: { isCompleted: boolean }): void {
+    if (!isCompleted || this.#keysLater === 0) this.#estimates().delete(this.#lane.from);
   }
 
-  #estimates(): Map<string, LaneEstimate> {
+  #estimate(): void {
+    this.#rate = rateAfter(this.#rate, { keysCount: this.#unrated, nowMs: performance.now() });
+    this.#unrated = 0;
+    const keysLeft = keysAhead(this.#looked) + Math.max(0, this.#pending) + this.#keysLater;
+    this.#estimates().set(this.#lane.from, { keysLeft, rate: this.#rate });
+  }
+
+  #estimates(): Map<GroupId, SourceEstimate> {
     const { estimates } = this.#office.memory;
-    const known = estimates.get(this.#lane.migration) ?? new Map<string, LaneEstimate>();
+    const known = estimates.get(this.#lane.migration) ?? new Map<GroupId, SourceEstimate>();
     estimates.set(this.#lane.migration, known);
     return known;
-  }
-
-  #newRate(): number {
-    const nowMs = performance.now();
-    const rate = (this.#keys * 1000) / Math.max(1, nowMs - this.#writtenAtMs);
-    this.#writtenAtMs = nowMs;
-    this.#rate = this.#rate === null ? rate : this.#rate + (rate - this.#rate) * RATE_SHARE;
-    return this.#rate;
   }
 }

@@ -72,6 +72,7 @@ async function sweepAt(
   }
   const start = laneStart(topology, job.migration, { from: action.from, slotsNow: action.slots.length, keysCount });
   const progress = new LaneProgress(office, lane, start);
+  let isCompleted = false;
   try {
     await withTarget(office, requireGroup(topology, action.to), async (target) => {
       const { durable } = job.migration;
@@ -79,10 +80,10 @@ async function sweepAt(
       const plan = { office, lane, redis, source, target, durable, slots, budget: budgetOf(office, job.migration), progress, stop };
       while ((await pass(plan)) > 0) progress.passEnded();
     });
-    await complete(office, lane, { action, progress, source });
+    isCompleted = await complete(office, lane, { action, progress, source });
   } finally {
     await progress.flush();
-    progress.end();
+    progress.end({ isCompleted });
   }
 }
 
@@ -106,19 +107,20 @@ async function pass(sweep: Sweep): Promise<number> {
   return total;
 }
 
-/** The passes were at `source`; if the group has another master by now, they proved nothing and have to be done there. */
+/** The passes were at `source`; if the group has another master by now, they proved nothing and have to be done there: false. */
 async function complete(
   office: Office,
   lane: Lane,
   { action, progress, source }: { action: SweepAction; progress: LaneProgress; source: string },
-): Promise<void> {
+): Promise<boolean> {
   for (;;) {
     const current = await readTopology(office);
-    if (requireMaster(current.topology, action.from) !== source) return;
+    if (requireMaster(current.topology, action.from) !== source) return false;
     const job = await readJob(office.coordinator, lane.migration);
     if (await writeCompleted(office, current, { job, action, progress })) break;
   }
   office.memory.backOffs.delete(laneKey(lane));
+  return true;
 }
 
 async function writeCompleted(

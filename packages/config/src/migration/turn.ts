@@ -23,7 +23,7 @@ import { type BackOff, backOffAfter } from './back-off.ts';
 import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
 import { Budget } from './budget.ts';
 import { commitInTerm, type Term } from './election.ts';
-import type { LaneEstimate } from './lane-progress.ts';
+import type { SourceEstimate } from './lane-progress.ts';
 import type { Absences } from './lost-proxies.ts';
 import type { Pace } from './pace.ts';
 import { type Job, readJob } from './world.ts';
@@ -57,8 +57,8 @@ export interface Memory {
   readonly budgets: Map<MigrationId, Budget>;
   /** How many slots are locked at once, where proxies were too slow for as many as the settings allow. */
   readonly batchSlots: Map<string, number>;
-  /** What is ahead of the lanes that are being swept. */
-  readonly estimates: Map<MigrationId, Map<string, LaneEstimate>>;
+  /** What is ahead of the sources that are being swept, and how fast that goes. */
+  readonly estimates: Map<MigrationId, Map<GroupId, SourceEstimate>>;
   /** The last fence before a lock, by source. Counts for the lock of its epoch only. */
   readonly fences: Map<GroupId, StandingFence>;
   /** The marker that each group's master is known to have. */

@@ -232,6 +232,17 @@ export const SETTINGS = {
     programs: ['proxy'],
     section: 'Proxy',
   },
+  worker_stall_timeout: {
+    type: 'integer',
+    default: 10,
+    min: 0,
+    max: 3600,
+    unit: 'seconds',
+    about:
+      'A worker that stands still for this long (frozen, or busy without an end) is killed and replaced, for it holds up slot moves as well as its own clients. 0: never, for who debugs it.',
+    programs: ['proxy'],
+    section: 'Proxy',
+  },
   session_auth: {
     type: 'string',
     default: '',

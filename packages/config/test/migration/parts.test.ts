@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { backOffAfter } from '../../src/migration/back-off.ts';
 import { Budget } from '../../src/migration/budget.ts';
-import { keysAhead } from '../../src/migration/lane-progress.ts';
+import { keysAhead, type Rate, rateAfter } from '../../src/migration/lane-progress.ts';
 import { observeAbsences, sortAbsences } from '../../src/migration/lost-proxies.ts';
 import { batchLimits, FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
 import { explained, isServerTrouble, serverTrouble } from '../../src/migration/server-trouble.ts';
@@ -62,6 +62,25 @@ describe('what is ahead of a pass', () => {
     expect(keysAhead({ ...looked, scanned: 20_000, found: 18_000 })).toBe(72_000);
     expect(keysAhead({ ...looked, scanned: 120_000, found: 60_000 })).toBe(0);
     expect(keysAhead({ ...looked, scanned: 150_000, found: 60_000, firstPass: false })).toBe(0);
+  });
+});
+
+describe('the rate of a source', () => {
+  const after = (rate: Rate, keysCount: number, seconds: number) => rateAfter(rate, { keysCount, nowMs: rate.atMs + seconds * 1000 });
+  const none = { keysPerSecond: 0, seconds: 0, atMs: 0 };
+
+  test('is at first that of all the time there was, however it is cut', () => {
+    const rate = after(after(after(none, 300, 1), 90, 0.1), 10, 0.9);
+    expect(rate.keysPerSecond).toBeCloseTo(200);
+    expect(after(rate, 100, 0).keysPerSecond).toBeCloseTo(250, 0);
+  });
+
+  test('follows a change within some ten seconds, and a long silence at once', () => {
+    let rate = after(none, 100_000, 100);
+    expect(rate.keysPerSecond).toBeCloseTo(1000);
+    for (let second = 0; second < 30; second++) rate = after(rate, 100, 1);
+    expect(rate.keysPerSecond).toBeLessThan(150);
+    expect(after(rate, 1, 1000).keysPerSecond).toBeCloseTo(0.001);
   });
 });
 

@@ -1,4 +1,4 @@
-// The worker processes of a proxy: started, given every table, replaced when they die, asked for their counters. Knows nothing of the coordinator.
+// The worker processes of a proxy: started, given every table, replaced when they die or stand still, asked for their counters. Knows nothing of the coordinator.
 
 import cluster, { type Worker as Process } from 'node:cluster';
 import { availableParallelism } from 'node:os';
@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { LiveProxy, RegistryChange, RegistryQuestion, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
 import { Exchange } from './exchange.ts';
 import { Places } from './places.ts';
+import { StallWatch, type Watched } from './stall-watch.ts';
 
 export interface WorkerPoolOptions {
   readonly settings: Settings;
@@ -29,7 +30,7 @@ interface Table {
   readonly topology: string;
 }
 
-interface Member {
+interface Member extends Watched {
   readonly process: Process;
   applied: number;
   listening: boolean;
@@ -43,9 +44,9 @@ const RESPAWN_MS_MAX = 5000;
 /** A worker that lived this long did not die of its start. */
 const STABLE_MS = 10_000;
 const REPORT_TIMEOUT_MS = 1000;
-/** What a worker gets beyond the time it was given to drain. */
 /** More can't have died while something of theirs was still on its way: they are replaced more slowly each time. */
 const GONE_WORKERS_MAX = 100;
+/** What a worker gets beyond the time it was given to drain. */
 const DRAIN_GRACE_MS = 1000;
 
 export class WorkerPool {
@@ -58,6 +59,7 @@ export class WorkerPool {
   /** Those that know of each other: they have been told to start. */
   readonly #started = new Set<Member>();
   readonly #startedAt = Date.now();
+  readonly #stalls: StallWatch<Member>;
   #goneWorkers: readonly number[] = [];
   #table: Table | null = null;
   #proxies: readonly LiveProxy[] = [];
@@ -73,6 +75,11 @@ export class WorkerPool {
     const { workers } = options.settings;
     this.#size = workers === 'auto' ? availableParallelism() : workers;
     this.#places = new Places(this.#size);
+    this.#stalls = new StallWatch({
+      members: () => this.#members.values(),
+      timeoutSeconds: options.settings.worker_stall_timeout,
+      onStalled: (member) => this.#onStalled(member),
+    });
     cluster.setupPrimary({ exec: resolve(import.meta.dirname, '../worker/main.js'), args: [] });
   }
 
@@ -102,6 +109,7 @@ export class WorkerPool {
 
   start(): void {
     for (let count = 0; count < this.#size; count++) this.#spawn();
+    this.#stalls.start();
   }
 
   /** Sends a table to all workers, and to those that start later. */
@@ -154,6 +162,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#exchange.close();
+    this.#stalls.close();
     const ended = [...this.#members.values()].map(({ process }) => new Promise((done) => process.once('exit', done)));
     for (const { process } of this.#members.values()) process.process.kill('SIGKILL');
     await Promise.all(ended);
@@ -169,6 +178,8 @@ export class WorkerPool {
       drained: !this.#serving,
       startedAt: performance.now(),
       post: (message) => post(process, message),
+      ask: () => post(process, { type: 'are-you-there' }),
+      isUp: () => this.#started.has(member),
     };
     this.#members.set(process.id, member);
     process.on('message', (message: ToPrimary) => this.#onMessage(member, message));
@@ -181,6 +192,7 @@ export class WorkerPool {
     this.#goneWorkers = [...this.#goneWorkers, member.process.process.pid ?? 0].slice(-GONE_WORKERS_MAX);
     this.#places.giveBack(member.process.id);
     this.#started.delete(member);
+    this.#stalls.forget(member);
     this.#exchange.forget(member);
     if (this.#closed) return;
     this.#restarts++;
@@ -196,8 +208,20 @@ export class WorkerPool {
     this.#checkDrained();
   }
 
+  /** Replaced as one that died: what it has under way must not run when its slots have left, and killed is the only way to be sure. */
+  #onStalled({ process }: Member): void {
+    this.#options.log.error(
+      { worker: process.process.pid, worker_stall_timeout: this.#options.settings.worker_stall_timeout },
+      'a worker stands still, longer than worker_stall_timeout, and would hold up slot moves; killing it',
+    );
+    process.process.kill('SIGKILL');
+  }
+
   #onMessage(member: Member, message: ToPrimary): void {
+    this.#stalls.forget(member);
     switch (message.type) {
+      case 'here':
+        return;
       case 'ask':
         this.#exchange.ask(member, message);
         return;

@@ -39,6 +39,9 @@ function onMessage(message: ToWorker): void {
     case 'listen':
       worker?.listen();
       return;
+    case 'are-you-there':
+      send({ type: 'here' });
+      return;
     case 'drain':
       if (worker) worker.drain(message.timeoutMs);
       else send({ type: 'drained' });
