@@ -46,7 +46,8 @@ const ANSWER_GOOD_MS = 100;
 const ANSWER_MS_MAX = 300;
 /** What MIGRATE waits for the target, each time it does. */
 const MIGRATE_TIMEOUT_MS = 250;
-const WAIT_MS = 500;
+/** What replicas get for it. */
+const WAIT_MS = 5000;
 const UNDER_WAY_MAX = 2;
 const PING = encodeRequest(['PING']);
 
@@ -87,7 +88,11 @@ class Path {
   readonly #options: TransferOptions;
   readonly #to: Server;
   #waiting: Transfer[] = [];
+  /** At the source. */
   #underWay = 0;
+  /** Copies that nobody has asked the replicas about yet. */
+  #copied: Transfer[] = [];
+  #confirming = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
   /** The question that the target was asked last, and when; null once it was answered or given up. */
   #question: { readonly askedAt: number } | null = null;
@@ -98,7 +103,7 @@ class Path {
   }
 
   get isIdle(): boolean {
-    return this.#underWay === 0 && this.#waiting.length === 0 && this.#question === null;
+    return this.#underWay === 0 && this.#waiting.length === 0 && this.#question === null && !this.#confirming;
   }
 
   add(transfer: Transfer): void {
@@ -160,31 +165,54 @@ class Path {
     const args = [host, String(port), String(db), String(MIGRATE_TIMEOUT_MS), this.#options.password, copy];
     this.#atSource(transfer, encodeRequest(['EVAL', HAND_OVER_SCRIPT, String(keys.length), ...keys, ...args]), (reply) => {
       if (reply[0] === 0x2d || replicas === null) this.#finish(transfer, reply);
-      else this.#awaitReplicas(transfer, replicas);
+      else this.#awaitReplicas(transfer);
     });
   }
 
-  #awaitReplicas(transfer: Transfer, replicas: number): void {
-    const { loans } = this.#options;
-    const backend = loans.borrow(this.#to, 0, 2);
+  /** The source is free for others meanwhile. */
+  #awaitReplicas(transfer: Transfer): void {
+    this.#underWay--;
+    this.#copied.push(transfer);
+    if (!this.#confirming) this.#confirm();
+    this.#goOn();
+  }
+
+  /** One WAIT for all that was copied before it. Of a replica that lags it may take longer than a client waits: the next one to ask for the key finds it gone. */
+  #confirm(): void {
+    const batch = this.#copied;
+    this.#copied = [];
+    const replicas = Math.max(...batch.map((transfer) => transfer.replicas ?? 0));
+    const backend = this.#options.loans.borrow(this.#to, 0, 2);
     if (Buffer.isBuffer(backend)) {
-      this.#finish(transfer, backend);
+      for (const transfer of batch) this.#end(transfer, backend);
       return;
     }
+    this.#confirming = true;
     backend.patient = true;
     const wait = encodeRequest(['WAIT', String(replicas), String(WAIT_MS)]);
     const request = asking((reply) => {
-      loans.end(backend, true);
-      if (reply[0] === 0x2d) this.#finish(transfer, reply);
-      else if (integerIn(reply) < replicas) {
-        this.#finish(transfer, errorReply(`IOERR not all ${replicas} replicas of ${this.#to.addr} have confirmed the key`));
-      } else this.#delete(transfer);
+      this.#confirming = false;
+      this.#options.loans.end(backend, true);
+      this.#onConfirmed(batch, reply[0] === 0x2d || integerIn(reply) >= replicas ? reply : this.#unconfirmed(replicas));
+      if (this.#copied.length > 0) this.#confirm();
     });
     backend.send(takeRequest(null, SINK_NOBODY), PING, 0, PING.length);
     backend.send(request, wait, 0, wait.length);
   }
 
+  #onConfirmed(batch: readonly Transfer[], reply: Buffer): void {
+    for (const transfer of batch) {
+      if (reply[0] === 0x2d) this.#end(transfer, reply);
+      else this.#delete(transfer);
+    }
+  }
+
+  #unconfirmed(replicas: number): Buffer {
+    return errorReply(`IOERR not all ${replicas} replicas of ${this.#to.addr} have confirmed the key`);
+  }
+
   #delete(transfer: Transfer): void {
+    this.#underWay++;
     this.#atSource(transfer, encodeRequest(['UNLINK', ...transfer.keys]), (reply) => {
       this.#finish(transfer, reply[0] === 0x2d ? reply : OK);
     });

@@ -242,7 +242,7 @@ describe('a durable move', () => {
     worker.route([source, { ...target, replicas: [replica] }], durably);
     const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
     await eventually(async () => (await target.client().exists('k')) === 1, { what: 'the copy' });
-    await eventually(() => worker.report().handOvers >= 2, { what: 'it to be tried again' });
+    await eventually(async () => (await blockedAt(target)) === 1, { what: 'the replicas to be waited for' });
     expect(await source.client().get('k')).toBe('v');
     expect(await target.client().get('k')).toBe('v');
 
@@ -250,6 +250,24 @@ describe('a durable move', () => {
     expect(await reply).toEqual([':2\r\n']);
     expect(await source.client().exists('k')).toBe(0);
     await eventually(async () => (await replica.client().get('k')) === 'vw', { what: 'the replica to have it' });
+    await replica.stop();
+  });
+
+  test('goes on when its client has given up, so that the next one finds the key moved, and many wait at the replicas together', async () => {
+    const replica = await startRedis({ replicaOf: target });
+    await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
+    await restart(300);
+    const keys = Array.from({ length: 20 }, (_, n) => `{t}${n}`);
+    await source.client().mset(keys.flatMap((key) => [key, 'v']));
+    replica.child.signal('SIGSTOP');
+    worker.route([source, { ...target, replicas: [replica] }], durably);
+    const refused = await Promise.all(keys.map((key) => raw.ask(encodeRequest(['GET', key]))));
+    expect(refused.flat().every((reply) => reply.startsWith('-TRYAGAIN'))).toBe(true);
+    expect(await blockedAt(target)).toBe(1);
+    expect(await source.client().dbsize()).toBe(20);
+    replica.child.signal('SIGCONT');
+    await eventually(async () => (await source.client().dbsize()) === 0, { what: 'the keys to have left' });
+    expect((await raw.ask(encodeRequest(['GET', '{t}7'])))[0]).toBe('$1\r\nv\r\n');
     await replica.stop();
   });
 
