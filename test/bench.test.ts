@@ -1,10 +1,15 @@
 // The pure parts of bench/: a benchmark that miscounts is worse than none. Nothing is measured here.
 
+import { asSlot } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
+import { isWhole, phaseOf } from '../bench/src/clients.ts';
+import { keyNames, namesInSlots } from '../bench/src/keys.ts';
 import { loadArgs, parseCsv } from '../bench/src/load.ts';
 import { inTurn } from '../bench/src/measure.ts';
-import { readCostOptions } from '../bench/src/options.ts';
+import { readCostOptions, readMoveOptions } from '../bench/src/options.ts';
+import { migrateRequests } from '../bench/src/primitive.ts';
 import { cpuNs, onCpuNs } from '../bench/src/process.ts';
+import { counterOf, movedOf } from '../bench/src/product.ts';
 import { ratios, summarize } from '../bench/src/statistics.ts';
 import { renderFacts, renderTable, withSpread } from '../bench/src/table.ts';
 
@@ -82,5 +87,60 @@ describe('bench:cost', () => {
     expect(() => readCostOptions([])).toThrow('--before names the checkout to compare with');
     expect(() => readCostOptions(['--before', 'old', '--rounds', 'many'])).toThrow('--rounds is a whole number from 1, not many');
     expect(() => readCostOptions(['--nonsense'])).toThrow('nonsense');
+  });
+});
+
+describe('bench:move', () => {
+  test('moves half of a million keys unless told otherwise', () => {
+    expect(readMoveOptions([])).toEqual({ keysCount: 1_000_000, rounds: 3, watchMs: 4000, out: null });
+    expect(readMoveOptions(['--quick', '--out', 'a'])).toEqual({ keysCount: 50_000, rounds: 1, watchMs: 1000, out: 'a' });
+    expect(readMoveOptions(['--keys', '400000', '--rounds', '5'])).toEqual({ keysCount: 400_000, rounds: 5, watchMs: 4000, out: null });
+  });
+
+  test('explains itself, and says what is wrong', () => {
+    expect(readMoveOptions(['--help'])).toBeNull();
+    expect(() => readMoveOptions(['--keys', '10'])).toThrow('--keys is a whole number from 1000, not 10');
+    expect(() => readMoveOptions(['--rounds', '1.5'])).toThrow('--rounds is a whole number from 1, not 1.5');
+  });
+
+  test('moves the keys of the first slots, about half of them, all in batches', () => {
+    const names = keyNames(10_000);
+    const moving = namesInSlots(names, asSlot(511));
+    expect(moving.length).toBeGreaterThan(4500);
+    expect(moving.length).toBeLessThan(5500);
+    expect(namesInSlots(names, asSlot(1023))).toEqual(names);
+    const requests = migrateRequests(['a', 'bc', 'd'], { to: 7000, batch: 2 }).map(String);
+    expect(requests).toEqual([
+      '*9\r\n$7\r\nMIGRATE\r\n$9\r\n127.0.0.1\r\n$4\r\n7000\r\n$0\r\n\r\n$1\r\n0\r\n$5\r\n30000\r\n$4\r\nKEYS\r\n$1\r\na\r\n$2\r\nbc\r\n',
+      '*8\r\n$7\r\nMIGRATE\r\n$9\r\n127.0.0.1\r\n$4\r\n7000\r\n$0\r\n\r\n$1\r\n0\r\n$5\r\n30000\r\n$4\r\nKEYS\r\n$1\r\nd\r\n',
+    ]);
+  });
+
+  test.each([
+    ['+OK\r\n', true],
+    ['$3\r\nabc\r\n', true],
+    ['$-1\r\n', true],
+    ['$3\r\nabc', false],
+    ['$3', false],
+    ['', false],
+  ])('a client knows whether %j is a whole reply', (reply, whole) => {
+    expect(isWhole(Buffer.from(reply))).toBe(whole);
+  });
+
+  test('a phase counts what was answered in it', () => {
+    const answered = [1, 2, 3, 9].map((tookMs, index) => ({ atMs: 1000 + index * 100, tookMs }));
+    expect(phaseOf(answered, 1000, 1300)).toEqual({ requestsPerSecond: 10, p50Ms: 2, p99Ms: 2.98, maxMs: 3 });
+    expect(() => phaseOf(answered, 2000, 3000)).toThrow('no request was answered');
+  });
+
+  test('takes times from a migration that is done, and from no other', () => {
+    const view = { state: 'done', createdAt: '1970-01-01T00:00:01.000Z', endedAt: '1970-01-01T00:00:02.500Z' };
+    expect(movedOf(JSON.stringify(view))).toEqual({ beganAtMs: 1000, endedAtMs: 2500 });
+    expect(() => movedOf(JSON.stringify({ ...view, state: 'cancelled' }))).toThrow('the migration is cancelled');
+  });
+
+  test('reads a counter', () => {
+    expect(counterOf('# HELP a_total A.\na_total 17\nab_total 3\n', 'a_total')).toBe(17);
+    expect(() => counterOf('', 'a_total')).toThrow('there is no a_total');
   });
 });

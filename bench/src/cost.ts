@@ -2,11 +2,11 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { type Load, loadArgs } from './load.ts';
 import { machineFacts } from './machine.ts';
 import { type Measurement, measure, type Sample } from './measure.ts';
-import { COST_HELP, type CostOptions, readCostOptions } from './options.ts';
+import { anonymous, COST_HELP, type CostOptions, readCostOptions } from './options.ts';
 import { freePort, listens, type Program, start, until } from './process.ts';
 import { codisBuild, type Running, type Subject } from './proxies.ts';
 import { ratios, summarize } from './statistics.ts';
@@ -121,10 +121,5 @@ function render({ subjects, facts, results, rounds, argv }: Report): string {
 }
 
 const costs = (samples: readonly Sample[]): number[] => samples.map((sample) => sample.cpuUsPerRequest);
-
-/** Where a checkout lay is nobody's business. */
-function anonymous(arg: string): string {
-  return isAbsolute(arg) ? `…/${basename(arg)}` : arg;
-}
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,6 @@
 // The command line of the benchmarks.
 
+import { basename, isAbsolute } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export interface CostOptions {
@@ -37,4 +38,47 @@ export function readCostOptions(argv: readonly string[]): CostOptions | null {
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 21));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is a whole number from 1, not ${values.rounds}`);
   return { before: values.before, after: values.after ?? '.', rounds, requests: values.quick ? 5_000 : 20_000, out: values.out ?? null };
+}
+
+export interface MoveOptions {
+  /** At the source; half of them move. */
+  readonly keysCount: number;
+  readonly rounds: number;
+  /** How long clients are watched before and after a move. */
+  readonly watchMs: number;
+  readonly out: string | null;
+}
+
+export const MOVE_HELP = `npm run bench:move -- [--keys N] [--rounds N] [--quick] [--out FILE]
+
+How long a move of half of all slots takes, beside a bare loop of MIGRATE over the same keys; and what clients notice of it.
+
+  --keys N       keys of 100 bytes at the source; half of them move (1000000)
+  --rounds N     rounds of everything (3)
+  --quick        50000 keys, one round: to see that it works
+  --out FILE     write the tables there too
+`;
+
+/** Null when help was asked for. Throws an Error for what can't be meant. */
+export function readMoveOptions(argv: readonly string[]): MoveOptions | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ args: [...argv], options: { keys: text, rounds: text, out: text, quick: flag, help: flag } });
+  if (values.help) return null;
+  const count = (name: 'keys' | 'rounds', usual: number, least: number) => {
+    const number = Number(values[name] ?? usual);
+    if (!Number.isInteger(number) || number < least) throw new Error(`--${name} is a whole number from ${least}, not ${values[name]}`);
+    return number;
+  };
+  return {
+    keysCount: count('keys', values.quick ? 50_000 : 1_000_000, 1000),
+    rounds: count('rounds', values.quick ? 1 : 3, 1),
+    watchMs: values.quick ? 1000 : 4000,
+    out: values.out ?? null,
+  };
+}
+
+/** Where something lay is nobody's business. */
+export function anonymous(arg: string): string {
+  return isAbsolute(arg) ? `…/${basename(arg)}` : arg;
 }

@@ -22,11 +22,19 @@ export function pinned(core: number, file: string, args: readonly string[]): Com
 
 /** Starts it on `core`, its output in `log`. */
 export function start(core: number, file: string, args: readonly string[], log: string): Program {
-  const command = pinned(core, file, args);
+  return launch(pinned(core, file, args), log);
+}
+
+/** Starts it on whichever core is free. */
+export function startAnywhere(file: string, args: readonly string[], log: string): Program {
+  return launch({ file, args: [...args] }, log);
+}
+
+function launch(command: Command, log: string): Program {
   const output = openSync(log, 'a');
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command.file, ...command.args], { stdio: ['ignore', output, output] });
   closeSync(output);
-  if (child.pid === undefined) throw new Error(`${file} can't be started; see ${log}`);
+  if (child.pid === undefined) throw new Error(`${command.file} can't be started; see ${log}`);
   const ended = once(child, 'exit');
   return { pid: child.pid, stop: () => end(child, ended) };
 }
@@ -62,6 +70,12 @@ export function listens(port: number): Promise<boolean> {
     socket.once('error', () => done(false));
     socket.once('connect', () => socket.destroy());
   });
+}
+
+/** Whether a dashboard on `port` is ready to be asked. */
+export async function isReady(port: number): Promise<boolean> {
+  if (!(await listens(port))) return false;
+  return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
 }
 
 /** Time that all threads of `pid` were on a core, user and system, in nanoseconds. */

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, listens, type Program, start, until } from './process.ts';
+import { freePort, isReady, listens, type Program, start, until } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -95,11 +95,6 @@ async function setUp({ top, config, redis, dashboardPort, dashboard }: SetUp): P
   } finally {
     await dashboard.stop();
   }
-}
-
-async function isReady(port: number): Promise<boolean> {
-  if (!(await listens(port))) return false;
-  return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
 }
 
 async function workerOf(adminPort: number): Promise<number> {

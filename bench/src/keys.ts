@@ -1,0 +1,27 @@
+// The keys that move: what DEBUG POPULATE makes, so that a million of them is there within seconds and their names need not be asked for.
+
+import { type Slot, slotOf } from '@codis/config/model';
+import type { Redis } from 'ioredis';
+
+const VALUE_BYTES = 100;
+
+/** Names of the first `count` keys. */
+export function keyNames(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `key:${index}`);
+}
+
+/** Those of slots 0..`last`, in the order given. */
+export function namesInSlots(names: readonly string[], last: Slot): string[] {
+  return names.filter((name) => slotOf(Buffer.from(name)) <= last);
+}
+
+/** Empties the server and makes `count` keys of 100 bytes there. */
+export async function populate(redis: Redis, count: number): Promise<void> {
+  await redis.flushall();
+  await redis.call('DEBUG', ['POPULATE', String(count), 'key', String(VALUE_BYTES)]);
+}
+
+/** A command as RESP. */
+export function encodeCommand(words: readonly string[]): Buffer {
+  return Buffer.from(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
+}
