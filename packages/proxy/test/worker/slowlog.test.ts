@@ -173,7 +173,9 @@ describe('where the time went', () => {
     worker.route([wire]);
     wire.stall();
     const client = rawClient(worker.port);
+    const before = worker.report().requests;
     const asked = client.ask('GET while:connecting\r\n');
+    await eventually(() => worker.report().requests > before, { what: 'the request to arrive' });
     await passed(STALL_MS);
     wire.restore();
     await asked;
@@ -189,7 +191,9 @@ describe('where the time went', () => {
     const client = rawClient(worker.port);
     await client.ask('GET warm\r\n');
     wire.stall();
+    const before = worker.report().requests;
     const asked = client.ask('SET at:server 1\r\nPING\r\n', 2);
+    await eventually(() => worker.report().requests > before, { what: 'the request to arrive' });
     await passed(STALL_MS);
     wire.restore();
     await asked;
@@ -224,6 +228,7 @@ describe('where the time went', () => {
     worker.route([wire, { addr: '127.0.0.1:1' }], () => locked);
     const client = rawClient(worker.port);
     const asked = client.ask('INCR while:locked\r\n');
+    await eventually(() => worker.report().held >= 1, { what: 'the request to be held' });
     await passed(STALL_MS);
     worker.route([wire]);
     await asked;
