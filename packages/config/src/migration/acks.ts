@@ -3,12 +3,11 @@
 
 import {
   type Action,
-  type GroupId,
+  type Epoch,
   invariant,
   missingAcks,
   type ProxyId,
   rollBackExpiredLocks,
-  type Slot,
   slotState,
   startMigrating,
   unlockSlots,
@@ -24,12 +23,12 @@ const LOOK_AGAIN_MS = 50;
 
 export async function awaitAcks(office: Office, world: World, job: Job, action: AwaitAction): Promise<Outcome> {
   const { behind, lost } = missingAcks(world.proxies, action.epoch);
-  const unfenced = lost.filter((id) => !isFenced(office, world, action, id));
+  const lane = laneOf(world, job, action);
+  const unfenced = lost.filter((id) => !isFenced(office, lane, action.epoch, id));
   const { slots } = action;
   const step = { slots, migration: job.migration.id };
-  const lane = laneOf(world, job, action);
   if (behind.length === 0 && unfenced.length === 0) {
-    const trouble = await cutOffDeparted(office, world, groupsOf(world, slots));
+    const trouble = await cutOffDeparted(office, world, [lane.from, lane.to]);
     if (trouble !== null) {
       await writeTopology(office, { epoch: world.epoch, topology: unlockSlots(world.topology, step) });
       return backingOff(office, lane, trouble);
@@ -58,18 +57,9 @@ function laneOf({ topology }: World, { migration }: Job, { slots: [slot] }: Awai
 }
 
 /** A fence stands for a proxy only when this process set it for this very lock. */
-function isFenced({ memory }: Office, { topology }: World, { slots, epoch }: AwaitAction, proxy: ProxyId): boolean {
-  const [first] = slots;
-  const lock = first === undefined ? undefined : slotState(topology, first);
-  const from: GroupId | undefined = lock?.kind === 'locked' ? lock.from : undefined;
-  const fence = from === undefined ? undefined : memory.fences.get(from);
+function isFenced({ memory }: Office, { from }: Lane, epoch: Epoch, proxy: ProxyId): boolean {
+  const fence = memory.fences.get(from);
   return fence?.epoch === epoch && fence.proxies.has(proxy);
-}
-
-/** The two groups of a batch that is locked. */
-function groupsOf({ topology }: World, [first]: readonly Slot[]): GroupId[] {
-  const state = first === undefined ? undefined : slotState(topology, first);
-  return state?.kind === 'locked' ? [state.from, state.to] : [];
 }
 
 const lostText = (lost: readonly ProxyId[]) =>

@@ -188,7 +188,6 @@ class Path {
       return;
     }
     this.#confirming = true;
-    backend.patient = true;
     const wait = encodeRequest(['WAIT', String(replicas), String(WAIT_MS)]);
     const request = asking((reply) => {
       this.#confirming = false;
