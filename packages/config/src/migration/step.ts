@@ -1,7 +1,7 @@
 // One step of one migration: decide (the model does), perform. Every step is safe to repeat, for a controller that died after it is replaced by one that
 // does not know whether it was made.
 
-import { type Action, slotsDone, unlockSlots, unreachable } from '../model/index.ts';
+import { type Action, type MigrationId, slotsDone, unlockSlots, unreachable } from '../model/index.ts';
 import { awaitAcks } from './acks.ts';
 import { copyListed, isToBeCopied, nextBigKey, switchOver } from './big-keys/move.ts';
 import type { Lanes } from './lanes.ts';
@@ -76,8 +76,16 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
   const endedAt = migration.endedAt ?? new Date().toISOString();
   const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null });
   if (!saved) return PROGRESSED;
-  office.memory.budgets.delete(migration.id);
-  office.memory.estimates.delete(migration.id);
+  forget(office, migration.id);
   office.log.info({ migration: migration.id, state, ...progress }, 'migration ended');
   return PROGRESSED;
+}
+
+/** What was learnt of its lanes. */
+function forget({ memory }: Office, migration: MigrationId): void {
+  memory.budgets.delete(migration);
+  memory.estimates.delete(migration);
+  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots]) {
+    for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);
+  }
 }
