@@ -15,6 +15,19 @@ export function namesInSlots(names: readonly string[], last: Slot): string[] {
   return names.filter((name) => slotOf(Buffer.from(name)) <= last);
 }
 
+/** In another order, always the same for one `seed`: keys that lie one after the other in a server's memory leave it a third faster, and nobody who has to find
+ *  them meets them so. */
+export function shuffled(names: readonly string[], seed: number): string[] {
+  const order = [...names];
+  let state = seed;
+  for (let left = order.length; left > 1; ) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const picked = Math.floor((state / 2 ** 32) * left--);
+    [order[left], order[picked]] = [order[picked] as string, order[left] as string];
+  }
+  return order;
+}
+
 /** Empties the server and makes `count` keys of 100 bytes there. */
 export async function populate(redis: Redis, count: number): Promise<void> {
   await redis.flushall();

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { asSlot } from '@codis/config/model';
 import { Redis } from 'ioredis';
 import { Clients, type Phase, phaseOf } from './clients.ts';
-import { keyNames, namesInSlots, populate } from './keys.ts';
+import { keyNames, namesInSlots, populate, shuffled } from './keys.ts';
 import { machineFacts } from './machine.ts';
 import { inTurn } from './measure.ts';
 import { anonymous, MOVE_HELP, type MoveOptions, readMoveOptions } from './options.ts';
@@ -85,7 +85,7 @@ async function compare(options: MoveOptions, argv: readonly string[]): Promise<v
     const product = await startProduct({ redis: ports, dir });
     started.push(product);
     const names = keyNames(options.keysCount);
-    const results = await measureAll({ options, names, moving: namesInSlots(names, LAST_SLOT), ports, source, product });
+    const results = await measureAll({ options, names, moving: shuffled(namesInSlots(names, LAST_SLOT), 1), ports, source, product });
     const report = render(results, { facts, options, argv });
     process.stdout.write(report);
     if (options.out !== null) writeFileSync(options.out, report);
@@ -137,7 +137,7 @@ async function bareAndBack({ options, moving, source, ports: [from, to] }: Bench
   const tookMs = await moveBare(moving, { from, to, batch });
   const left = await source.dbsize();
   if (left !== options.keysCount - moving.length) throw new Error(`${left} keys are left at the source`);
-  await moveBare(moving, { from: to, to: from, batch: 500 });
+  await moveBare(shuffled(moving, 2), { from: to, to: from, batch: 500 });
   say(`  bare loop, batches of ${batch}: ${tookMs.toFixed(0)} ms`);
   return tookMs;
 }

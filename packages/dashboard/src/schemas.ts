@@ -85,6 +85,7 @@ const Migration = object({
     keysPerSecond: nullable(Count),
     bytesPerSecond: nullable(Count),
     addedP99Ms: nullable(Count),
+    sharePercent: nullable(Count),
   }),
   durable: Type.Boolean(),
   slotsTotal: Count,
@@ -176,6 +177,9 @@ const throttle = {
   keysPerSecond: limit(1_000_000_000, 'keys handed over in a second'),
   bytesPerSecond: limit(1_000_000_000_000, 'bytes of memory handed over in a second'),
   addedP99Ms: limit(1000, 'milliseconds that one batch may block the source, and so add to what a request waits'),
+  sharePercent: Type.Optional(
+    nullable(Type.Integer({ minimum: 1, maximum: 100, description: 'percent of the source’s time; null: what its clients leave' })),
+  ),
 };
 /** How slots are to be moved: by a migration, or by a plan that is applied. */
 export const manner = {

@@ -43,6 +43,7 @@ export interface ThrottleRequest {
   readonly keysPerSecond?: number | null;
   readonly bytesPerSecond?: number | null;
   readonly addedP99Ms?: number | null;
+  readonly sharePercent?: number | null;
 }
 
 /** How slots are to be moved. */

@@ -116,6 +116,8 @@ export interface ThrottleView {
   readonly bytesPerSecond: number | null;
   /** For how long one batch may block the source. */
   readonly addedP99Ms: number | null;
+  /** Of the source's time; null: what its clients leave. */
+  readonly sharePercent: number | null;
 }
 
 export interface MigrationView {

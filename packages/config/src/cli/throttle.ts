@@ -11,6 +11,7 @@ export interface ThrottleOptions {
   readonly keysPerSecond?: Limit;
   readonly mbPerSecond?: Limit;
   readonly addedP99?: Limit;
+  readonly share?: Limit;
 }
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -20,15 +21,17 @@ export function throttleOptions(command: Command): Command {
     .option('--delay <ms>', 'pause between two batches of keys', numberOption('--delay', { min: 0, max: 60_000 }))
     .option('--keys-per-second <n>', 'keys handed over in a second, or none', limitOption('--keys-per-second', 1_000_000_000))
     .option('--mb-per-second <n>', 'MiB of memory handed over in a second, or none', limitOption('--mb-per-second', 100_000))
-    .option('--added-p99 <ms>', 'how long a batch may keep a request waiting, or none', limitOption('--added-p99', 1000));
+    .option('--added-p99 <ms>', 'how long a batch may keep a request waiting, or none', limitOption('--added-p99', 1000))
+    .option('--share <percent>', 'of the source’s time, or none: as much as its clients leave', limitOption('--share', 100));
 }
 
-export function throttleOf({ delay, keysPerSecond, mbPerSecond, addedP99 }: ThrottleOptions): ThrottleRequest {
+export function throttleOf({ delay, keysPerSecond, mbPerSecond, addedP99, share }: ThrottleOptions): ThrottleRequest {
   return {
     ...(delay === undefined ? {} : { delayMs: delay }),
     ...(keysPerSecond === undefined ? {} : { keysPerSecond: orNull(keysPerSecond) }),
     ...(mbPerSecond === undefined ? {} : { bytesPerSecond: orNull(mbPerSecond, BYTES_PER_MB) }),
     ...(addedP99 === undefined ? {} : { addedP99Ms: orNull(addedP99) }),
+    ...(share === undefined ? {} : { sharePercent: orNull(share) }),
   };
 }
 

@@ -1,11 +1,14 @@
-// One batch of keys, from the source of a lane to its target.
+// One batch of keys, from the source of a lane to its target: one MIGRATE. Only when the target has some of the keys already does it take the script, which knows
+// what to do then.
 //
 // Invariant: nothing is handed over to a target that did not answer just now, so one that hangs costs the source one time-out and not one for each batch. In a
 // durable migration no key is deleted at the source before all replicas of the target have it.
 
 import type { Redis } from 'ioredis';
-import { parseAddr, type ServerAddr, SWEEP_SCRIPT, type Throttle } from '../model/index.ts';
-import { batchLimits, FIRST_PACE, paceAfter, paceAfterFailure } from './pace.ts';
+import { HAND_OVER_SCRIPT, parseAddr, type Throttle } from '../model/index.ts';
+import { type EncodedArgs, encodeArgs, sendPrepared } from '../redis/prepared.ts';
+import { FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from './pace.ts';
+import type { KeyBatch } from './portion.ts';
 import type { Target } from './target.ts';
 import { type Lane, laneKey, type Office } from './turn.ts';
 
@@ -15,43 +18,51 @@ export interface Handing {
   readonly lane: Lane;
   /** To the source, in the database of the keys. */
   readonly redis: Redis;
-  readonly source: ServerAddr;
   readonly target: Target;
   readonly durable: boolean;
 }
 
-export interface Handed {
-  readonly keysCount: number;
-  readonly bytesCount: number;
-}
+const SCRIPT = encodeArgs([HAND_OVER_SCRIPT]);
 
-/** Hands over the first of `keys`, as many as pace and throttle allow. */
-export async function handOver(
-  handing: Handing,
-  { db, keys, throttle }: { db: number; keys: readonly Buffer[]; throttle: Throttle },
-): Promise<Handed> {
+/** Hands over `batch`, and gives the time that it took the source. */
+export async function handOver(handing: Handing, batch: KeyBatch, throttle: Throttle): Promise<number> {
   const { office, lane, redis, target, durable } = handing;
   const { paces } = office.memory;
-  const pace = paces.get(laneKey(lane)) ?? FIRST_PACE;
-  const { keysCount, bytesCount } = batchLimits(pace, throttle);
-  const batch = keys.slice(0, keysCount);
+  const pace = paceOf(office, lane);
   await target.check();
-  const { host, port } = parseAddr(target.addr);
   const startedMs = performance.now();
-  let handed: Handed;
   try {
-    const args = [host, port, db, pace.timeoutMs, office.settings.product_auth, durable ? 'COPY' : '', bytesCount];
-    const [count, bytes] = (await redis.eval(SWEEP_SCRIPT, batch.length, ...batch, ...args)) as [number, number];
-    handed = { keysCount: count, bytesCount: bytes };
+    await migrate(handing, batch, pace);
   } catch (error) {
     paces.set(laneKey(lane), paceAfterFailure(pace));
     throw error;
   }
+  target.answered();
   const tookMs = performance.now() - startedMs;
-  paces.set(laneKey(lane), paceAfter(pace, { keysCount: handed.keysCount, tookMs, blockMsMax: throttle.addedP99Ms }));
+  paces.set(laneKey(lane), paceAfter(pace, { keysCount: batch.names.count, tookMs, blockMsMax: throttle.addedP99Ms }));
   if (durable) {
     await target.replicated();
-    await redis.unlink(...batch.slice(0, handed.keysCount));
+    await sendPrepared(redis, 'unlink', [batch.names]);
   }
-  return handed;
+  return tookMs;
 }
+
+export function paceOf({ memory }: Office, lane: Lane): Pace {
+  return memory.paces.get(laneKey(lane)) ?? FIRST_PACE;
+}
+
+/** By one MIGRATE, which is what the script does, or by the script. */
+async function migrate({ office, redis, target, durable }: Handing, { db, names }: KeyBatch, { timeoutMs }: Pace): Promise<void> {
+  const { host, port } = parseAddr(target.addr);
+  const { product_auth: password } = office.settings;
+  const flags = [...(durable ? ['COPY'] : []), ...(password === '' ? [] : ['AUTH', password])];
+  try {
+    await sendPrepared(redis, 'migrate', [encodeArgs([host, port, '', db, timeoutMs, ...flags, 'KEYS']), names]);
+  } catch (error) {
+    if (!(error instanceof Error) || !/BUSYKEY/.test(error.message)) throw error;
+    const args = encodeArgs([host, port, db, timeoutMs, password, durable ? 'COPY' : '']);
+    await sendPrepared(redis, 'eval', [SCRIPT, countOf(names), names, args]);
+  }
+}
+
+const countOf = ({ count }: EncodedArgs) => encodeArgs([count]);

@@ -23,7 +23,7 @@ import {
   targets,
 } from '../model/index.ts';
 import { readMending } from '../operations/index.ts';
-import { probe } from '../redis/probe.ts';
+import { probe, type ServerProbe } from '../redis/probe.ts';
 import { batchOf, lookForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
@@ -32,7 +32,7 @@ import { sortAbsences } from './lost-proxies.ts';
 import { tryHandOver, withAdvice } from './preflight.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
-import { laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
+import { courtesyAt, laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type LockAction = Extract<Action, { kind: 'lock' }>;
@@ -139,7 +139,8 @@ async function findObstacle(office: Office, world: World, job: Job, action: Lock
       office,
       source,
       async (redis) => {
-        await checkMaster(redis, source, office.settings.product_name);
+        const { commandsPerSecond } = await checkMaster(redis, source, office.settings.product_name);
+        courtesyAt(office, source).begin(commandsPerSecond);
         return findTargetObstacle(office, { world, job, action, source, from: redis });
       },
       LOOK_TIMEOUT_MS,
@@ -172,9 +173,9 @@ async function findTargetObstacle(
 }
 
 /** Throws CODIS_E_SERVER_WRONG_ROLE for what the topology calls a master and is none. */
-async function checkMaster(redis: Redis, addr: ServerAddr, product: string): Promise<void> {
-  const { role } = await probe(addr, redis, product);
-  if (role === 'master') return;
+async function checkMaster(redis: Redis, addr: ServerAddr, product: string): Promise<ServerProbe> {
+  const seen = await probe(addr, redis, product);
+  if (seen.role === 'master') return seen;
   throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${addr} is a replica, though the topology has it as a master; promote the right one`);
 }
 

@@ -11,8 +11,10 @@ export interface Pace {
 
 /** What a hand-over may block the source for; below half of it a larger one is tried. */
 const BLOCK_MS_MAX = 10;
-/** What the script hands over in one MIGRATE. */
-const KEYS_MAX = 500;
+/** Beyond, a larger MIGRATE is no quicker for each key. */
+const KEYS_MAX = 2000;
+/** While clients ask for keys too: a millisecond or two. */
+const KEYS_BESIDE_CLIENTS_MAX = 500;
 /** Of memory, in one hand-over: some milliseconds of a network of 1 Gbit/s. */
 const BYTES_MAX = 1024 * 1024;
 const BYTES_MIN = 16 * 1024;
@@ -29,11 +31,11 @@ export interface BatchLimits {
   readonly bytesCount: number;
 }
 
-export function batchLimits(pace: Pace, throttle: Throttle): BatchLimits {
+export function batchLimits(pace: Pace, throttle: Throttle, isAlone: boolean): BatchLimits {
   const perStep = (rate: number | null, least: number) =>
     rate === null ? Number.POSITIVE_INFINITY : Math.max(least, Math.floor(rate / STEPS_PER_SECOND));
   return {
-    keysCount: Math.min(pace.keysCount, perStep(throttle.keysPerSecond, 1)),
+    keysCount: Math.min(pace.keysCount, isAlone ? KEYS_MAX : KEYS_BESIDE_CLIENTS_MAX, perStep(throttle.keysPerSecond, 1)),
     bytesCount: Math.min(BYTES_MAX, perStep(throttle.bytesPerSecond, BYTES_MIN)),
   };
 }

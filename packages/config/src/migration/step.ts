@@ -88,4 +88,5 @@ function forget({ memory }: Office, migration: MigrationId): void {
   for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots]) {
     for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);
   }
+  for (const seen of memory.bigKeys.seen.keys()) if (seen.startsWith(`${migration} `)) memory.bigKeys.seen.delete(seen);
 }

@@ -1,5 +1,5 @@
-// The third step of a batch: hand over what the source still has, pass by pass, until a whole pass over every database finds nothing; then the slots
-// are the target's. Runs beside the controller's turns, one for each source.
+// The third step of a batch: hand over what was seen at the source before the lock, and then what else it has, pass by pass, until a whole pass over every
+// database finds nothing; then the slots are the target's. Runs beside the controller's turns, one for each source.
 //
 // Invariant: a move is completed only after an empty pass at the source's master, by a pass that began after the slots were migrating. From then on no
 // command runs there for these slots, so what a pass did not find can't appear.
@@ -11,28 +11,37 @@ import {
   completeMove,
   requireGroup,
   requireMaster,
+  type ServerAddr,
   type Slot,
   slotsDone,
   type VersionedTopology,
 } from '../model/index.ts';
 import { readTopology } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
+import { rollOf } from './big-keys/batch.ts';
 import type { Budget } from './budget.ts';
 import { withControlled } from './controlled.ts';
-import { type Handing, handOver } from './hand-over.ts';
+import type { Guest } from './courtesy.ts';
+import { type Handing, handOver, paceOf } from './hand-over.ts';
 import { LaneProgress, laneStart } from './lane-progress.ts';
+import { batchLimits } from './pace.ts';
+import { Portion } from './portion.ts';
+import type { KeyRoll } from './roll.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
+import { askSizes } from './sizes.ts';
 import { withTarget } from './target.ts';
-import { backingOff, budgetOf, type Lane, laneKey, type Office, type Outcome, PROGRESSED, setJob, writeTopology } from './turn.ts';
+import { backingOff, budgetOf, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED, setJob, writeTopology } from './turn.ts';
 import { type Job, readJob, type World } from './world.ts';
 
 type SweepAction = Extract<Action, { kind: 'sweep' }>;
 
 /** What one sweep works with. */
 interface Sweep extends Handing {
+  readonly source: ServerAddr;
   readonly slots: ReadonlySet<Slot>;
   readonly budget: Budget;
+  readonly guest: Guest;
   readonly progress: LaneProgress;
   /** Aborted when the sweep shall end at the next batch. */
   readonly stop: AbortSignal;
@@ -77,7 +86,10 @@ async function sweepAt(
     await withTarget(office, requireGroup(topology, action.to), async (target) => {
       const { durable } = job.migration;
       const slots = new Set(action.slots);
-      const plan = { office, lane, redis, source, target, durable, slots, budget: budgetOf(office, job.migration), progress, stop };
+      const budget = budgetOf(office, job.migration);
+      const guest = guestAt(office, { source, servers: [redis, target.redis], budget, signal: stop });
+      const plan = { office, lane, redis, source, target, durable, slots, budget, guest, progress, stop };
+      await handOverSeen(plan, { roll: rollOf(office, job, source), keysCount });
       while ((await pass(plan)) > 0) progress.passEnded();
     });
     isCompleted = await complete(office, lane, { action, progress, source });
@@ -87,24 +99,49 @@ async function sweepAt(
   }
 }
 
+/** What was seen before the lock, `keysCount` being all that the source has. */
+async function handOverSeen(sweep: Sweep, { roll, keysCount }: { roll: KeyRoll | undefined; keysCount: number }): Promise<void> {
+  const { redis, progress, slots } = sweep;
+  const seenCount = roll?.keysCountOf(slots) ?? 0;
+  if (roll === undefined || seenCount === 0) return;
+  progress.scanned(keysCount, seenCount);
+  let db: number | null = null;
+  for (const portion of roll.take(slots)) {
+    if (portion.db !== db) await redis.select(portion.db);
+    db = portion.db;
+    await handOverAll(sweep, portion);
+  }
+  progress.passEnded();
+}
+
 /** One look at every key of the source. Returns how many keys it handed over. */
 async function pass(sweep: Sweep): Promise<number> {
-  const { office, redis, source, slots, progress, budget, stop } = sweep;
+  const { office, redis, source, slots, progress, guest } = sweep;
   const product = office.settings.product_name;
   const onPage = (looked: number, found: number) => progress.scanned(looked, found);
   let total = 0;
-  for await (const { db, keys } of scanSlots(redis, { addr: source, slots, product, onPage })) {
-    for (let at = 0; at < keys.length; ) {
-      await budget.wait(stop);
-      const handed = await handOver(sweep, { db, keys: keys.slice(at), throttle: budget.throttle });
-      budget.spend(handed);
-      at += handed.keysCount;
-      total += handed.keysCount;
-      await progress.handedOver(handed);
-    }
-    stop.throwIfAborted();
+  for await (const { db, keys } of scanSlots(redis, { addr: source, slots, product, onPage, guest })) {
+    const portion = Portion.of(db, keys);
+    await askSizes(redis, portion, Number.MAX_SAFE_INTEGER);
+    await handOverAll(sweep, portion);
+    total += keys.length;
   }
   return total;
+}
+
+async function handOverAll(sweep: Sweep, portion: Portion): Promise<void> {
+  const { office, lane, budget, guest, progress, stop } = sweep;
+  for (let from = 0; from < portion.keysCount; ) {
+    await budget.wait(stop);
+    const batch = portion.batch(from, batchLimits(paceOf(office, lane), budget.throttle, guest.isAlone));
+    const handed = { keysCount: batch.names.count, bytesCount: batch.bytesCount };
+    const tookMs = await handOver(sweep, batch, budget.throttle);
+    budget.spend(handed);
+    from += handed.keysCount;
+    await progress.handedOver(handed);
+    await guest.rest(tookMs);
+  }
+  stop.throwIfAborted();
 }
 
 /** The passes were at `source`; if the group has another master by now, they proved nothing and have to be done there: false. */

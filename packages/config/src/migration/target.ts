@@ -8,13 +8,19 @@ import type { Office } from './turn.ts';
 
 /** A target that takes longer to answer is left alone for a while. */
 const ANSWER_MS = 500;
+/** What it has just taken keys says as much as an answer. */
+const ANSWERED_FOR_MS = 50;
 /** How long replicas may take to have a batch. */
 const REPLICAS_MS = 5000;
 
 export interface Target {
   readonly addr: ServerAddr;
-  /** Throws CODIS_E_SERVER_UNREACHABLE unless it answers now. */
+  /** For what is not urgent. */
+  readonly redis: Redis;
+  /** Throws CODIS_E_SERVER_UNREACHABLE unless it answers now, or did so just now. */
   check(): Promise<void>;
+  /** It took keys. */
+  answered(): void;
   /** Until all its replicas have all that it has now. Throws CODIS_E_TIMEOUT when they take too long. */
   replicated(): Promise<void>;
 }
@@ -25,10 +31,16 @@ export async function withTarget<T>({ settings }: Office, group: Group, use: (ta
   if (addr === undefined) throw new CodisError('CODIS_E_NO_MASTER', `group ${group.id} has no master`);
   const connect = (commandTimeoutMs: number) => connectRedis(addr, { password: settings.product_auth, commandTimeoutMs });
   const [asked, waited] = await Promise.all([connect(ANSWER_MS), connect(2 * REPLICAS_MS)]);
+  let answeredAtMs = Number.NEGATIVE_INFINITY;
   try {
     return await use({
       addr,
+      redis: waited,
+      answered: () => {
+        answeredAtMs = performance.now();
+      },
       check: async () => {
+        if (performance.now() - answeredAtMs < ANSWERED_FOR_MS) return;
         await asked.ping().catch((error: unknown) => {
           throw explained(addr, error);
         });

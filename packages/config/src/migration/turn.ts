@@ -3,6 +3,7 @@
 // Invariant: nothing here is needed to go on after a crash. What a controller has learnt (whom it fenced, which target it found clean) is only ever
 // a reason to act, and a controller that does not know it finds it out again.
 
+import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { type Coordinator, migrationPath, type Op, PATHS } from '../coordinator/index.ts';
 import {
@@ -22,6 +23,7 @@ import type { Settings } from '../settings/index.ts';
 import { type BackOff, backOffAfter } from './back-off.ts';
 import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
 import { Budget } from './budget.ts';
+import { Courtesy, Guest } from './courtesy.ts';
 import { commitInTerm, type Term } from './election.ts';
 import type { SourceEstimate } from './lane-progress.ts';
 import type { Absences } from './lost-proxies.ts';
@@ -55,6 +57,8 @@ export interface Memory {
   /** By lane. */
   readonly paces: Map<string, Pace>;
   readonly budgets: Map<MigrationId, Budget>;
+  /** What is known of the clients of each source. */
+  readonly courtesies: Map<ServerAddr, Courtesy>;
   /** How many slots are locked at once, where proxies were too slow for as many as the settings allow. */
   readonly batchSlots: Map<string, number>;
   /** What is ahead of the sources that are being swept, and how fast that goes. */
@@ -80,6 +84,7 @@ export function newMemory(): Memory {
     inUse: new Set(),
     paces: new Map(),
     budgets: new Map(),
+    courtesies: new Map(),
     batchSlots: new Map(),
     estimates: new Map(),
     fences: new Map(),
@@ -138,6 +143,25 @@ export function budgetOf({ memory }: Office, { id, throttle }: Migration): Budge
   budget.throttle = throttle;
   memory.budgets.set(id, budget);
   return budget;
+}
+
+export function courtesyAt({ memory }: Office, source: ServerAddr): Courtesy {
+  const courtesy = memory.courtesies.get(source) ?? new Courtesy();
+  memory.courtesies.set(source, courtesy);
+  return courtesy;
+}
+
+/** `servers`: connections to the source, at `source`, and to others that are kept busy. */
+export function guestAt(
+  office: Office,
+  {
+    source,
+    servers,
+    budget,
+    signal = office.signal,
+  }: { source: ServerAddr; servers: readonly Redis[]; budget: Budget; signal?: AbortSignal },
+): Guest {
+  return new Guest(courtesyAt(office, source), { servers, stated: () => budget.throttle.sharePercent, signal });
 }
 
 /** Writes the record of a migration. False when something else changed it. */

@@ -56,18 +56,6 @@ ${HAND_OVER}
 return hand_over(1, #KEYS) or redis.status_reply('OK')
 `.trim();
 
-/** As many of KEYS, from the first on, as have no more than ARGV[7] bytes of memory together, but one at least. Replies how many those were and their bytes. */
-export const SWEEP_SCRIPT = `
-${HAND_OVER}
-local last, bytes = 0, 0
-for i = 1, #KEYS do
-  local size = redis.call('MEMORY', 'USAGE', KEYS[i]) or 0
-  if i > 1 and bytes + size > tonumber(ARGV[7]) then break end
-  last, bytes = i, bytes + size
-end
-return hand_over(1, last) or {last, bytes}
-`.trim();
-
 /** Reserved key in database 0 of a group's master. It holds the epoch below which a proxy's connections may not be used there (DESIGN §3, fencing).
  *  It is never shown, moved or flushed. */
 export function fenceKey(product: string): string {

@@ -29,9 +29,11 @@ export interface Throttle {
   readonly bytesPerSecond: number | null;
   /** For how long one batch may block the source, which is what a request that meets it waits. */
   readonly addedP99Ms: number | null;
+  /** Of a source's time, 1 to 100; null: what its clients leave. */
+  readonly sharePercent: number | null;
 }
 
-export const UNTHROTTLED: Throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null };
+export const UNTHROTTLED: Throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
 
 export interface MigrationProgress {
   readonly slotsTotal: number;
@@ -169,6 +171,8 @@ function decodeThrottle(value: unknown): Throttle {
     keysPerSecond: countOrNull(throttle, 'keysPerSecond'),
     bytesPerSecond: countOrNull(throttle, 'bytesPerSecond'),
     addedP99Ms: countOrNull(throttle, 'addedP99Ms'),
+    // Records of earlier versions have none.
+    sharePercent: throttle['sharePercent'] === undefined ? null : countOrNull(throttle, 'sharePercent'),
   };
 }
 

@@ -113,9 +113,10 @@ function throttled(
     keysPerSecond = throttle.keysPerSecond,
     bytesPerSecond = throttle.bytesPerSecond,
     addedP99Ms = throttle.addedP99Ms,
+    sharePercent = throttle.sharePercent,
   }: Partial<Throttle>,
 ): Throttle {
-  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms };
+  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent };
 }
 
 /** Throws CODIS_E_SLOT_IN_MOVE for a slot that one of `existing` names which is not over. */

@@ -16,7 +16,7 @@ describe('pace', () => {
 
   test('quick full batches grow, up to what one MIGRATE takes', () => {
     expect(after(pace, { keysCount: 100, tookMs: 1 }).keysCount).toBe(200);
-    expect(after({ ...pace, keysCount: 400 }, { keysCount: 400, tookMs: 1 }).keysCount).toBe(500);
+    expect(after({ ...pace, keysCount: 1600 }, { keysCount: 1600, tookMs: 1 }).keysCount).toBe(2000);
   });
 
   test('a quick small batch says nothing of a large one', () => {
@@ -48,9 +48,11 @@ describe('pace', () => {
 
   test('what is throttled goes in small steps, of one key at least', () => {
     const throttle = { ...UNTHROTTLED, keysPerSecond: 200, bytesPerSecond: 1_000_000 };
-    expect(batchLimits(pace, throttle)).toEqual({ keysCount: 20, bytesCount: 100_000 });
-    expect(batchLimits(pace, { ...throttle, keysPerSecond: 1, bytesPerSecond: 1 })).toEqual({ keysCount: 1, bytesCount: 16_384 });
-    expect(batchLimits(pace, UNTHROTTLED)).toEqual({ keysCount: 100, bytesCount: 1_048_576 });
+    expect(batchLimits(pace, throttle, true)).toEqual({ keysCount: 20, bytesCount: 100_000 });
+    expect(batchLimits(pace, { ...throttle, keysPerSecond: 1, bytesPerSecond: 1 }, true)).toEqual({ keysCount: 1, bytesCount: 16_384 });
+    expect(batchLimits(pace, UNTHROTTLED, true)).toEqual({ keysCount: 100, bytesCount: 1_048_576 });
+    expect(batchLimits({ ...pace, keysCount: 2000 }, UNTHROTTLED, true).keysCount).toBe(2000);
+    expect(batchLimits({ ...pace, keysCount: 2000 }, UNTHROTTLED, false).keysCount).toBe(500);
   });
 });
 

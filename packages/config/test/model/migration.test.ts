@@ -235,7 +235,11 @@ describe('a migration as it is stored', () => {
     for (const job of [
       migration(),
       migration({ state: 'done', endedAt: '2026-01-02T00:00:00.000Z', waiting: 'for a reason' }),
-      migration({ state: 'paused', durable: true, throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2 } }),
+      migration({
+        state: 'paused',
+        durable: true,
+        throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2, sharePercent: null },
+      }),
     ]) {
       expect(decodeMigration(encodeMigration(job))).toEqual(job);
     }

@@ -3,22 +3,30 @@
 
 import { type ServerAddr, type Slot, targets } from '../../model/index.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from '../controlled.ts';
-import type { Office } from '../turn.ts';
+import { lookThrough } from '../look-through.ts';
+import type { KeyRoll } from '../roll.ts';
+import { budgetOf, guestAt, type Office } from '../turn.ts';
 import type { Job } from '../world.ts';
-import { type Batch, chooseBatch, type FoundKey } from './choose.ts';
-import { findBigKeys } from './find.ts';
+import { type Batch, chooseBatch } from './choose.ts';
 
-const FOUND_FOR_MS = 10 * 60_000;
-/** A server that can't be asked how large its keys are: MEMORY is of Redis 4, and an ACL may forbid it. */
-const CANNOT_TELL = /unknown command|NOPERM|not allowed/i;
+const SEEN_FOR_MS = 10 * 60_000;
+/** Sizes are those of the roll for so long before the lock; after it nothing changes them. */
+const SIZES_HOLD_MS = 30_000;
 
-/** `lookForBigKeys` has been there. */
+/** `lookForBigKeys` has been there. Called when the batch is about to be locked. */
 export function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Batch {
-  const batch = chooseBatch(slots, office.memory.bigKeys.found.get(nameOf(job, source))?.keys ?? []);
+  const seen = office.memory.bigKeys.seen.get(nameOf(job, source));
+  if (seen !== undefined && performance.now() - seen.atMs > SIZES_HOLD_MS) seen.roll.clear();
+  const batch = chooseBatch(slots, seen?.bigKeys ?? []);
   const { id } = job.migration;
   const keysCount = batch.unlisted.length;
   if (keysCount > 0) office.log.warn({ migration: id, keysCount }, 'more big keys than can be listed: the rest moves in one step each');
   return batch;
+}
+
+/** What is known of the keys that a sweep is to hand over, unless this controller has not looked. */
+export function rollOf({ memory }: Office, job: Job, source: ServerAddr): KeyRoll | undefined {
+  return memory.bigKeys.seen.get(nameOf(job, source))?.roll;
 }
 
 const nameOf = ({ migration }: Job, source: ServerAddr) => `${migration.id} ${source}`;
@@ -27,17 +35,23 @@ const nameOf = ({ migration }: Job, source: ServerAddr) => `${migration.id} ${so
 export async function lookForBigKeys(office: Office, job: Job, source: ServerAddr): Promise<boolean> {
   const { memory, settings, log } = office;
   const { migration } = job;
-  const { found } = memory.bigKeys;
-  for (const [name, { atMs }] of found) if (performance.now() - atMs > FOUND_FOR_MS) found.delete(name);
-  if (found.has(nameOf(job, source))) return false;
+  const { seen } = memory.bigKeys;
+  for (const [name, { atMs }] of seen) if (performance.now() - atMs > SEEN_FOR_MS) seen.delete(name);
+  if (seen.has(nameOf(job, source))) return false;
   const slots = new Set([...targets(migration)].map(([slot]) => slot));
-  const request = { addr: source, product: settings.product_name, slots, thresholds: settings };
-  const keys = await withControlled(office, source, (redis) => findBigKeys(redis, request), LOOK_TIMEOUT_MS).catch((error: unknown) => {
-    if (!(error instanceof Error) || error.name !== 'ReplyError' || !CANNOT_TELL.test(error.message)) throw error;
-    log.warn({ migration: migration.id, source, err: error }, 'the source can’t tell how large its keys are: all move in one step each');
-    return [] as FoundKey[];
-  });
-  found.set(nameOf(job, source), { atMs: performance.now(), keys });
-  if (keys.length > 0) log.info({ migration: migration.id, source, keysCount: keys.length }, 'big keys found');
+  const looked = await withControlled(
+    office,
+    source,
+    (redis) => {
+      const guest = guestAt(office, { source, servers: [redis], budget: budgetOf(office, migration) });
+      return lookThrough(redis, { addr: source, product: settings.product_name, slots, thresholds: settings, guest });
+    },
+    LOOK_TIMEOUT_MS,
+  );
+  seen.set(nameOf(job, source), { atMs: performance.now(), ...looked });
+  const keysCount = looked.bigKeys.length;
+  if (!looked.sizesKnown)
+    log.warn({ migration: migration.id, source }, 'the source can’t tell how large its keys are: all move in one step each');
+  if (keysCount > 0) log.info({ migration: migration.id, source, keysCount }, 'big keys found');
   return true;
 }

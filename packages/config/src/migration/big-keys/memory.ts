@@ -1,11 +1,11 @@
 // What a controller has learnt of big keys in its term. As all it learns, never needed to go on after a crash.
 
 import type { Epoch, ProxyId } from '../../model/index.ts';
-import type { FoundKey } from './choose.ts';
+import type { Seen } from '../look-through.ts';
 
 export interface BigKeysMemory {
-  /** What was found at a source, as `<migration> <address>`, and when. */
-  readonly found: Map<string, { readonly atMs: number; readonly keys: readonly FoundKey[] }>;
+  /** What was seen at a source, as `<migration> <address>`, and when that look ended. */
+  readonly seen: Map<string, Seen & { readonly atMs: number }>;
   /** Keys (`nameOf`) whose copy at the target is complete: they wait for nothing but to be switched over. */
   readonly copied: Set<string>;
   /** Keys that can't be taken apart after all: they are handed over in one step when everybody waits for them. */
@@ -17,5 +17,5 @@ export interface BigKeysMemory {
 }
 
 export function newBigKeysMemory(): BigKeysMemory {
-  return { found: new Map(), copied: new Set(), whole: new Set(), spoilt: new Map(), switches: new Map() };
+  return { seen: new Map(), copied: new Set(), whole: new Set(), spoilt: new Map(), switches: new Map() };
 }

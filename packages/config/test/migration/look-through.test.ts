@@ -1,13 +1,16 @@
-// What of a source's keys is found to be big: by bytes, or by elements, in every database, of the slots that move and no others.
+// What a look at a source sees, in every database, of the slots that move and no others: keys that are big, by bytes or by elements, and the roll of all others.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stopAll } from '../../../../../test/harness/process.ts';
-import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
-import { findBigKeys } from '../../../src/migration/big-keys/find.ts';
-import { arrivalKey, asGroupId, asServerAddr, fenceKey, slotOf } from '../../../src/model/index.ts';
+import { stopAll } from '../../../../test/harness/process.ts';
+import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
+import { Courtesy, Guest } from '../../src/migration/courtesy.ts';
+import { lookThrough } from '../../src/migration/look-through.ts';
+import { arrivalKey, asGroupId, asServerAddr, fenceKey, slotOf } from '../../src/model/index.ts';
 
 const BINARY = Buffer.from('{t}\xff\r\n', 'latin1');
 const SLOT = slotOf(BINARY);
+/** In that slot: seven to look at, and fillers. */
+const KEYS_COUNT = 3007;
 
 let server: RedisServer;
 
@@ -23,9 +26,12 @@ const find = async (thresholds: { big_key_bytes: number; big_key_elements: numbe
     product: 'demo',
     slots: new Set([SLOT, slotOf(Buffer.from(fenceKey('demo')))]),
     thresholds,
+    guest: new Guest(new Courtesy(), { servers: [], stated: () => null, signal: new AbortController().signal }),
   };
-  const found = await findBigKeys(server.client(), request);
-  return found.map(({ db, key, slot, bytes }) => {
+  const { bigKeys, sizesKnown, roll } = await lookThrough(server.client(), request);
+  expect(sizesKnown).toBe(true);
+  expect(roll.keysCountOf(request.slots)).toBe(KEYS_COUNT - bigKeys.length);
+  return bigKeys.map(({ db, key, slot, bytes }) => {
     expect(slot).toBe(SLOT);
     expect(bytes).toBeGreaterThan(1000);
     return `${db} ${key}`;

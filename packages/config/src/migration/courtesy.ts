@@ -1,0 +1,114 @@
+// How much of a source's time a move takes: all of it while no client asks for any, and less the more they ask, down to an eighth. What a source does for a move
+// is done in pieces of milliseconds, and after each it is left alone for as long as its clients' share demands.
+//
+// How much clients ask is seen by the commands that source and target count, without those that only moves send. The most of late counts: while a move is in their
+// way clients ask less, and that must not look like room for more of it.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+
+/** Requests a second of all clients: below the first they do not notice, from the second on a move takes the least. */
+const ALONE_RATE = 1000;
+const BUSY_RATE = 20_000;
+const LEAST_SHARE = 1 / 8;
+/** What was asked counts for half after so long. */
+const HALF_LIFE_MS = 2000;
+const LOOK_EVERY_MS = 500;
+/** Shorter ones are put together. */
+const LEAST_PAUSE_MS = 1;
+/** What moves, proxies and dashboards send, and clients hardly ever. */
+const NOT_CLIENTS: ReadonlySet<string> = new Set(
+  'auth client command config copy eval evalsha fcall hello info memory memory|usage migrate object ping psync replconf restore restore-asking role scan select type unlink wait'.split(
+    ' ',
+  ),
+);
+
+/** How much of the source's time a move may take while clients send so many requests a second; `stated` in percent, if the operator did. */
+export function shareOf(clientsRate: number, stated: number | null): number {
+  if (stated !== null) return stated / 100;
+  if (clientsRate <= ALONE_RATE) return 1;
+  return Math.max(LEAST_SHARE, 1 - clientsRate / BUSY_RATE);
+}
+
+/** How many commands of clients a server has served: from `INFO commandstats`. */
+export function clientCalls(commandstats: string): number {
+  let calls = 0;
+  for (const [, name = '', count = ''] of commandstats.matchAll(/^cmdstat_([^:|\r\n]+(?:\|[^:\r\n]+)?):calls=(\d+)/gm)) {
+    const [command = ''] = name.split('|');
+    if (!NOT_CLIENTS.has(name) && !NOT_CLIENTS.has(command)) calls += Number(count);
+  }
+  return calls;
+}
+
+/** What is known of the clients of one source. Outlives the connections that it is seen on. */
+export class Courtesy {
+  /** Requests a second, and when that was. */
+  #most = 0;
+  #mostAtMs = performance.now();
+  #usedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** A move begins there. `rate`: what the server itself says that it was asked for last, which says nothing while another move is under way there. */
+  begin(rate: number): void {
+    if (performance.now() - this.#usedAtMs > HALF_LIFE_MS) this.seen(rate);
+  }
+
+  /** Clients ask for `rate` a second now, or would if no move was in their way. */
+  seen(rate: number): void {
+    this.#most = Math.max(rate, this.rate);
+    this.#mostAtMs = performance.now();
+    this.#usedAtMs = this.#mostAtMs;
+  }
+
+  get rate(): number {
+    return this.#most * 0.5 ** ((performance.now() - this.#mostAtMs) / HALF_LIFE_MS);
+  }
+}
+
+/** Something that a move does at a source. */
+export class Guest {
+  readonly #courtesy: Courtesy;
+  /** Connections to the source and whoever else is kept busy. */
+  readonly #servers: readonly Redis[];
+  readonly #stated: () => number | null;
+  readonly #signal: AbortSignal;
+  #counted: number | null = null;
+  #countedAtMs = performance.now();
+  #owedMs = 0;
+
+  constructor(
+    courtesy: Courtesy,
+    { servers, stated, signal }: { servers: readonly Redis[]; stated: () => number | null; signal: AbortSignal },
+  ) {
+    this.#courtesy = courtesy;
+    this.#servers = servers;
+    this.#stated = stated;
+    this.#signal = signal;
+  }
+
+  /** Whether nobody would notice if the source were kept busy all the time. */
+  get isAlone(): boolean {
+    return shareOf(this.#courtesy.rate, this.#stated()) === 1;
+  }
+
+  /** Waits, after something that took the source `tookMs`. Rejects when the signal is aborted, and with what a broken connection throws. */
+  async rest(tookMs: number): Promise<void> {
+    await this.#look();
+    const share = shareOf(this.#courtesy.rate, this.#stated());
+    this.#owedMs = share === 1 ? 0 : this.#owedMs + tookMs * (1 / share - 1);
+    if (this.#owedMs < LEAST_PAUSE_MS) return;
+    const startedMs = performance.now();
+    await pause(this.#owedMs, undefined, { signal: this.#signal });
+    this.#owedMs -= performance.now() - startedMs;
+  }
+
+  /** Now and then looks at what clients ask for. */
+  async #look(): Promise<void> {
+    const passedMs = performance.now() - this.#countedAtMs;
+    if (passedMs < LOOK_EVERY_MS) return;
+    const stats = await Promise.all(this.#servers.map((redis) => redis.info('commandstats')));
+    const calls = stats.reduce((sum, text) => sum + clientCalls(text), 0);
+    if (this.#counted !== null) this.#courtesy.seen(Math.max(0, calls - this.#counted) / (passedMs / 1000));
+    this.#counted = calls;
+    this.#countedAtMs = performance.now();
+  }
+}
