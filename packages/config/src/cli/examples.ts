@@ -53,6 +53,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'migration throttle 1 --keys-per-second 5000',
     'migration throttle 1 --mb-per-second 20 --added-p99 2',
     'migration throttle 1 --keys-per-second none',
+    'migration throttle 1 --share 10',
   ],
   'migration cancel': ['migration cancel 1'],
   dashboard: ['dashboard', 'dashboard -c config.ini'],

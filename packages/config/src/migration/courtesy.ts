@@ -7,9 +7,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
-/** Requests a second of all clients: below the first they do not notice, from the second on a move takes the least. */
-const ALONE_RATE = 1000;
-const BUSY_RATE = 20_000;
+/** Requests a second of all clients, beside which a move takes half of the source's time; with less than a tenth of that, all of it. */
+const HALF_SHARE_RATE = 3000;
+const ALONE_RATE = HALF_SHARE_RATE / 10;
 const LEAST_SHARE = 1 / 8;
 /** What was asked counts for half after so long. */
 const HALF_LIFE_MS = 2000;
@@ -27,7 +27,7 @@ const NOT_CLIENTS: ReadonlySet<string> = new Set(
 export function shareOf(clientsRate: number, stated: number | null): number {
   if (stated !== null) return stated / 100;
   if (clientsRate <= ALONE_RATE) return 1;
-  return Math.max(LEAST_SHARE, 1 - clientsRate / BUSY_RATE);
+  return Math.max(LEAST_SHARE, HALF_SHARE_RATE / (HALF_SHARE_RATE + clientsRate));
 }
 
 /** How many commands of clients a server has served: from `INFO commandstats`. */

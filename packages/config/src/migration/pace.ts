@@ -13,8 +13,8 @@ export interface Pace {
 const BLOCK_MS_MAX = 10;
 /** Beyond, a larger MIGRATE is no quicker for each key. */
 const KEYS_MAX = 2000;
-/** While clients ask for keys too: a millisecond or two. */
-const KEYS_BESIDE_CLIENTS_MAX = 500;
+/** While clients ask for keys too: less than a millisecond, for a key that is asked for waits until the batch is over, and then for its own hand-over. */
+const KEYS_BESIDE_CLIENTS_MAX = 128;
 /** Of memory, in one hand-over: some milliseconds of a network of 1 Gbit/s. */
 const BYTES_MAX = 1024 * 1024;
 const BYTES_MIN = 16 * 1024;

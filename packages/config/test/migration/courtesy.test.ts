@@ -16,9 +16,10 @@ afterAll(() => stopAll());
 describe('the share', () => {
   test('is all while clients ask for little, an eighth when they ask for much, and never more for more requests', () => {
     expect(shareOf(0, null)).toBe(1);
-    expect(shareOf(1000, null)).toBe(1);
-    expect(shareOf(10_000, null)).toBe(0.5);
-    expect(shareOf(17_500, null)).toBe(1 / 8);
+    expect(shareOf(300, null)).toBe(1);
+    expect(shareOf(3000, null)).toBe(0.5);
+    expect(shareOf(9000, null)).toBe(0.25);
+    expect(shareOf(21_000, null)).toBe(1 / 8);
     const rate = fc.double({ min: 0, max: 1e7, noNaN: true });
     fc.assert(
       fc.property(rate, rate, (a, b) => {
@@ -63,9 +64,9 @@ describe('the most of late counts', () => {
 
   test('what the server says counts only while no move is under way there', () => {
     const courtesy = new Courtesy();
-    courtesy.begin(500);
+    courtesy.begin(250);
     courtesy.begin(100_000);
-    expect(courtesy.rate).toBeLessThanOrEqual(500);
+    expect(courtesy.rate).toBeLessThanOrEqual(250);
   });
 });
 

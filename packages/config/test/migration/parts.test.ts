@@ -52,7 +52,7 @@ describe('pace', () => {
     expect(batchLimits(pace, { ...throttle, keysPerSecond: 1, bytesPerSecond: 1 }, true)).toEqual({ keysCount: 1, bytesCount: 16_384 });
     expect(batchLimits(pace, UNTHROTTLED, true)).toEqual({ keysCount: 100, bytesCount: 1_048_576 });
     expect(batchLimits({ ...pace, keysCount: 2000 }, UNTHROTTLED, true).keysCount).toBe(2000);
-    expect(batchLimits({ ...pace, keysCount: 2000 }, UNTHROTTLED, false).keysCount).toBe(500);
+    expect(batchLimits({ ...pace, keysCount: 2000 }, UNTHROTTLED, false).keysCount).toBe(128);
   });
 });
 
