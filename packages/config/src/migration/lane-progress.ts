@@ -123,6 +123,13 @@ export class LaneProgress {
     this.#pending += found;
   }
 
+  /** A pass over all of the source, which has `keysCount` keys now, after what was seen so far was but a part of it. */
+  passBegins(keysCount: number): void {
+    const slotsShare = keysAhead(this.#looked) / Math.max(1, keysCount);
+    this.#looked = { keysCount, slotsShare, scanned: 0, found: 0, firstPass: true };
+    this.#pending = 0;
+  }
+
   passEnded(): void {
     this.#looked = { ...this.#looked, firstPass: false };
   }

@@ -77,7 +77,7 @@ class Look {
     );
     // SCAN may give it twice.
     for (const key of big) this.#bigKeys.set(`${page.db}:${nameOf(page, key)}`, foundKey(page, key));
-    this.roll.add(portion.without(new Set(big.map(({ at }) => at))));
+    this.roll.note(portion.without(new Set(big.map(({ at }) => at))), page.lookedCount);
   }
 }
 

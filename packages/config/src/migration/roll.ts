@@ -17,15 +17,27 @@ export class KeyRoll {
   #loose: Portion[] = [];
   #bytes = 0;
   #isFull = false;
+  #looked = 0;
 
   constructor(bytesMax = ROLL_BYTES_MAX) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes it on, unless there was no room for an earlier one: what a roll has is the first part of a pass. */
-  add(portion: Portion): void {
+  /** What was found among the next `looked` keys of a pass. Takes it on unless there was no room for an earlier one: a roll is the first part of a pass. */
+  note(portion: Portion, looked: number): void {
     this.#isFull ||= this.#bytes + portion.ownBytes > this.#bytesMax;
-    if (this.#isFull || portion.keysCount === 0) return;
+    if (this.#isFull) return;
+    this.#looked += looked;
+    this.#add(portion);
+  }
+
+  /** How many keys there were in the part of the pass that it is of; null when that was the whole. */
+  get lookedCount(): number | null {
+    return this.#isFull ? this.#looked : null;
+  }
+
+  #add(portion: Portion): void {
+    if (portion.keysCount === 0) return;
     this.#bytes += portion.ownBytes;
     if (this.#loose.length > 0 && this.#loose[0]?.db !== portion.db) this.#join();
     this.#loose.push(portion);
@@ -53,11 +65,11 @@ export class KeyRoll {
     try {
       while (at < portions.length) {
         const { own, others } = (portions[at++] as Portion).split(slots);
-        if (others !== null) this.add(others);
+        if (others !== null) this.#add(others);
         if (own !== null) yield own;
       }
     } finally {
-      for (const portion of portions.slice(at)) this.add(portion);
+      for (const portion of portions.slice(at)) this.#add(portion);
     }
   }
 

@@ -15,6 +15,8 @@ const SCAN_COUNT = 1000;
 export interface KeysPage {
   readonly db: number;
   readonly keys: readonly Buffer[];
+  /** Keys that were looked at since the page given before. */
+  readonly lookedCount: number;
 }
 
 export interface ScanRequest {
@@ -34,12 +36,16 @@ export interface ScanRequest {
 export async function* scanSlots(redis: Redis, { addr, slots, product, onPage, guest }: ScanRequest): AsyncGenerator<KeysPage, void, void> {
   const isReserved = reservedNames(product);
   const { databases } = await probe(addr, redis, product);
+  let lookedCount = 0;
   for (const { db } of databases) {
     await redis.select(db);
     for await (const found of pagesOf(redis, guest)) {
       const keys = found.filter((key) => slots.has(slotOf(key)) && !isReserved(key));
       onPage?.(found.length, keys.length);
-      if (keys.length > 0) yield { db, keys };
+      lookedCount += found.length;
+      if (keys.length === 0) continue;
+      yield { db, keys, lookedCount };
+      lookedCount = 0;
     }
   }
 }

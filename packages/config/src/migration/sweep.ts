@@ -101,17 +101,18 @@ async function sweepAt(
 
 /** What was seen before the lock, `keysCount` being all that the source has. */
 async function handOverSeen(sweep: Sweep, { roll, keysCount }: { roll: KeyRoll | undefined; keysCount: number }): Promise<void> {
-  const { redis, progress, slots } = sweep;
+  const { office, source, redis, progress, slots } = sweep;
   const seenCount = roll?.keysCountOf(slots) ?? 0;
   if (roll === undefined || seenCount === 0) return;
-  progress.scanned(keysCount, seenCount);
+  progress.scanned(roll.lookedCount ?? keysCount, seenCount);
   let db: number | null = null;
   for (const portion of roll.take(slots)) {
     if (portion.db !== db) await redis.select(portion.db);
     db = portion.db;
     await handOverAll(sweep, portion);
   }
-  progress.passEnded();
+  if (roll.lookedCount === null) progress.passEnded();
+  else progress.passBegins((await probe(source, redis, office.settings.product_name)).keysCount);
 }
 
 /** One look at every key of the source. Returns how many keys it handed over. */

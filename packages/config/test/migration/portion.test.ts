@@ -90,7 +90,7 @@ describe('a roll', () => {
 
   test('gives the keys of some slots, each with its database, and keeps the others', () => {
     const roll = new KeyRoll();
-    for (let at = 0; at < 400; at += 7) roll.add(portionOf(keys.slice(at, Math.min(400, at + 7)), at < 200 ? 0 : 3));
+    for (let at = 0; at < 400; at += 7) roll.note(portionOf(keys.slice(at, Math.min(400, at + 7)), at < 200 ? 0 : 3), 7);
     for (const slots of [even, odd]) {
       const wanted = keys.slice(0, 400).filter((name) => slots.has(slotOf(name)));
       expect(roll.keysCountOf(slots)).toBe(wanted.length);
@@ -99,11 +99,12 @@ describe('a roll', () => {
       expect(sorted(taken.flatMap(keysOf))).toEqual(sorted(wanted));
       expect(roll.keysCountOf(slots)).toBe(0);
     }
+    expect(roll.lookedCount).toBeNull();
   });
 
   test('that is left in the middle keeps what was not taken', () => {
     const roll = new KeyRoll();
-    for (const [db, name] of keys.slice(0, 5).entries()) roll.add(portionOf([name], db));
+    for (const [db, name] of keys.slice(0, 5).entries()) roll.note(portionOf([name], db), 1);
     const all = new Set<Slot>([...even, ...odd]);
     for (const { db } of roll.take(all)) if (db === 1) break;
     expect([...roll.take(all)].map(({ db }) => db)).toEqual([2, 3, 4]);
@@ -113,10 +114,11 @@ describe('a roll', () => {
   test('that is full is the first part of what was added', () => {
     const portions = keys.map((name) => portionOf([name]));
     const roll = new KeyRoll(10 * (portions[0]?.ownBytes ?? 0));
-    for (const portion of portions) roll.add(portion);
+    for (const portion of portions) roll.note(portion, 3);
     const taken = [...roll.take(new Set([...even, ...odd]))].flatMap(keysOf);
     expect(sorted(taken)).toEqual(sorted(keys.slice(0, taken.length)));
     expect(taken.length).toBeGreaterThan(5);
     expect(taken.length).toBeLessThanOrEqual(10);
+    expect(roll.lookedCount).toBe(3 * taken.length);
   });
 });
