@@ -23,6 +23,7 @@ import { type BackOff, backOffAfter } from './back-off.ts';
 import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
 import { Budget } from './budget.ts';
 import { commitInTerm, type Term } from './election.ts';
+import type { Fit } from './fit.ts';
 import type { SourceEstimate } from './lane-progress.ts';
 import type { Absences } from './lost-proxies.ts';
 import type { Pace } from './pace.ts';
@@ -68,7 +69,11 @@ export interface Memory {
   readonly clearedOf: Map<ServerAddr, string>;
   /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
   readonly cleanTargets: Set<string>;
-  /** Lanes whose last lock or sweep failed; gone once one succeeds. */
+  /** Lanes that were found fit for their next batch. */
+  readonly fits: Map<string, Fit>;
+  /** Looks through servers that are under way. */
+  readonly looks: Map<string, Promise<unknown>>;
+  /** Lanes whose last look, lock or sweep failed; gone once one succeeds. */
   readonly backOffs: Map<string, BackOff>;
   readonly bigKeys: BigKeysMemory;
 }
@@ -87,6 +92,8 @@ export function newMemory(): Memory {
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
     clearedOf: new Map(),
     cleanTargets: new Set(),
+    fits: new Map(),
+    looks: new Map(),
     backOffs: new Map(),
     bigKeys: newBigKeysMemory(),
   };

@@ -12,6 +12,11 @@ const FOUND_FOR_MS = 10 * 60_000;
 /** A server that can't be asked how large its keys are: MEMORY is of Redis 4, and an ACL may forbid it. */
 const CANNOT_TELL = /unknown command|NOPERM|not allowed/i;
 
+/** Whether `lookForBigKeys` has been there, not too long ago. */
+export function hasLookedForBigKeys({ memory }: Office, job: Job, source: ServerAddr): boolean {
+  return memory.bigKeys.found.has(nameOf(job, source));
+}
+
 /** `lookForBigKeys` has been there. */
 export function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Batch {
   const batch = chooseBatch(slots, office.memory.bigKeys.found.get(nameOf(job, source))?.keys ?? []);
