@@ -55,6 +55,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'migration throttle 1 --keys-per-second none',
   ],
   'migration cancel': ['migration cancel 1'],
+  'migration adopt': ['migration adopt 1 --dry-run', 'migration adopt 1', 'migration adopt 1 --keys-per-second 5000'],
   dashboard: ['dashboard', 'dashboard -c config.ini'],
 };
 

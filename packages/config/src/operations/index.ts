@@ -1,4 +1,5 @@
 export { probeServer, type ServerProbe } from '../redis/probe.ts';
+export { adoptMigration } from './adopt.ts';
 export * from './caller.ts';
 export { ensureParents, readTopology } from './commit.ts';
 export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
