@@ -57,4 +57,4 @@ export const CreatePlanBody = describes<CreatePlanRequest>()(
     group: Type.Optional(GroupId),
   }),
 );
-export const ApplyPlanBody = describes<ApplyPlanRequest>()(object(manner));
+export const ApplyPlanBody = describes<ApplyPlanRequest>()(object({ ...manner, force: Type.Optional(Type.Boolean()) }));

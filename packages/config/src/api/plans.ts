@@ -22,7 +22,10 @@ export interface CreatePlanRequest {
 }
 
 /** `POST /plans/{plan}/apply`. */
-export type ApplyPlanRequest = MannerRequest;
+export interface ApplyPlanRequest extends MannerRequest {
+  /** Also when it does not fit into the memory of a target. */
+  readonly force?: boolean;
+}
 
 /** `pending`: can be applied; `applied`: a migration carries it out, or did; `stale`: the topology has changed since. */
 export type PlanStateName = 'pending' | 'applied' | 'stale';

@@ -87,6 +87,13 @@ export const ERROR_KINDS = {
   CODIS_E_INTERNAL: kind(500, 1, false, 'A bug in this program', 'please report it with the log lines around it'),
   CODIS_E_MASTER_EXISTS: kind(409, 4, false, 'The group has a master already', 'add the server as a replica, or promote it afterwards'),
   CODIS_E_NO_MASTER: kind(409, 4, false, 'The group has no master', 'add one with: codis-config server add <group> <host:port> master'),
+  CODIS_E_NO_ROOM: kind(
+    409,
+    4,
+    false,
+    'What would move does not fit into the memory of a target',
+    'raise its maxmemory, plan to give it less (--weight <group>=<n>), or go ahead all the same with --force',
+  ),
   CODIS_E_NOT_FOUND: kind(404, 3, false, 'There is nothing at this address', 'see /api/openapi.json for what there is'),
   CODIS_E_NOT_INITIALISED: kind(409, 4, false, 'The product has no slot table yet', 'make it with: codis-config slot init'),
   CODIS_E_NOT_REDIS: kind(422, 1, false, 'What listens there is not a usable Redis', 'check the address and product_auth'),

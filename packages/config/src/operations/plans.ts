@@ -21,6 +21,7 @@ import {
   type Move,
   masterOf,
   normalGoal,
+  overfullGroups,
   type Plan,
   type PlanGoal,
   type PlanId,
@@ -38,7 +39,7 @@ import {
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
-import { costsOf, estimateMoves, estimatePlan, groupsToSurvey, surveyGroups } from './estimate.ts';
+import { costsOf, estimateMoves, estimatePlan, groupsToSurvey, overfullText, surveyGroups } from './estimate.ts';
 import { listEvents } from './events.ts';
 import { checkOverlap, listMigrations, type MigrationManner, migrationOps } from './migrations.ts';
 
@@ -190,10 +191,16 @@ async function store(caller: Caller, draft: Draft): Promise<StatedPlan> {
   }
 }
 
+export interface ApplyRequest extends Expecting, MigrationManner {
+  readonly id: PlanId;
+  /** Also when it does not fit into the memory of a target. */
+  readonly force?: boolean;
+}
+
 /** Makes a migration of a plan's moves. Throws CODIS_E_UNKNOWN_PLAN; CODIS_E_PLAN_STALE when the topology has changed since; CODIS_E_CONFLICT for a plan that was applied
- *  already or moves nothing; and as `createMigration`. */
-export function applyPlan(caller: Caller, request: Expecting & MigrationManner & { id: PlanId }): Promise<StatedPlan> {
-  const { id, expectedEpoch: _, ...manner } = request;
+ *  already or moves nothing; CODIS_E_NO_ROOM unless forced; and as `createMigration`. */
+export function applyPlan(caller: Caller, request: ApplyRequest): Promise<StatedPlan> {
+  const { id, expectedEpoch: _, force = false, ...manner } = request;
   return commitAudited(caller, async () => {
     const { plan, version } = await readVersioned(caller.coordinator, id);
     if (plan.migration !== null) throw new CodisError('CODIS_E_CONFLICT', `plan ${id} was applied already, as migration ${plan.migration}`);
@@ -201,6 +208,8 @@ export function applyPlan(caller: Caller, request: Expecting & MigrationManner &
     const current = await readTopology(caller);
     checkExpected(current.epoch, request);
     if (current.epoch !== plan.epoch) throw await staleError(caller.coordinator, { plan, current });
+    const overfull = overfullGroups({ moves: plan.moves, groups: plan.estimate.groups });
+    if (overfull.length > 0 && !force) throw new CodisError('CODIS_E_NO_ROOM', overfull.map(overfullText).join('; '));
     const { migration, ops } = await migrationOps(caller, current, { moves: plan.moves.map(bare), ...manner });
     const applied: Plan = { ...plan, migration: migration.id };
     return {

@@ -1,11 +1,10 @@
 // codis-config plan and slot rebalance, against a dashboard that runs migrations: a group is added, gets its share, and is drained and removed again.
 
-import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import type { GroupsView, MigrationsView, MigrationView, PlanView } from '../../src/api/index.ts';
-import { CLI, type CliUnderTest, startCli } from './support.ts';
+import { type CliUnderTest, onTerminal, startCli } from './support.ts';
 
 const KEYS_COUNT = 2000;
 
@@ -59,7 +58,7 @@ describe('slot rebalance', () => {
 
   test('on a terminal asks first, and takes anything but yes for no', async () => {
     await it.ok('server', 'add', '4', servers[3]!.addr, 'master');
-    const answered = (answer: string) => onTerminal(`${CLI} -c ${it.configFile} slot rebalance`, answer);
+    const answered = (answer: string) => onTerminal(it, 'slot rebalance', answer);
     const no = await answered('\n');
     expect(no.output).toContain('move 256 slots? [y/N]');
     expect(no).toMatchObject({ code: 9, output: expect.stringContaining('nothing was moved') });
@@ -70,22 +69,6 @@ describe('slot rebalance', () => {
     expect(await slotCounts()).toEqual([256, 256, 256, 256]);
   });
 });
-
-/** Runs a command line with a terminal, typing `input`. */
-function onTerminal(line: string, input: string): Promise<{ code: number | null; output: string }> {
-  return new Promise((done) => {
-    const child = execFile('script', ['-qec', `node ${line}`, '/dev/null'], (error, output) =>
-      done({ code: error === null ? 0 : Number(error.code), output }),
-    );
-    let seen = '';
-    child.stdout?.on('data', (chunk) => {
-      seen += String(chunk);
-      if (!seen.includes('[y/N]')) return;
-      seen = '';
-      child.stdin?.write(input);
-    });
-  });
-}
 
 describe('a plan', () => {
   test('to drain a group is shown, listed and applied; then the group can be removed', async () => {

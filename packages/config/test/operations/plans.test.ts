@@ -257,6 +257,23 @@ describe('an estimate', () => {
     ]);
   });
 
+  test('that does not fit into the memory of a target is applied only when that is asked for', async () => {
+    const { caller, a, b, c } = await withThird({ maxmemory: '3mb' });
+    const slot = slotOf(Buffer.from('b'));
+    await (slot < 512 ? a : b).client().set('{b}big', 'x'.repeat(2_500_000));
+    const { id } = await plan(caller, moving(move(slot, slot, G3)));
+    await expect(applyPlan(caller, { id })).rejects.toThrow(/^group 3 would need [\d.]+ MiB, more than its maxmemory of 3\.0 MiB/);
+    expect(await refusal(caller, () => applyPlan(caller, { id }))).toBe('CODIS_E_NO_ROOM');
+    expect(await listMigrations(caller.coordinator)).toEqual([]);
+
+    const applied = await applyPlan(caller, { id, force: true });
+
+    expect(await readMigration(caller.coordinator, applied.migration!)).toMatchObject({ state: 'running', durable: false });
+    await c.client().config('SET', 'maxmemory', '0');
+    const other = (slot + 1) % 512;
+    expect(await applyPlan(caller, { id: (await plan(caller, moving(move(other, other, G3)))).id })).toMatchObject({ state: 'applied' });
+  });
+
   test('of a server that is down is not known, and no rebalance by what it holds is made', async () => {
     const { caller, a } = await withThird();
     await a.stop();
