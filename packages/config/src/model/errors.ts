@@ -102,7 +102,7 @@ export const ERROR_KINDS = {
     4,
     false,
     'The topology is not the one the plan was made for',
-    'nothing was moved; make a new plan with the same command, and look at it',
+    'nothing was moved; see what differs now with: codis-config plan diff <id>, and make a new plan with the same command',
   ),
   CODIS_E_PROXY_RUNNING: kind(409, 4, false, 'A proxy with this id runs already', 'stop it, or give this one another proxy_id'),
   CODIS_E_SERVER_EXISTS: kind(409, 4, false, 'The server is in a group already', 'a server belongs to one group; remove it there first'),

@@ -7,6 +7,7 @@ export * from './groups.ts';
 export * from './mend-claim.ts';
 export * from './mending.ts';
 export * from './migrations.ts';
+export { diffPlan, type PlanDiff } from './plan-diff.ts';
 export * from './plans.ts';
 export { promoteServer } from './promotion.ts';
 export * from './proxies.ts';

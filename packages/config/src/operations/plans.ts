@@ -122,7 +122,8 @@ interface Aim {
   readonly costs?: readonly number[];
 }
 
-function movesFor(topology: Topology, { goal, running, costs }: Aim): PlannedMove[] {
+/** What reaches a goal from here. Throws what `checkMoves`, `checkOverlap`, `rebalance` and `drain` throw. */
+export function movesFor(topology: Topology, { goal, running, costs }: Aim): PlannedMove[] {
   if (goal.kind === 'drain') return drain({ topology, costs, running, group: goal.group });
   if (goal.kind === 'rebalance') {
     return rebalance({ topology, costs, running, weights: new Map(goal.weights.map(({ group, weight }) => [group, weight])) });
@@ -227,18 +228,27 @@ function planText({ id, goal, moves }: Pick<Plan, 'id' | 'goal' | 'moves'>): str
 }
 
 async function staleError(coordinator: Coordinator, { plan, current }: { plan: Plan; current: VersionedTopology }): Promise<CodisError> {
+  const told = await changesSince(coordinator, { plan, current, max: CHANGES_MAX });
+  return new CodisError(
+    'CODIS_E_PLAN_STALE',
+    `plan ${plan.id} was made at epoch ${plan.epoch}, and the topology is at epoch ${current.epoch} now: ${told.join('; ')}; make a new plan`,
+  );
+}
+
+/** What happened to the topology since a plan was made, each in a sentence: the first `max` events, and never nothing. */
+export async function changesSince(
+  coordinator: Coordinator,
+  { plan, current, max }: { plan: Plan; current: VersionedTopology; max: number },
+): Promise<string[]> {
   const events = (await listEvents(coordinator)).filter(({ epoch }) => epoch !== null && epoch > plan.epoch).reverse();
-  const told = events.slice(0, CHANGES_MAX).map(({ action, object, actor }) => `${action} ${object} by ${actor}`);
+  const told = events.slice(0, max).map(({ action, object, actor }) => `${action} ${object} by ${actor}`);
   if (events.length > told.length) told.push(`${events.length - told.length} more changes`);
   const away = plan.moves.flatMap((move) =>
     [...targets({ moves: [move] })].filter(([slot]) => !isAt(current.topology, slot, move.from)),
   ).length;
   if (away > 0) told.push(`${away} of its slots are no longer where they were`);
   else if (told.length === 0) told.push('other slots were moved');
-  return new CodisError(
-    'CODIS_E_PLAN_STALE',
-    `plan ${plan.id} was made at epoch ${plan.epoch}, and the topology is at epoch ${current.epoch} now: ${told.join('; ')}; make a new plan`,
-  );
+  return told;
 }
 
 function isAt(topology: Topology, slot: Slot, group: GroupId): boolean {

@@ -2,11 +2,19 @@
 
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { ApplyPlanRequest, CreatePlanRequest, GroupWeightView, MeasureName, PlansView, PlanView } from '../../api/index.ts';
+import type {
+  ApplyPlanRequest,
+  CreatePlanRequest,
+  GroupWeightView,
+  MeasureName,
+  PlanDiffView,
+  PlansView,
+  PlanView,
+} from '../../api/index.ts';
 import { groupArgument, measureOption, planArgument, slotArgument, weightOption } from '../arguments.ts';
 import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
 import { EXIT, ProblemError } from '../failures.ts';
-import { planAnswer, plansTable } from '../plan-text.ts';
+import { diffAnswer, planAnswer, plansTable } from '../plan-text.ts';
 import { type Session, sessionOf } from '../session.ts';
 
 export function planCommands(program: Command): void {
@@ -27,6 +35,14 @@ export function planCommands(program: Command): void {
     .action(async (id: number, _, command: Command) => {
       const session = sessionOf(command);
       session.print(planAnswer(await session.client.get<PlanView>(`/plans/${id}`)));
+    });
+  plan
+    .command('diff')
+    .description('what has changed since a plan was made, and what a new one would do differently')
+    .argument('<id>', 'plan id', planArgument)
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      session.print(diffAnswer(await session.client.get<PlanDiffView>(`/plans/${id}/diff`)));
     });
   const applying = plan.command('apply').description('carry out a plan as it is; refused when the topology has changed since');
   forceOption(carryOutOptions(applying))
