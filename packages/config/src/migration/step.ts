@@ -84,6 +84,7 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
     slotsDone: slotsDone(topology, migration),
     keysLeft: state === 'done' ? 0 : null,
     keysPerSecond: null,
+    secondsLeft: null,
   };
   const endedAt = migration.endedAt ?? new Date().toISOString();
   const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null });

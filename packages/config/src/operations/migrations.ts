@@ -98,6 +98,7 @@ export function newMigration(
       bytesSwept: 0,
       keysLeft: null,
       keysPerSecond: null,
+      secondsLeft: null,
     },
     waiting: null,
     actor,

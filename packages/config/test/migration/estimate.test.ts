@@ -70,9 +70,10 @@ test.each([1024, 128])(
     const judged = samples.filter((sample) => share(sample) >= 0.2 && share(sample) <= 0.8);
     expect(judged.length).toBeGreaterThan(2);
     for (const { atMs, progress } of judged) {
-      const { keysSwept, keysLeft, keysPerSecond } = progress;
+      const { keysSwept, keysLeft, keysPerSecond, secondsLeft } = progress;
       const off = keysLeft! / keysPerSecond! / ((doneAtMs - atMs) / 1000) - 1;
       expect(Math.abs(off), `${JSON.stringify(progress)}, and it took ${Math.round(doneAtMs - atMs)} ms more`).toBeLessThan(0.3);
+      expect(Math.abs(secondsLeft! - keysLeft! / keysPerSecond!)).toBeLessThan(1.1);
       expect(Math.abs(keysLeft! - (MOVING - keysSwept)) / (MOVING - keysSwept)).toBeLessThan(0.3);
     }
   },
