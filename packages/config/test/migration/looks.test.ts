@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { startTcpProxy } from '../../../../test/harness/tcp-proxy.ts';
-import { type Coordinator, PATHS } from '../../src/coordinator/index.ts';
+import { PATHS } from '../../src/coordinator/index.ts';
 import {
   addServer,
   asGroupId,
@@ -14,34 +14,28 @@ import {
   decodeTopology,
   encodeTopology,
   type GroupId,
-  type Migration,
   type Move,
   slotOf,
   slotState,
 } from '../../src/model/index.ts';
-import { createMigration, pauseMigration, readMigration, readTopology } from '../../src/operations/index.ts';
-import { committed, keyOf, makeProduct, ONE, PRODUCT, type Product, startMasters, TWO } from './product.ts';
+import { cancelMigration, createMigration, pauseMigration, readMigration, readTopology } from '../../src/operations/index.ts';
+import { becomes, caller, eachInProduct, masters, observer, product } from './each-in-product.ts';
+import { committed, keyOf, ONE, TWO } from './product.ts';
 
-let masters: { one: RedisServer; two: RedisServer };
 let third: RedisServer;
-let product: Product;
-let observer: Coordinator;
+
+eachInProduct({ proxy: true });
 
 beforeEach(async () => {
-  [masters, third] = await Promise.all([startMasters(), startRedis()]);
-  product = await makeProduct(masters);
-  observer = await product.connect();
-  await product.proxy('p1');
+  third = await startRedis();
 });
 
 afterEach(async () => {
   third.child.signal('SIGCONT');
-  await product.close();
-  for (const server of [masters.one, masters.two, third]) await server.stop();
+  await third.stop();
 });
 
 const THREE = asGroupId(3);
-const caller = () => ({ coordinator: observer, product: PRODUCT, actor: 'test', password: '' });
 const move = (first: number, last: number, to: GroupId): Move => ({ first: asSlot(first), last: asSlot(last), to });
 const ask = (...moves: Move[]) => createMigration(caller(), { moves });
 const startController = async () => product.controller(await product.connect(), { migration_batch_slots: 1, slot_lock_lease_ms: 5000 });
@@ -61,14 +55,6 @@ async function allAt(slots: readonly number[], owner: GroupId): Promise<boolean>
     const state = slotState(topology, asSlot(slot));
     return state.kind === 'online' && state.owner === owner;
   });
-}
-
-function becomes({ id }: Migration, wanted: (record: Migration) => boolean, what: string, timeoutMs = 20_000): Promise<Migration> {
-  const probe = async () => {
-    const record = await readMigration(observer, id);
-    return wanted(record) ? record : undefined;
-  };
-  return eventually(probe, { what, timeoutMs });
 }
 
 describe('a server that hangs before anything is locked', () => {
@@ -93,7 +79,7 @@ describe('a server that hangs before anything is locked', () => {
       await becomes(migration, ({ waiting }) => reason.test(waiting ?? ''), 'a reason');
 
       third.child.signal('SIGCONT');
-      await becomes(migration, ({ state }) => state === 'done', 'the rest to have moved', 40_000);
+      await becomes(migration, ({ state }) => state === 'done', 'the rest to have moved');
     },
     150_000,
   );
@@ -124,24 +110,30 @@ describe('a target that takes long to be looked through', () => {
     await masters.two.client().set(keyOf(600), 'value');
     const other = await ask(move(600, 609, ONE));
 
-    const done = await becomes(other, ({ state }) => state === 'done', 'the other migration to be done', 30_000);
+    const done = await becomes(other, ({ state }) => state === 'done', 'the other migration to be done');
     expect(done.progress).toMatchObject({ slotsDone: 10 });
     expect(await readMigration(observer, slow.id)).toMatchObject({ state: 'running', progress: { slotsDone: 0 } });
   }, 90_000);
 
-  test('is let go when its migration is paused', async () => {
-    const slow = await ask(move(0, 1, THREE));
-    await startController();
-    await eventually(() => gate.connectionsCount > 0, { what: 'the look to have begun', timeoutMs: 10_000 });
-    const from = performance.now();
+  test.each(['is paused', 'is cancelled', 'has no controller any more'])(
+    'is let go when its migration %s',
+    async (change) => {
+      const slow = await ask(move(0, 1, THREE));
+      const controller = await startController();
+      await eventually(() => gate.connectionsCount > 0, { what: 'the look to have begun', timeoutMs: 10_000 });
+      const from = performance.now();
 
-    await pauseMigration(caller(), slow);
+      if (change === 'is paused') await pauseMigration(caller(), slow);
+      else if (change === 'is cancelled') await cancelMigration(caller(), slow);
+      else await controller.close();
 
-    await becomes(slow, ({ waiting }) => waiting === 'paused', 'a reason');
-    await eventually(() => gate.connectionsCount === 0, { what: 'the look to have ended', timeoutMs: 20_000 });
-    expect(performance.now() - from).toBeLessThan(20_000);
-    expect(await allAt([0, 1], ONE)).toBe(true);
-  }, 60_000);
+      await eventually(() => gate.connectionsCount === 0, { what: 'the look to have ended', timeoutMs: 20_000 });
+      expect(performance.now() - from).toBeLessThan(20_000);
+      expect(await allAt([0, 1], ONE)).toBe(true);
+      if (change === 'is paused') await becomes(slow, ({ waiting }) => waiting === 'paused', 'a reason');
+    },
+    60_000,
+  );
 });
 
 test('of two migrations with one source the earlier goes first, between its batches too', async () => {
@@ -155,7 +147,7 @@ test('of two migrations with one source the earlier goes first, between its batc
   await ask(move(0, 9, TWO));
   const later = await ask(move(10, 14, THREE));
   await startController();
-  await becomes(later, ({ state }) => state === 'done', 'both to be done', 40_000);
+  await becomes(later, ({ state }) => state === 'done', 'both to be done');
   expect(seen.length).toBeGreaterThan(20);
   expect(seen).not.toContain(false);
 }, 60_000);
