@@ -94,11 +94,12 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
   return PROGRESSED;
 }
 
-/** What was learnt of its lanes. */
+/** What was learnt of its lanes and their targets. */
 function forget({ memory }: Office, migration: MigrationId): void {
   memory.budgets.delete(migration);
   memory.estimates.delete(migration);
   for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots, memory.fits]) {
     for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);
   }
+  for (const name of memory.cleanTargets) if (name.startsWith(`${migration} `)) memory.cleanTargets.delete(name);
 }
