@@ -151,7 +151,7 @@ export function newMigration(world: World, move: { first: 0 | 1; last: 0 | 1; to
     throttle: UNTHROTTLED,
     durable: false,
     state: 'running',
-    progress: { slotsTotal: 0, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null },
+    progress: { slotsTotal: 0, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null, secondsLeft: null },
     waiting: null,
     actor: 'sim',
     createdAt: '',

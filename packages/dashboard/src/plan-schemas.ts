@@ -1,6 +1,6 @@
 // The JSON schemas of plans; see schemas.ts.
 
-import type { ApplyPlanRequest, CreatePlanRequest, PlansView, PlanView } from '@codis/config/api';
+import type { ApplyPlanRequest, CreatePlanRequest, PlanDiffView, PlansView, PlanView } from '@codis/config/api';
 import { SLOT_COUNT, WEIGHT_MAX } from '@codis/config/model';
 import Type from 'typebox';
 import { Count, describes, GroupId, MigrationId, manner, nullable, object, Slot, Time, words } from './schemas.ts';
@@ -43,6 +43,21 @@ export const PlanSchema = describes<PlanView>()(
   }),
 );
 
+export const PlanDiffSchema = describes<PlanDiffView>()(
+  object({
+    id: PlanId,
+    state: summary.state,
+    goal: Type.String(),
+    epoch: Count,
+    currentEpoch: Count,
+    changes: Type.Array(Type.String()),
+    differences: Type.Array(
+      object({ first: Slot, last: Slot, from: nullable(GroupId), planned: nullable(GroupId), now: nullable(GroupId) }),
+    ),
+    obstacle: nullable(Type.String()),
+  }),
+);
+
 export const CreatePlanBody = describes<CreatePlanRequest>()(
   object({
     kind: words('move', 'rebalance', 'drain'),
@@ -57,4 +72,4 @@ export const CreatePlanBody = describes<CreatePlanRequest>()(
     group: Type.Optional(GroupId),
   }),
 );
-export const ApplyPlanBody = describes<ApplyPlanRequest>()(object(manner));
+export const ApplyPlanBody = describes<ApplyPlanRequest>()(object({ ...manner, force: Type.Optional(Type.Boolean()) }));

@@ -4,6 +4,7 @@
 import type {
   AddGroupRequest,
   AddServerRequest,
+  AdoptMigrationRequest,
   AssignRangeRequest,
   ChangeView,
   CreateMigrationRequest,
@@ -186,6 +187,7 @@ export const manner = {
   durable: Type.Optional(Type.Boolean({ description: 'keys leave the source only when all replicas of the target have them' })),
   ...throttle,
 };
+export const AdoptMigrationBody = describes<AdoptMigrationRequest>()(object({ ...throttle, dryRun: Type.Optional(Type.Boolean()) }));
 export const ThrottleBody = describes<ThrottleRequest>()(object(throttle));
 export const CreateMigrationBody = describes<CreateMigrationRequest>()(
   object({

@@ -73,7 +73,5 @@ function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null): ProxyEntr
 }
 
 export function migrationView({ progress, ...migration }: Migration): MigrationView {
-  const { keysLeft, keysPerSecond } = progress;
-  const knowable = migration.state === 'running' && keysLeft !== null && keysPerSecond !== null && keysPerSecond > 0;
-  return { ...migration, ...progress, secondsLeft: knowable ? Math.ceil(keysLeft / keysPerSecond) : null };
+  return { ...migration, ...progress, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null };
 }

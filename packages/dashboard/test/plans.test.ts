@@ -84,6 +84,21 @@ describe('a plan', () => {
     expect(refused.json['detail']).toContain('group.add group 8 by alice@127.0.0.1');
   });
 
+  test('that does not fit into the memory of a target is refused, unless force says otherwise', async () => {
+    const admin = servers[3]!.client();
+    await admin.config('SET', 'maxmemory', '1');
+    const { json } = await dashboard.ok('POST', '/plans', { kind: 'move', moves: [{ first: 20, last: 21, to: 4 }] });
+    const path = `/plans/${String(json['id'])}/apply`;
+    expect(await dashboard.call('POST', path, { force: false })).toMatchObject({
+      status: 409,
+      json: { code: 'CODIS_E_NO_ROOM', detail: expect.stringContaining('group 4 would need'), try: [expect.stringContaining('--force')] },
+    });
+    const applied = (await dashboard.ok('POST', path, { force: true })).json;
+    expect(applied).toMatchObject({ state: 'applied' });
+    await dashboard.ok('POST', `/migrations/${String(applied['migration'])}/cancel`);
+    await admin.config('SET', 'maxmemory', '0');
+  });
+
   const range = { first: 0, last: 9, to: 2 };
   test.each<[what: string, path: string, body: unknown, status: number, code: string]>([
     ['slot 1024', '/plans', { kind: 'move', moves: [{ ...range, last: 1024 }] }, 400, 'CODIS_E_BAD_SLOT'],

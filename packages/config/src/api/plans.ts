@@ -22,7 +22,10 @@ export interface CreatePlanRequest {
 }
 
 /** `POST /plans/{plan}/apply`. */
-export type ApplyPlanRequest = MannerRequest;
+export interface ApplyPlanRequest extends MannerRequest {
+  /** Also when it does not fit into the memory of a target. */
+  readonly force?: boolean;
+}
 
 /** `pending`: can be applied; `applied`: a migration carries it out, or did; `stale`: the topology has changed since. */
 export type PlanStateName = 'pending' | 'applied' | 'stale';
@@ -60,6 +63,32 @@ export interface PlanView extends PlanSummaryView {
   readonly warnings: readonly string[];
   /** How the numbers were come by, each in a sentence. */
   readonly basis: readonly string[];
+}
+
+/** `GET /plans/{plan}/diff`. */
+export interface PlanDiffView {
+  readonly id: number;
+  readonly state: PlanStateName;
+  readonly goal: string;
+  /** The epoch it was made at, and the one of now. */
+  readonly epoch: number;
+  readonly currentEpoch: number;
+  /** What changed in between, each in a sentence. */
+  readonly changes: readonly string[];
+  /** Slots that a plan for the same goal, made now, would treat differently. */
+  readonly differences: readonly MoveDifferenceView[];
+  /** Why there can't be such a plan now; null when there can. */
+  readonly obstacle: string | null;
+}
+
+/** Null: no group; with `planned` and `now`: they stay where they are. */
+export interface MoveDifferenceView {
+  readonly first: number;
+  readonly last: number;
+  /** Who has them now. */
+  readonly from: number | null;
+  readonly planned: number | null;
+  readonly now: number | null;
 }
 
 export interface PlannedMoveView extends MoveView {

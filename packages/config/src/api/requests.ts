@@ -46,6 +46,12 @@ export interface ThrottleRequest {
   readonly sharePercent?: number | null;
 }
 
+/** `POST /migrations/{id}/adopt`. */
+export interface AdoptMigrationRequest extends ThrottleRequest {
+  /** Changes nothing, and answers what would be on record. */
+  readonly dryRun?: boolean;
+}
+
 /** How slots are to be moved. */
 export interface MannerRequest extends ThrottleRequest {
   /** Keys leave the source only when all replicas of the target have them. */

@@ -42,7 +42,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'plan drain': ['plan drain 3'],
   'plan list': ['plan list'],
   'plan show': ['plan show 1', 'plan show 1 -o json'],
-  'plan apply': ['plan apply 1', 'plan apply 1 --delay=10 --wait'],
+  'plan diff': ['plan diff 1', 'plan diff 1 -o json'],
+  'plan apply': ['plan apply 1', 'plan apply 1 --delay=10 --wait', 'plan apply 1 --force'],
   migration: ['migration list', 'migration watch 1', 'migration throttle 1 --keys-per-second 5000'],
   'migration list': ['migration list', 'migration list -o json'],
   'migration show': ['migration show 1'],
@@ -56,6 +57,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'migration throttle 1 --share 10',
   ],
   'migration cancel': ['migration cancel 1'],
+  'migration adopt': ['migration adopt 1 --dry-run', 'migration adopt 1', 'migration adopt 1 --keys-per-second 5000'],
   dashboard: ['dashboard', 'dashboard -c config.ini'],
 };
 

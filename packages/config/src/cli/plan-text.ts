@@ -1,6 +1,6 @@
 // A plan as codis-config shows it: a table of what moves, then in notes what it would cost and what to think about.
 
-import type { PlannedGroupView, PlannedMoveView, PlanSummaryView, PlanView } from '../api/index.ts';
+import type { MoveDifferenceView, PlanDiffView, PlannedGroupView, PlannedMoveView, PlanSummaryView, PlanView } from '../api/index.ts';
 import { rangeText } from './commands/changes.ts';
 import type { Answer, Table } from './output.ts';
 
@@ -14,6 +14,31 @@ export function planAnswer(plan: PlanView, { previewed = false } = {}): Answer {
     table: plan.moves.length === 0 ? 'nothing to move' : movesTable(plan.moves),
     names: [plan.id],
     notes: [...planNotes(plan), ...(previewed ? [] : nextNotes(plan))],
+  };
+}
+
+export function diffAnswer(diff: PlanDiffView): Answer {
+  const { id, goal, state, epoch, currentEpoch, changes, differences, obstacle } = diff;
+  const same = obstacle === null ? 'a plan made now would move the same slots' : 'the same can’t be planned now';
+  return {
+    json: diff,
+    headline: `plan ${id}: ${goal} (${state}, made at epoch ${epoch}, now ${currentEpoch})`,
+    table: differences.length === 0 ? same : differencesTable(differences),
+    names: differences.map(({ first, last }) => rangeText(first, last)),
+    notes: [...changes.map((change) => `changed since: ${change}`), ...(obstacle === null ? [] : [`a new plan is refused: ${obstacle}`])],
+  };
+}
+
+function differencesTable(differences: readonly MoveDifferenceView[]): Table {
+  return {
+    head: ['SLOTS', 'COUNT', 'AT', 'PLANNED', 'NOW'],
+    rows: differences.map(({ first, last, from, planned, now }) => [
+      rangeText(first, last),
+      last - first + 1,
+      from,
+      planned ?? 'stay',
+      now ?? 'stay',
+    ]),
   };
 }
 

@@ -1,7 +1,7 @@
 // From facts to findings: what is wrong, why that matters, and the command that mends it. Pure.
 
 import type { FindingView } from '../api/index.ts';
-import { type GroupId, holdsSlots, type MigrationId, masterOf, type Slot, slotsWhere } from '../model/index.ts';
+import { type GroupId, holdsSlots, masterOf, migrationsIn, type Slot, slotsWhere } from '../model/index.ts';
 import type { Facts } from './facts.ts';
 import { groupFindings } from './group-findings.ts';
 import { command, counted, groupText, perRun, slotsText } from './words.ts';
@@ -172,9 +172,7 @@ function moveFindings({ migrations, current: { topology } }: Facts): FindingView
 }
 
 function stuckFindings(migrations: Facts['migrations'], topology: Facts['current']['topology']): FindingView[] {
-  const ids = new Set<MigrationId>();
-  for (const state of topology.slots) if (state.kind === 'locked' || state.kind === 'migrating') ids.add(state.migration);
-  return [...ids].flatMap((id): FindingView[] => {
+  return [...migrationsIn(topology)].flatMap((id): FindingView[] => {
     const migration = migrations.find((other) => other.id === id);
     if (migration && (migration.state === 'running' || migration.endedAt === null || !holdsSlots(topology, migration))) return [];
     const slots = slotsWhere(topology, (state) => (state.kind === 'locked' || state.kind === 'migrating') && state.migration === id);
@@ -187,10 +185,8 @@ function stuckFindings(migrations: Facts['migrations'], topology: Facts['current
         what: `${slotsText(slots)} ${slots.length === 1 ? 'is' : 'are'} still in a move by migration ${id}, ${over}`,
         why: migration
           ? 'the elected controller finishes what is between two groups; while none is elected, nobody does'
-          : 'nobody goes on with it: the record was deleted by hand, or an older coordinator was restored; a lock ends by itself, a move does not',
-        try: migration
-          ? [command('dashboard')]
-          : ['restore the record of the migration in the coordinator from a backup; until then both groups keep the keys they have'],
+          : 'nobody goes on with it: the record was deleted by hand, or an older coordinator was restored. Its record can be made anew from the slots; then it goes on, or can be cancelled',
+        try: migration ? [command('dashboard')] : [command('migration', 'adopt', id, '--dry-run'), command('migration', 'adopt', id)],
       },
     ];
   });

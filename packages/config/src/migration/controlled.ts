@@ -40,6 +40,7 @@ export async function withControlled<T>(
   inUse.add(name);
   office.signal.addEventListener('abort', cutOff);
   try {
+    office.signal.throwIfAborted();
     await redis.client('SETNAME', name);
     await killClients(redis, (other) => other.startsWith(CONTROLLER_CLIENT_NAME) && !inUse.has(other));
     await commitInTerm(office.coordinator, office.term, []);

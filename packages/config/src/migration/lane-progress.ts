@@ -14,8 +14,10 @@ import {
   type MigrationProgress,
   slotState,
   slotsWhere,
+  type Throttle,
   type Topology,
   targets,
+  UNTHROTTLED,
 } from '../model/index.ts';
 import { changeJob, type Lane, type Office } from './turn.ts';
 
@@ -24,6 +26,8 @@ const WRITE_EVERY_MS = 1000;
 const SAMPLE_KEYS_MIN = 1000;
 /** The rate is that of about so long. */
 const RATE_SECONDS = 10;
+/** So much of a limit is all of it: what was measured is never exact. */
+const AT_LIMIT_SHARE = 0.8;
 /** What is between two batches, at most: what takes longer is a pause, or somebody who was waited for. */
 const BETWEEN_MS_MAX = 2000;
 
@@ -38,6 +42,25 @@ export interface Rate {
 export interface SourceEstimate {
   readonly keysLeft: number;
   readonly rate: Rate;
+}
+
+/** How long the sources will still take; null when that is not known of one. They go side by side, so it is the time of the slowest; but where they share a limit, what one of them
+ *  leaves of it goes to the others, and they all take the time of the whole. */
+export function secondsLeftOf(sources: readonly SourceEstimate[], { isLimited }: { isLimited: boolean }): number | null {
+  const busy = sources.filter(({ keysLeft }) => keysLeft > 0);
+  if (sources.length === 0 || busy.some(({ rate }) => rate.keysPerSecond <= 0)) return null;
+  const sum = (of: (source: SourceEstimate) => number) => busy.reduce((total, source) => total + of(source), 0);
+  if (busy.length > 0 && isLimited) return Math.ceil(sum(({ keysLeft }) => keysLeft) / sum(({ rate }) => rate.keysPerSecond));
+  return Math.ceil(Math.max(0, ...busy.map(({ keysLeft, rate }) => keysLeft / rate.keysPerSecond)));
+}
+
+/** Whether keys go as fast as a limit lets them, more or less, and no faster. */
+export function isAtLimit(
+  { keysPerSecond, bytesPerSecond }: Throttle,
+  speed: { readonly keysPerSecond: number; readonly bytesPerKey: number },
+): boolean {
+  const reached = (limit: number | null, perSecond: number) => limit !== null && perSecond >= limit * AT_LIMIT_SHARE;
+  return reached(keysPerSecond, speed.keysPerSecond) || reached(bytesPerSecond, speed.keysPerSecond * speed.bytesPerKey);
 }
 
 /** Of `rate`, when `keysCount` more were handed over by `nowMs`. */
@@ -155,12 +178,18 @@ export class LaneProgress {
     this.#estimate();
     const sources = [...this.#estimates().values()];
     const sum = (of: (source: SourceEstimate) => number) => Math.round(sources.reduce((total, source) => total + of(source), 0));
+    const keysSwept = progress.keysSwept + this.#keys;
+    const bytesSwept = progress.bytesSwept + this.#bytes;
+    const keysPerSecond = sum(({ rate }) => rate.keysPerSecond);
+    const throttle = this.#office.memory.budgets.get(this.#lane.migration)?.throttle ?? UNTHROTTLED;
+    const isLimited = isAtLimit(throttle, { keysPerSecond, bytesPerKey: bytesSwept / Math.max(1, keysSwept) });
     return {
       ...progress,
-      keysSwept: progress.keysSwept + this.#keys,
-      bytesSwept: progress.bytesSwept + this.#bytes,
+      keysSwept,
+      bytesSwept,
       keysLeft: sum(({ keysLeft }) => keysLeft),
-      keysPerSecond: sum(({ rate }) => rate.keysPerSecond),
+      keysPerSecond,
+      secondsLeft: secondsLeftOf(sources, { isLimited }),
     };
   }
 

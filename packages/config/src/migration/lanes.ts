@@ -1,9 +1,9 @@
-// The sweeps that are under way beside the controller's turns: at most one for each source, for a source does one thing at a time anyway.
+// What is under way beside the controller's turns, for it takes long or may hang: sweeps, at most one for each source, which does one thing at a time anyway; and
+// looks before a lock, at most one for each pair of groups.
 //
-// Invariant: each sweep runs in the term it was started in, is started once, and has ended when `end` resolves. What it fails with, if it is no server's doing,
+// Invariant: each runs in the term it was started in, is started once, and has ended when `end` resolves. What it fails with, if it is no server's doing,
 // is thrown in the next turn.
 
-import type { GroupId } from '../model/index.ts';
 import { type Lane, laneKey, type Outcome } from './turn.ts';
 
 interface Running {
@@ -21,14 +21,10 @@ export class Lanes {
     this.#onEnd = onEnd;
   }
 
-  /** What is swept at this source. */
-  at(source: GroupId): Lane | null {
-    for (const { lane } of this.#running.values()) if (lane.from === source) return lane;
+  /** The first that is under way and wanted. */
+  find(wanted: (lane: Lane) => boolean): Lane | null {
+    for (const { lane } of this.#running.values()) if (wanted(lane)) return lane;
     return null;
-  }
-
-  isRunning(lane: Lane): boolean {
-    return this.#running.has(laneKey(lane));
   }
 
   start(lane: Lane, run: (stop: AbortSignal) => Promise<Outcome>): void {
@@ -37,7 +33,7 @@ export class Lanes {
     this.#running.set(laneKey(lane), { lane, stop, done });
   }
 
-  /** Those that `wanted` says no to end at their next batch. */
+  /** Those that `wanted` says no to end as soon as they can: sweeps at their next batch. */
   keepOnly(wanted: (lane: Lane) => boolean): void {
     for (const { lane, stop } of this.#running.values()) if (!wanted(lane)) stop.abort();
   }

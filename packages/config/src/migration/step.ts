@@ -16,13 +16,13 @@ const BLOCKED_RETRY_MS = 2000;
 export async function step(
   office: Office,
   world: World,
-  { job, action, lanes }: { job: Job; action: Action; lanes: Lanes },
+  { job, action, beside }: { job: Job; action: Action; beside: Beside },
 ): Promise<Outcome> {
   switch (action.kind) {
     case 'done':
       return finish(office, world, job);
     case 'lock':
-      return inLane(office, { lanes, job, action }, () => lock(office, world, job, action));
+      return inLane(office, { beside, job, action }, () => lock(office, world, { job, action, looks: beside.looks }));
     case 'await-acks':
       return awaitAcks(office, world, job, action);
     case 'unlock':
@@ -32,11 +32,12 @@ export async function step(
       });
       return PROGRESSED;
     case 'sweep':
-      return inLane(office, { lanes, job, action }, (lane) => {
+      return inLane(office, { beside, job, action }, (lane) => {
+        const { sweeps } = beside;
         // Big keys first, for who writes them waits.
         const bigKey = nextBigKey(world.topology, action.slots);
-        if (bigKey === null) lanes.start(lane, (stop) => sweep(office, world, { job, action, stop }));
-        else if (isToBeCopied(office, lane, bigKey)) lanes.start(lane, () => copyListed(office, world, { lane, ...bigKey }));
+        if (bigKey === null) sweeps.start(lane, (stop) => sweep(office, world, { job, action, stop }));
+        else if (isToBeCopied(office, lane, bigKey)) sweeps.start(lane, () => copyListed(office, world, { lane, ...bigKey }));
         else return switchOver(office, world, { lane, ...bigKey, durable: job.migration.durable });
         return UNDER_WAY;
       });
@@ -47,13 +48,19 @@ export async function step(
   }
 }
 
-type InLane = { readonly lanes: Lanes; readonly job: Job; readonly action: Extract<Action, { kind: 'lock' | 'sweep' }> };
+/** What is under way beside the turns. */
+export interface Beside {
+  readonly sweeps: Lanes;
+  readonly looks: Lanes;
+}
+
+type InLane = { readonly beside: Beside; readonly job: Job; readonly action: Extract<Action, { kind: 'lock' | 'sweep' }> };
 
 /** What is done at a source, unless something else is, or it failed just now. */
-async function inLane(office: Office, { lanes, job, action }: InLane, act: (lane: Lane) => Outcome | Promise<Outcome>): Promise<Outcome> {
+async function inLane(office: Office, { beside, job, action }: InLane, act: (lane: Lane) => Outcome | Promise<Outcome>): Promise<Outcome> {
   const { from, to } = action;
   const lane: Lane = { migration: job.migration.id, from, to };
-  const other = lanes.at(from);
+  const other = beside.sweeps.find((sweep) => sweep.from === from) ?? comesFirst(office, beside, lane);
   if (other !== null)
     return other.migration === lane.migration
       ? UNDER_WAY
@@ -61,6 +68,11 @@ async function inLane(office: Office, { lanes, job, action }: InLane, act: (lane
   const backOff = office.memory.backOffs.get(laneKey(lane));
   const leftMs = (backOff?.untilMs ?? 0) - performance.now();
   return backOff && leftMs > 0 ? waiting(backOff.reason, leftMs) : act(lane);
+}
+
+/** A migration that was asked for earlier and is about to go on from the same source, between two batches, say. One that failed there lets others pass. */
+function comesFirst({ memory }: Office, { looks }: Beside, { migration, from }: Lane): Lane | null {
+  return looks.find((other) => other.from === from && other.migration < migration && !memory.backOffs.has(laneKey(other)));
 }
 
 /** Nothing of it is in a move any more: closes the record, as done or as cancelled. */
@@ -72,6 +84,7 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
     slotsDone: slotsDone(topology, migration),
     keysLeft: state === 'done' ? 0 : null,
     keysPerSecond: null,
+    secondsLeft: null,
   };
   const endedAt = migration.endedAt ?? new Date().toISOString();
   const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null });
@@ -81,12 +94,13 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
   return PROGRESSED;
 }
 
-/** What was learnt of its lanes. */
+/** What was learnt of its lanes and their targets. */
 function forget({ memory }: Office, migration: MigrationId): void {
   memory.budgets.delete(migration);
   memory.estimates.delete(migration);
-  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots]) {
+  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots, memory.fits]) {
     for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);
   }
   for (const seen of memory.bigKeys.seen.keys()) if (seen.startsWith(`${migration} `)) memory.bigKeys.seen.delete(seen);
+  for (const name of memory.cleanTargets) if (name.startsWith(`${migration} `)) memory.cleanTargets.delete(name);
 }

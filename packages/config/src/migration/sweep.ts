@@ -87,7 +87,7 @@ async function sweepAt(
       const { durable } = job.migration;
       const slots = new Set(action.slots);
       const budget = budgetOf(office, job.migration);
-      const guest = guestAt(office, { source, servers: [redis, target.redis], budget, signal: stop });
+      const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop });
       const plan = { office, lane, redis, source, target, durable, slots, budget, guest, progress, stop };
       await handOverSeen(plan, { roll: rollOf(office, job, source), keysCount });
       while ((await pass(plan)) > 0) progress.passEnded();

@@ -25,6 +25,7 @@ import { type BigKeysMemory, newBigKeysMemory } from './big-keys/memory.ts';
 import { Budget } from './budget.ts';
 import { Courtesy, Guest } from './courtesy.ts';
 import { commitInTerm, type Term } from './election.ts';
+import type { Fit } from './fit.ts';
 import type { SourceEstimate } from './lane-progress.ts';
 import type { Absences } from './lost-proxies.ts';
 import type { Pace } from './pace.ts';
@@ -57,7 +58,7 @@ export interface Memory {
   /** By lane. */
   readonly paces: Map<string, Pace>;
   readonly budgets: Map<MigrationId, Budget>;
-  /** What is known of the clients of each source. */
+  /** What is known of the clients of each server. */
   readonly courtesies: Map<ServerAddr, Courtesy>;
   /** How many slots are locked at once, where proxies were too slow for as many as the settings allow. */
   readonly batchSlots: Map<string, number>;
@@ -72,7 +73,11 @@ export interface Memory {
   readonly clearedOf: Map<ServerAddr, string>;
   /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
   readonly cleanTargets: Set<string>;
-  /** Lanes whose last lock or sweep failed; gone once one succeeds. */
+  /** Lanes that were found fit for their next batch. */
+  readonly fits: Map<string, Fit>;
+  /** Looks through servers that are under way. */
+  readonly looks: Map<string, Promise<unknown>>;
+  /** Lanes whose last look, lock or sweep failed; gone once one succeeds. */
   readonly backOffs: Map<string, BackOff>;
   readonly bigKeys: BigKeysMemory;
 }
@@ -92,6 +97,8 @@ export function newMemory(): Memory {
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
     clearedOf: new Map(),
     cleanTargets: new Set(),
+    fits: new Map(),
+    looks: new Map(),
     backOffs: new Map(),
     bigKeys: newBigKeysMemory(),
   };
@@ -145,23 +152,18 @@ export function budgetOf({ memory }: Office, { id, throttle }: Migration): Budge
   return budget;
 }
 
-export function courtesyAt({ memory }: Office, source: ServerAddr): Courtesy {
-  const courtesy = memory.courtesies.get(source) ?? new Courtesy();
-  memory.courtesies.set(source, courtesy);
+export function courtesyAt({ memory }: Office, addr: ServerAddr): Courtesy {
+  const courtesy = memory.courtesies.get(addr) ?? new Courtesy();
+  memory.courtesies.set(addr, courtesy);
   return courtesy;
 }
 
-/** `servers`: connections to the source, at `source`, and to others that are kept busy. */
+/** Somebody who keeps the server at `addr` busy, and others: `servers` are connections to all of them. */
 export function guestAt(
   office: Office,
-  {
-    source,
-    servers,
-    budget,
-    signal = office.signal,
-  }: { source: ServerAddr; servers: readonly Redis[]; budget: Budget; signal?: AbortSignal },
+  { addr, servers, budget, signal = office.signal }: { addr: ServerAddr; servers: readonly Redis[]; budget: Budget; signal?: AbortSignal },
 ): Guest {
-  return new Guest(courtesyAt(office, source), { servers, stated: () => budget.throttle.sharePercent, signal });
+  return new Guest(courtesyAt(office, addr), { servers, stated: () => budget.throttle.sharePercent, signal });
 }
 
 /** Writes the record of a migration. False when something else changed it. */

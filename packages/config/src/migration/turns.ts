@@ -1,10 +1,10 @@
-// The work of an elected controller, turn by turn: read everything, do one step of each lane, look again; sweeps run beside the turns. Ends by throwing, when the coordinator says so, or when its
+// The work of an elected controller, turn by turn: read everything, do one step of each lane, look again; what takes long runs beside the turns. Ends by throwing, when the coordinator says so, or when its
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
 import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
-import { step } from './step.ts';
+import { type Beside, step } from './step.ts';
 import { budgetOf, changeJob, type Office, type Outcome, waiting, writeTopology } from './turn.ts';
 import type { Wakeup } from './wakeup.ts';
 import { type Job, readWorld, type World } from './world.ts';
@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 1000;
 /** Acts until `office.signal` is aborted. Throws what the coordinator throws, and CODIS_E_CONFLICT once deposed. */
 export async function act(office: Office, wakeup: Wakeup, runs: (migration: MigrationId | null) => void): Promise<void> {
   const over = new Set<string>();
-  const lanes = new Lanes(() => wakeup.poke());
+  const beside: Beside = { sweeps: new Lanes(() => wakeup.poke()), looks: new Lanes(() => wakeup.poke()) };
   let adopted = false;
   try {
     while (!office.signal.aborted) {
@@ -24,24 +24,25 @@ export async function act(office: Office, wakeup: Wakeup, runs: (migration: Migr
         await adoptMarkers(office, world);
         adopted = true;
       }
-      const retryMs = world ? await turn(office, world, { lanes, runs }) : LOOK_AGAIN_MS;
+      const retryMs = world ? await turn(office, world, { beside, runs }) : LOOK_AGAIN_MS;
       if (retryMs > 0) await wakeup.sleep(Math.min(retryMs, LOOK_AGAIN_MS), office.signal);
     }
   } finally {
-    await lanes.end();
+    await Promise.all([beside.looks.end(), beside.sweeps.end()]);
   }
 }
 
 interface Turning {
-  readonly lanes: Lanes;
+  readonly beside: Beside;
   readonly runs: (migration: MigrationId | null) => void;
 }
 
 /** Gives how long nothing more is to be done; 0 when something changed. */
-async function turn(office: Office, world: World, { lanes, runs }: Turning): Promise<number> {
+async function turn(office: Office, world: World, { beside, runs }: Turning): Promise<number> {
   const { memory } = office;
-  lanes.throwIfFailed();
-  govern(office, world, lanes);
+  beside.looks.throwIfFailed();
+  beside.sweeps.throwIfFailed();
+  govern(office, world, beside);
   memory.sightings = observeLocks(memory.sightings, world.topology, performance.now());
   await keepMarkers(office, world);
   if (await catchUpWithMarkers(office, world)) return 0;
@@ -49,7 +50,7 @@ async function turn(office: Office, world: World, { lanes, runs }: Turning): Pro
   runs(world.jobs[0]?.migration.id ?? null);
   // A migration that waits for somebody to mend something does not hold up the next; one that waits for milliseconds, its slots locked, does.
   for (const job of world.jobs) {
-    const outcome = await turnOf(office, world, { job, lanes });
+    const outcome = await turnOf(office, world, { job, beside });
     if (outcome.kind === 'progressed') return 0;
     if (outcome.kind === 'waiting' && outcome.reason === null) return outcome.retryMs;
     if (outcome.kind === 'waiting') soonestMs = Math.min(soonestMs, outcome.retryMs);
@@ -57,19 +58,20 @@ async function turn(office: Office, world: World, { lanes, runs }: Turning): Pro
   return (await rollBackStrayLocks(office, world)) ? 0 : soonestMs;
 }
 
-/** What an operator has changed since: throttles hold for sweeps under way, and a paused migration's sweeps end. */
-function govern(office: Office, { jobs }: World, lanes: Lanes): void {
-  const paused = new Set(jobs.filter(({ migration }) => migration.state === 'paused').map(({ migration }) => migration.id));
+/** What an operator has changed since: throttles hold for sweeps under way, a paused migration's sweeps end, and looks are for one that runs. */
+function govern(office: Office, { jobs }: World, { sweeps, looks }: Beside): void {
+  const states = new Map(jobs.map(({ migration }) => [migration.id, migration.state]));
   for (const { migration } of jobs) budgetOf(office, migration);
-  lanes.keepOnly(({ migration }) => !paused.has(migration));
+  sweeps.keepOnly(({ migration }) => states.get(migration) !== 'paused');
+  looks.keepOnly(({ migration }) => states.get(migration) === 'running');
 }
 
 /** One step of each of its lanes, with the reasons to wait on record. */
-async function turnOf(office: Office, world: World, { job, lanes }: { job: Job; lanes: Lanes }): Promise<Outcome> {
+async function turnOf(office: Office, world: World, { job, beside }: { job: Job; beside: Beside }): Promise<Outcome> {
   const reasons = new Set<string>();
   let retryMs = LOOK_AGAIN_MS;
   for (const action of nextActions(world.topology, job.migration, office.settings.migration_batch_slots)) {
-    const outcome = await step(office, world, { job, action, lanes });
+    const outcome = await step(office, world, { job, action, beside });
     office.signal.throwIfAborted();
     if (outcome.kind === 'progressed') return outcome;
     if (outcome.kind === 'under-way') continue;

@@ -9,6 +9,7 @@ export * from './lock-lease.ts';
 export * from './migration.ts';
 export * from './next-actions.ts';
 export * from './plan.ts';
+export * from './plan-diff.ts';
 export * from './proxies.ts';
 export * from './rebalance.ts';
 export * from './slot-hash.ts';

@@ -45,6 +45,8 @@ export interface MigrationProgress {
   readonly keysLeft: number | null;
   /** Keys swept in a second, lately; null while nothing is swept. */
   readonly keysPerSecond: number | null;
+  /** How long it will still take, about, when that was written last; null while nobody knows. Sources are swept side by side and differ, so it is no quotient of the other two. */
+  readonly secondsLeft: number | null;
 }
 
 /** `migrations/<seq>`. */
@@ -160,6 +162,8 @@ function decodeProgress(value: unknown): MigrationProgress {
     bytesSwept: count(progress, 'bytesSwept'),
     keysLeft: countOrNull(progress, 'keysLeft'),
     keysPerSecond: countOrNull(progress, 'keysPerSecond'),
+    // A record of an older version does not have it.
+    secondsLeft: progress['secondsLeft'] === undefined ? null : countOrNull(progress, 'secondsLeft'),
   };
 }
 

@@ -3,8 +3,8 @@
 //
 // Invariant: following these actions to the end moves every slot once, and leaves each whole on one side, whenever it is paused, resumed or cancelled.
 
-import type { Epoch, GroupId, Slot } from './ids.ts';
-import { isOpen, type Migration, slotsDone, targets } from './migration.ts';
+import type { Epoch, GroupId, MigrationId, Slot } from './ids.ts';
+import { isOpen, type Migration, type Move, slotsDone, targets } from './migration.ts';
 import { slotsWhere } from './slot-machine.ts';
 import { findGroup, type LockedSlot, type MigratingSlot, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
 
@@ -36,6 +36,27 @@ export function nextActions(topology: Topology, migration: Migration, batchSlots
   if (actions.length > 0) return actions;
   const finished = !isOpen(migration) || slotsDone(topology, migration) === countOf(migration);
   return finished && !holdsSlots(topology, migration) ? [{ kind: 'done' }] : [];
+}
+
+/** The migrations that have a slot locked or migrating, whether or not they are on record. */
+export function migrationsIn({ slots }: Topology): ReadonlySet<MigrationId> {
+  const ids = new Set<MigrationId>();
+  for (const state of slots) if (state.kind === 'locked' || state.kind === 'migrating') ids.add(state.migration);
+  return ids;
+}
+
+/** What the slots say of the migration that has them in a move. */
+export function heldMoves(topology: Topology, id: MigrationId): { moves: Move[]; durable: boolean } {
+  const moves: { first: Slot; last: Slot; to: GroupId }[] = [];
+  let durable = false;
+  for (const [slot, state] of topology.slots.entries() as IterableIterator<[Slot, SlotState]>) {
+    if (!isHeldBy(state, { id })) continue;
+    durable ||= state.durable === true;
+    const run = moves.at(-1);
+    if (run && run.last + 1 === slot && run.to === state.to) run.last = slot;
+    else moves.push({ first: slot, last: slot, to: state.to });
+  }
+  return { moves, durable };
 }
 
 /** Whether some slot is locked or migrating by this migration. */

@@ -101,6 +101,14 @@ export function planState(plan: Pick<Plan, 'epoch' | 'migration'>, epoch: Epoch 
   return plan.epoch === epoch ? 'pending' : 'stale';
 }
 
+/** Groups that get slots, and would have more than their maxmemory lets them. What is not known fits. */
+export function overfullGroups({ moves, groups }: Pick<Plan, 'moves'> & Pick<PlanEstimate, 'groups'>): readonly GroupEstimate[] {
+  return groups.filter(
+    ({ group, memoryAfterBytes, maxMemoryBytes }) =>
+      moves.some(({ to }) => to === group) && maxMemoryBytes !== null && maxMemoryBytes > 0 && (memoryAfterBytes ?? 0) > maxMemoryBytes,
+  );
+}
+
 /** The one spelling of a goal, also as JSON: weights in order of group, without those that say nothing. Throws CODIS_E_BAD_REQUEST for a group that has two weights, or one that
  *  is no whole number from 0 to WEIGHT_MAX. */
 export function normalGoal(goal: PlanGoal): PlanGoal {

@@ -11,6 +11,7 @@ import {
   type Measure,
   type Migration,
   masterOf,
+  overfullGroups,
   type PlanEstimate,
   type PlannedMove,
   requireMaster,
@@ -99,7 +100,11 @@ function sumOver({ first, last }: PlannedMove, bySlot: readonly number[] | null 
   return bySlot ? bySlot.slice(first, last + 1).reduce((sum, amount) => sum + amount, 0) : null;
 }
 
-export function estimatePlan(estimation: Omit<Estimation, 'moves'> & { moves: readonly EstimatedMove[] }): PlanEstimate {
+interface Estimated extends Estimation {
+  readonly moves: readonly EstimatedMove[];
+}
+
+export function estimatePlan(estimation: Estimated): PlanEstimate {
   const { moves, surveys } = estimation;
   const keysCount = total(moves.map((move) => move.keysCount));
   const bytes = total(moves.map((move) => move.bytes));
@@ -163,7 +168,7 @@ function biggestOf(moves: readonly PlannedMove[], { found }: Surveys): BigKey[] 
 }
 
 function warningsOf(
-  { topology, moves, surveys, running }: Estimation,
+  { topology, moves, surveys, running }: Estimated,
   { groups, biggestKeys }: { groups: readonly GroupEstimate[]; biggestKeys: readonly BigKey[] },
 ): string[] {
   const takers = [...new Set(moves.map(({ to }) => to))];
@@ -172,6 +177,7 @@ function warningsOf(
     ...involved.flatMap((id) => unreachableWarnings(surveys, id)),
     ...takers.flatMap((id) => replicaWarnings(topology, id)),
     ...takers.flatMap((id) => versionWarnings(moves, surveys, id)),
+    ...overfullGroups({ moves, groups }).map(overfullText),
     ...groups.filter(({ group }) => takers.includes(group)).flatMap(memoryWarnings),
     ...takers.flatMap((id) => orphanWarnings(moves, surveys, id)),
     ...biggestKeys.slice(0, 1).flatMap(bigKeyWarnings),
@@ -214,12 +220,14 @@ function isOlder(version: string, than: string): boolean {
   return major < otherMajor || (major === otherMajor && minor < otherMinor);
 }
 
+export function overfullText({ group, memoryAfterBytes, maxMemoryBytes }: GroupEstimate): string {
+  return `group ${group} would need ${mib(memoryAfterBytes ?? 0)}, more than its maxmemory of ${mib(maxMemoryBytes ?? 0)}: it does not fit`;
+}
+
 function memoryWarnings({ group, memoryAfterBytes, maxMemoryBytes }: GroupEstimate): string[] {
   if (memoryAfterBytes === null || maxMemoryBytes === null || maxMemoryBytes === 0) return [];
   const share = memoryAfterBytes / maxMemoryBytes;
-  if (share > 1)
-    return [`group ${group} would need ${mib(memoryAfterBytes)}, more than its maxmemory of ${mib(maxMemoryBytes)}: it does not fit`];
-  if (share <= MEMORY_SHARE_MAX) return [];
+  if (share <= MEMORY_SHARE_MAX || share > 1) return [];
   return [`group ${group} would use ${Math.round(share * 100)} % of its maxmemory (${mib(memoryAfterBytes)} of ${mib(maxMemoryBytes)})`];
 }
 

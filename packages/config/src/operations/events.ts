@@ -16,6 +16,7 @@ export type EventAction =
   | 'group.remove'
   | 'key.delete'
   | 'key.move'
+  | 'migration.adopt'
   | 'migration.cancel'
   | 'migration.pause'
   | 'migration.resume'

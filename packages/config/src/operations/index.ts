@@ -1,4 +1,5 @@
 export { probeServer, type ServerProbe } from '../redis/probe.ts';
+export { adoptMigration } from './adopt.ts';
 export * from './caller.ts';
 export { ensureParents, readTopology } from './commit.ts';
 export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
@@ -6,6 +7,7 @@ export * from './groups.ts';
 export * from './mend-claim.ts';
 export * from './mending.ts';
 export * from './migrations.ts';
+export { diffPlan, type PlanDiff } from './plan-diff.ts';
 export * from './plans.ts';
 export { promoteServer } from './promotion.ts';
 export * from './proxies.ts';

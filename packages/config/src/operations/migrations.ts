@@ -14,6 +14,7 @@ import {
   type Migration,
   type MigrationId,
   type Move,
+  migrationsIn,
   type Slot,
   slotsDone,
   type Throttle,
@@ -71,7 +72,7 @@ export async function migrationOps(
   checkMoves(topology, moves);
   const existing = await listMigrations(coordinator);
   checkOverlap(existing, moves);
-  const id = asMigrationId((existing.at(-1)?.id ?? 0) + 1);
+  const id = asMigrationId(Math.max(existing.at(-1)?.id ?? 0, ...migrationsIn(topology)) + 1);
   const migration = newMigration(topology, { id, moves, actor, ...manner });
   const ops: Op[] = [
     { op: 'check', path: PATHS.topology, version: epoch },
@@ -80,7 +81,7 @@ export async function migrationOps(
   return { migration, ops };
 }
 
-function newMigration(
+export function newMigration(
   topology: Topology,
   { id, moves, durable = false, actor, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
 ): Migration {
@@ -97,6 +98,7 @@ function newMigration(
       bytesSwept: 0,
       keysLeft: null,
       keysPerSecond: null,
+      secondsLeft: null,
     },
     waiting: null,
     actor,
@@ -208,6 +210,6 @@ async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise
   return { migration: decodeMigration(entry.data), version: entry.version };
 }
 
-function movesText(moves: readonly Move[]): string {
+export function movesText(moves: readonly Move[]): string {
   return moves.map((move) => `${rangeText(move)} → group ${move.to}`).join(', ');
 }

@@ -21,6 +21,7 @@ import {
   type Move,
   masterOf,
   normalGoal,
+  overfullGroups,
   type Plan,
   type PlanGoal,
   type PlanId,
@@ -38,7 +39,7 @@ import {
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
-import { costsOf, estimateMoves, estimatePlan, groupsToSurvey, surveyGroups } from './estimate.ts';
+import { costsOf, estimateMoves, estimatePlan, groupsToSurvey, overfullText, surveyGroups } from './estimate.ts';
 import { listEvents } from './events.ts';
 import { checkOverlap, listMigrations, type MigrationManner, migrationOps } from './migrations.ts';
 
@@ -121,7 +122,8 @@ interface Aim {
   readonly costs?: readonly number[];
 }
 
-function movesFor(topology: Topology, { goal, running, costs }: Aim): PlannedMove[] {
+/** What reaches a goal from here. Throws what `checkMoves`, `checkOverlap`, `rebalance` and `drain` throw. */
+export function movesFor(topology: Topology, { goal, running, costs }: Aim): PlannedMove[] {
   if (goal.kind === 'drain') return drain({ topology, costs, running, group: goal.group });
   if (goal.kind === 'rebalance') {
     return rebalance({ topology, costs, running, weights: new Map(goal.weights.map(({ group, weight }) => [group, weight])) });
@@ -190,10 +192,16 @@ async function store(caller: Caller, draft: Draft): Promise<StatedPlan> {
   }
 }
 
+export interface ApplyRequest extends Expecting, MigrationManner {
+  readonly id: PlanId;
+  /** Also when it does not fit into the memory of a target. */
+  readonly force?: boolean;
+}
+
 /** Makes a migration of a plan's moves. Throws CODIS_E_UNKNOWN_PLAN; CODIS_E_PLAN_STALE when the topology has changed since; CODIS_E_CONFLICT for a plan that was applied
- *  already or moves nothing; and as `createMigration`. */
-export function applyPlan(caller: Caller, request: Expecting & MigrationManner & { id: PlanId }): Promise<StatedPlan> {
-  const { id, expectedEpoch: _, ...manner } = request;
+ *  already or moves nothing; CODIS_E_NO_ROOM unless forced; and as `createMigration`. */
+export function applyPlan(caller: Caller, request: ApplyRequest): Promise<StatedPlan> {
+  const { id, expectedEpoch: _, force = false, ...manner } = request;
   return commitAudited(caller, async () => {
     const { plan, version } = await readVersioned(caller.coordinator, id);
     if (plan.migration !== null) throw new CodisError('CODIS_E_CONFLICT', `plan ${id} was applied already, as migration ${plan.migration}`);
@@ -201,6 +209,8 @@ export function applyPlan(caller: Caller, request: Expecting & MigrationManner &
     const current = await readTopology(caller);
     checkExpected(current.epoch, request);
     if (current.epoch !== plan.epoch) throw await staleError(caller.coordinator, { plan, current });
+    const overfull = overfullGroups({ moves: plan.moves, groups: plan.estimate.groups });
+    if (overfull.length > 0 && !force) throw new CodisError('CODIS_E_NO_ROOM', overfull.map(overfullText).join('; '));
     const { migration, ops } = await migrationOps(caller, current, { moves: plan.moves.map(bare), ...manner });
     const applied: Plan = { ...plan, migration: migration.id };
     return {
@@ -218,18 +228,27 @@ function planText({ id, goal, moves }: Pick<Plan, 'id' | 'goal' | 'moves'>): str
 }
 
 async function staleError(coordinator: Coordinator, { plan, current }: { plan: Plan; current: VersionedTopology }): Promise<CodisError> {
+  const told = await changesSince(coordinator, { plan, current, max: CHANGES_MAX });
+  return new CodisError(
+    'CODIS_E_PLAN_STALE',
+    `plan ${plan.id} was made at epoch ${plan.epoch}, and the topology is at epoch ${current.epoch} now: ${told.join('; ')}; make a new plan`,
+  );
+}
+
+/** What happened to the topology since a plan was made, each in a sentence: the first `max` events, and never nothing. */
+export async function changesSince(
+  coordinator: Coordinator,
+  { plan, current, max }: { plan: Plan; current: VersionedTopology; max: number },
+): Promise<string[]> {
   const events = (await listEvents(coordinator)).filter(({ epoch }) => epoch !== null && epoch > plan.epoch).reverse();
-  const told = events.slice(0, CHANGES_MAX).map(({ action, object, actor }) => `${action} ${object} by ${actor}`);
+  const told = events.slice(0, max).map(({ action, object, actor }) => `${action} ${object} by ${actor}`);
   if (events.length > told.length) told.push(`${events.length - told.length} more changes`);
   const away = plan.moves.flatMap((move) =>
     [...targets({ moves: [move] })].filter(([slot]) => !isAt(current.topology, slot, move.from)),
   ).length;
   if (away > 0) told.push(`${away} of its slots are no longer where they were`);
   else if (told.length === 0) told.push('other slots were moved');
-  return new CodisError(
-    'CODIS_E_PLAN_STALE',
-    `plan ${plan.id} was made at epoch ${plan.epoch}, and the topology is at epoch ${current.epoch} now: ${told.join('; ')}; make a new plan`,
-  );
+  return told;
 }
 
 function isAt(topology: Topology, slot: Slot, group: GroupId): boolean {

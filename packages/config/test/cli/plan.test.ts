@@ -1,11 +1,10 @@
 // codis-config plan and slot rebalance, against a dashboard that runs migrations: a group is added, gets its share, and is drained and removed again.
 
-import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import type { GroupsView, MigrationsView, MigrationView, PlanView } from '../../src/api/index.ts';
-import { CLI, type CliUnderTest, startCli } from './support.ts';
+import { type CliUnderTest, onTerminal, startCli } from './support.ts';
 
 const KEYS_COUNT = 2000;
 
@@ -59,7 +58,7 @@ describe('slot rebalance', () => {
 
   test('on a terminal asks first, and takes anything but yes for no', async () => {
     await it.ok('server', 'add', '4', servers[3]!.addr, 'master');
-    const answered = (answer: string) => onTerminal(`${CLI} -c ${it.configFile} slot rebalance`, answer);
+    const answered = (answer: string) => onTerminal(it, 'slot rebalance', answer);
     const no = await answered('\n');
     expect(no.output).toContain('move 256 slots? [y/N]');
     expect(no).toMatchObject({ code: 9, output: expect.stringContaining('nothing was moved') });
@@ -70,22 +69,6 @@ describe('slot rebalance', () => {
     expect(await slotCounts()).toEqual([256, 256, 256, 256]);
   });
 });
-
-/** Runs a command line with a terminal, typing `input`. */
-function onTerminal(line: string, input: string): Promise<{ code: number | null; output: string }> {
-  return new Promise((done) => {
-    const child = execFile('script', ['-qec', `node ${line}`, '/dev/null'], (error, output) =>
-      done({ code: error === null ? 0 : Number(error.code), output }),
-    );
-    let seen = '';
-    child.stdout?.on('data', (chunk) => {
-      seen += String(chunk);
-      if (!seen.includes('[y/N]')) return;
-      seen = '';
-      child.stdin?.write(input);
-    });
-  });
-}
 
 describe('a plan', () => {
   test('to drain a group is shown, listed and applied; then the group can be removed', async () => {
@@ -142,7 +125,32 @@ describe('a plan', () => {
     const { code, stdout, stderr } = await it.cli('plan', 'apply', id);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     expect(stderr).toMatch(/^error: plan \d+ was made at epoch \d+, and the topology is at epoch \d+ now: group\.add group 7 by /);
+    expect(stderr).toContain('codis-config plan diff <id>');
     expect((await it.cli('plan', 'show', id)).stderr).toContain('the topology has changed since');
+    const same = await it.cli('plan', 'diff', id);
+    expect(same.stdout).toMatch(
+      /^plan \d+: rebalance by slots \(stale, made at epoch \d+, now \d+\)\n\na plan made now would move the same slots\n$/,
+    );
+    expect(same.stderr).toMatch(/^note: changed since: group\.add group 7 by .*\n$/);
+  });
+
+  test('is held against what a new one would do', async () => {
+    const { id } = await plan('move', '0', '9', '3');
+    await it.ok('slot', 'range-set', '4', '5', '1', 'offline');
+    const refused = await it.cli('plan', 'diff', String(id));
+    expect(refused).toMatchObject({ code: 0, stdout: expect.stringContaining('the same can’t be planned now') });
+    expect(refused.stderr).toContain('note: a new plan is refused: slot 4 belongs to no group');
+    await it.ok('slot', 'range-set', '4', '5', '3', 'online');
+    const { stdout, stderr } = await it.cli('plan', 'diff', String(id));
+    expect(stdout).toMatch(/\nSLOTS +COUNT +AT +PLANNED +NOW\n *4-5 +2 +3 +3 +stay\n$/);
+    expect(stderr).toContain('changed since: 2 of its slots are no longer where they were');
+    expect(await it.json('plan', 'diff', String(id))).toMatchObject({
+      id,
+      state: 'stale',
+      obstacle: null,
+      differences: [{ first: 4, last: 5 }],
+    });
+    expect(await it.ok('plan', 'diff', String(id), '-o', 'name')).toBe('4-5\n');
   });
 });
 
@@ -155,6 +163,7 @@ describe('the exit code', () => {
     ['2 for slot 1024', 2, ['plan', 'move', '0', '1024', '2'], 'slot 1024 is out of range'],
     ['2 for plan 0', 2, ['plan', 'show', '0'], '0 is not a plan id'],
     ['3 for an unknown plan', 3, ['plan', 'apply', '999'], 'there is no plan 999'],
+    ['3 for an unknown plan to compare', 3, ['plan', 'diff', '999'], 'there is no plan 999'],
     ['3 for a group to drain that is not there', 3, ['plan', 'drain', '77'], 'there is no group 77'],
     ['4 for a group to drain that has no master', 4, ['plan', 'drain', '7'], 'group 7 has no master'],
   ])('is %s', async (_, code, args, message) => {

@@ -1,5 +1,6 @@
 // codis-config as a user runs it: the built program, against a real dashboard process.
 
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CliResult, run } from '../../../../test/harness/cluster.ts';
@@ -56,4 +57,20 @@ export async function startCli(): Promise<CliUnderTest> {
       return ((await response.json()) as { epoch: number | null }).epoch;
     },
   };
+}
+
+/** Runs a command line of codis-config with a terminal, typing `input` when it asks. */
+export function onTerminal({ configFile }: CliUnderTest, line: string, input: string): Promise<{ code: number | null; output: string }> {
+  return new Promise((done) => {
+    const child = execFile('script', ['-qec', `node ${CLI} -c ${configFile} ${line}`, '/dev/null'], (error, output) =>
+      done({ code: error === null ? 0 : Number(error.code), output }),
+    );
+    let seen = '';
+    child.stdout?.on('data', (chunk) => {
+      seen += String(chunk);
+      if (!seen.includes('[y/N]')) return;
+      seen = '';
+      child.stdin?.write(input);
+    });
+  });
 }

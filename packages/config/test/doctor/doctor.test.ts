@@ -214,7 +214,9 @@ describe('moves', () => {
         slot === 5 ? { kind: 'migrating', from: 1 as never, to: 2 as never, migration: asMigrationId(77) } : state,
       ),
     }));
-    expect(await found('stuck-slots', 'slot 5')).toMatchObject({ severity: 'error', what: expect.stringContaining('no record') });
+    const stuck = await found('stuck-slots', 'slot 5');
+    expect(stuck).toMatchObject({ severity: 'error', what: expect.stringContaining('no record') });
+    expect(await follow(stuck.try[0])).toBe('migration 77 would be on record as running: slot 5 to group 2\n');
     await one.client().set(keyOf(5), 'in the move');
     await two.client().set(keyOf(5), 'in the move');
     expect((await doctor()).findings.filter(({ kind }) => kind === 'misplaced-keys')).toEqual([]);

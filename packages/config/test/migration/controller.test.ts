@@ -1,9 +1,9 @@
 // A controller moving slots between two real servers, in every mood of its surroundings.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually, scratchDir } from '../../../../test/harness/process.ts';
-import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { type Coordinator, migrationPath, PATHS } from '../../src/coordinator/index.ts';
+import { startRedis } from '../../../../test/harness/redis.ts';
+import { migrationPath, PATHS } from '../../src/coordinator/index.ts';
 import { readFence } from '../../src/migration/index.ts';
 import {
   asEpoch,
@@ -12,67 +12,27 @@ import {
   encodeTopology,
   fenceKey,
   lockSlots,
-  type Migration,
   type MigrationId,
   proxyClientName,
   requireGroup,
-  slotState,
 } from '../../src/model/index.ts';
 import { cancelMigration, createMigration, readMigration, readTopology } from '../../src/operations/index.ts';
-import { committed, keyOf, makeProduct, ONE, PRODUCT, type Product, startMasters, TWO } from './product.ts';
+import { becomes, caller, eachInProduct, fill, masters, observe, observer, product, stateOf } from './each-in-product.ts';
+import { committed, keyOf, makeProduct, ONE, PRODUCT, TWO } from './product.ts';
 
-let masters: { one: RedisServer; two: RedisServer };
-let product: Product;
-let observer: Coordinator;
+eachInProduct();
 
-beforeAll(async () => {
-  masters = await startMasters();
-});
-
-beforeEach(async () => {
-  for (const server of [masters.one, masters.two]) await server.client().flushall();
-  product = await makeProduct(masters);
-  observer = await product.connect();
-});
-
-afterEach(() => product.close());
-afterAll(async () => {
-  await masters.one.stop();
-  await masters.two.stop();
-});
-
-const caller = () => ({ coordinator: observer, product: PRODUCT, actor: 'test', password: '' });
 const migrate = (first: number, last: number, delayMs = 0) =>
   createMigration(caller(), { moves: [{ first: asSlot(first), last: asSlot(last), to: TWO }], delayMs });
 const recordOf = (id: MigrationId) => readMigration(observer, id);
-const stateOf = async (slot: number) => slotState((await readTopology({ coordinator: observer })).topology, asSlot(slot));
-
-function reached(id: MigrationId, state: string) {
-  return recordWhere(id, (record) => record.state === state, `migration ${id} ${state}`);
-}
-
-function waitsFor(id: MigrationId, reason: RegExp) {
-  return recordWhere(id, ({ waiting }) => waiting !== null && reason.test(waiting), `waiting ${reason}`);
-}
-
-function recordWhere(id: MigrationId, test: (record: Migration) => boolean, what: string): Promise<Migration> {
-  const probe = async () => {
-    const record = await recordOf(id);
-    return test(record) ? record : undefined;
-  };
-  return eventually(probe, { what, timeoutMs: 15_000 });
-}
-
-async function fill(server: RedisServer, slots: readonly number[], each = 5): Promise<string[]> {
-  const keys = slots.flatMap((slot) => Array.from({ length: each }, (_, n) => keyOf(slot, n)));
-  await server.client().mset(keys.flatMap((key) => [key, `value of ${key}`]));
-  return keys;
-}
+const reached = (id: MigrationId, state: string) => becomes({ id }, (record) => record.state === state, `migration ${id} ${state}`);
+const waitsFor = (id: MigrationId, reason: RegExp) =>
+  becomes({ id }, ({ waiting }) => waiting !== null && reason.test(waiting), `waiting ${reason}`);
 
 describe('moving slots', () => {
   test('every key of the slots arrives, none stays, and the others are left alone', async () => {
-    const keys = await fill(masters.one, [0, 1, 2, 3, 4, 5, 6], 10);
-    const others = await fill(masters.one, [7, 500], 10);
+    const keys = await fill([0, 1, 2, 3, 4, 5, 6], 10);
+    const others = await fill([7, 500], 10);
     const inDb3 = masters.one.client({ db: 3 });
     await inDb3.hset(keyOf(2, 77), 'field', 'value');
     await inDb3.pexpire(keyOf(2, 77), 3_600_000);
@@ -215,7 +175,7 @@ describe('servers', () => {
     await product.proxy('p1');
     const orphan = keyOf(1, 9);
     await masters.two.client({ db: 2 }).set(orphan, 'orphan');
-    await fill(masters.one, [0, 1]);
+    await fill([0, 1], 5);
     const { id } = await migrate(0, 2);
     await product.controller(await product.connect());
 
@@ -231,9 +191,9 @@ describe('servers', () => {
     const config = { appendonly: 'yes', appendfsync: 'always', dir: scratchDir('target') };
     const target = await startRedis({ config });
     const own = await makeProduct({ one: masters.one, two: target });
-    observer = await own.connect();
+    await observe(own);
     await own.proxy('p1');
-    const keys = await fill(masters.one, [0, 1, 2], 40);
+    const keys = await fill([0, 1, 2], 40);
     const { id } = await migrate(0, 2, 20);
     await own.controller(await own.connect());
     await eventually(async () => (await target.client().dbsize()) > 10, { what: 'some keys at the target' });
@@ -255,7 +215,7 @@ describe('servers', () => {
     await product.proxy('p1');
     const replica = await startRedis({ replicaOf: masters.one });
     const own = await makeProduct({ one: masters.one, two: replica });
-    observer = await own.connect();
+    await observe(own);
     const { id } = await migrate(0, 2);
     await own.controller(await own.connect());
 
@@ -270,7 +230,7 @@ describe('servers', () => {
 describe('ends', () => {
   test('a migration cancelled while its slots are migrating takes no more, and those in the move arrive', async () => {
     await product.proxy('p1');
-    const keys = await fill(masters.one, [0, 1, 2], 40);
+    const keys = await fill([0, 1, 2], 40);
     const { id } = await migrate(0, 8, 20);
     await product.controller(await product.connect());
     await eventually(async () => (await stateOf(0)).kind === 'migrating', { what: 'a move' });

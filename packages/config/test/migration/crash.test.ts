@@ -3,12 +3,10 @@
 // just after, until a run gets through without reaching its death. A second controller then has to finish from the coordinator alone.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../../../../test/harness/process.ts';
 import type { RedisServer } from '../../../../test/harness/redis.ts';
-import { asSlot } from '../../src/model/index.ts';
-import { createMigration, readMigration, readTopology } from '../../src/operations/index.ts';
-import { type Death, FaultyCoordinator } from './faulty-coordinator.ts';
-import { keyOf, makeProduct, PRODUCT, startMasters, TWO } from './product.ts';
+import type { Death } from './faulty-coordinator.ts';
+import { moveWithDeath } from './move-with-death.ts';
+import { keyOf, startMasters } from './product.ts';
 
 const SLOTS = [0, 1, 2, 3];
 const RUNS_MAX = 60;
@@ -40,27 +38,9 @@ test.each(['before', 'after'] as const)(
 /** Returns whether the first controller got to its death. */
 async function runWithDeath(death: Death): Promise<boolean> {
   const keys = await prepareKeys();
-  const product = await makeProduct(masters);
-  const coordinator = await product.connect();
-  await product.proxy('p1');
-  await (await product.proxy('lost')).lose();
-  const moves = [{ first: asSlot(0), last: asSlot(3), to: TWO }];
-  const { id } = await createMigration({ coordinator, product: PRODUCT, actor: 'test', password: '' }, { moves, delayMs: 0 });
-  const done = async () => (await readMigration(coordinator, id)).state === 'done';
-
-  const faulty = new FaultyCoordinator(await product.connect(), death);
-  const first = await product.controller(faulty, SMALL);
-  await eventually(async () => faulty.dead || done(), { what: `the death at ${JSON.stringify(death)}, or the end`, timeoutMs: 20_000 });
-  await first.close();
-  await faulty.close();
-  await product.controller(await product.connect(), SMALL);
-  await eventually(done, { what: `the migration after ${JSON.stringify(death)}`, timeoutMs: 20_000 });
-
+  const died = await moveWithDeath(masters, { death, slotsCount: SLOTS.length, settings: SMALL });
   await checkAllArrived(keys);
-  const { topology } = await readTopology({ coordinator });
-  for (const slot of SLOTS) expect(topology.slots[slot]).toEqual({ kind: 'online', owner: TWO });
-  await product.close();
-  return faulty.dead;
+  return died;
 }
 
 async function prepareKeys(): Promise<string[]> {

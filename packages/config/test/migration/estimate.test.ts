@@ -2,35 +2,14 @@
 // Method: a uniform migration that is throttled, so that the throttle is the clock and not the machine; every change of its record is noted, and compared with the
 // time that really passed until its end.
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
-import type { RedisServer } from '../../../../test/harness/redis.ts';
-import type { Coordinator } from '../../src/coordinator/index.ts';
 import { asSlot, type MigrationId, type MigrationProgress, slotOf } from '../../src/model/index.ts';
 import { createMigration, readMigration } from '../../src/operations/index.ts';
-import { makeProduct, PRODUCT, type Product, startMasters, TWO } from './product.ts';
+import { caller, eachInProduct, masters, observer, product } from './each-in-product.ts';
+import { TWO } from './product.ts';
 
-let masters: { one: RedisServer; two: RedisServer };
-let product: Product;
-let observer: Coordinator;
-
-beforeAll(async () => {
-  masters = await startMasters();
-});
-
-beforeEach(async () => {
-  for (const server of [masters.one, masters.two]) await server.client().flushall();
-  product = await makeProduct(masters);
-  observer = await product.connect();
-  await product.proxy('p1');
-});
-
-afterEach(() => product.close());
-
-afterAll(async () => {
-  await masters.one.stop();
-  await masters.two.stop();
-});
+eachInProduct({ proxy: true });
 
 const KEYS = Array.from({ length: 9000 }, (_, number) => `key:${number}`);
 const LAST = 511;
@@ -61,8 +40,7 @@ test.each([1024, 128])(
     await masters.one.client().mset(KEYS.flatMap((key) => [key, 'x'.repeat(100)]));
     await product.controller(await product.connect(), { migration_batch_slots: batchSlots, slot_lock_lease_ms: 5000 });
     const moves = [{ first: asSlot(0), last: asSlot(LAST), to: TWO }];
-    const caller = { coordinator: observer, product: PRODUCT, actor: 'test', password: '' };
-    const { id } = await createMigration(caller, { moves, keysPerSecond: KEYS_PER_SECOND });
+    const { id } = await createMigration(caller(), { moves, keysPerSecond: KEYS_PER_SECOND });
 
     const { samples, doneAtMs } = await follow(id);
 
@@ -70,9 +48,10 @@ test.each([1024, 128])(
     const judged = samples.filter((sample) => share(sample) >= 0.2 && share(sample) <= 0.8);
     expect(judged.length).toBeGreaterThan(2);
     for (const { atMs, progress } of judged) {
-      const { keysSwept, keysLeft, keysPerSecond } = progress;
+      const { keysSwept, keysLeft, keysPerSecond, secondsLeft } = progress;
       const off = keysLeft! / keysPerSecond! / ((doneAtMs - atMs) / 1000) - 1;
       expect(Math.abs(off), `${JSON.stringify(progress)}, and it took ${Math.round(doneAtMs - atMs)} ms more`).toBeLessThan(0.3);
+      expect(Math.abs(secondsLeft! - keysLeft! / keysPerSecond!)).toBeLessThan(1.1);
       expect(Math.abs(keysLeft! - (MOVING - keysSwept)) / (MOVING - keysSwept)).toBeLessThan(0.3);
     }
   },

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { backOffAfter } from '../../src/migration/back-off.ts';
 import { Budget } from '../../src/migration/budget.ts';
-import { keysAhead, type Rate, rateAfter } from '../../src/migration/lane-progress.ts';
+import { isAtLimit, keysAhead, type Rate, rateAfter, secondsLeftOf } from '../../src/migration/lane-progress.ts';
 import { observeAbsences, sortAbsences } from '../../src/migration/lost-proxies.ts';
 import { batchLimits, FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
 import { explained, isServerTrouble, serverTrouble } from '../../src/migration/server-trouble.ts';
@@ -83,6 +83,36 @@ describe('the rate of a source', () => {
     for (let second = 0; second < 30; second++) rate = after(rate, 100, 1);
     expect(rate.keysPerSecond).toBeLessThan(150);
     expect(after(rate, 1, 1000).keysPerSecond).toBeCloseTo(0.001);
+  });
+});
+
+describe('the time that is left', () => {
+  const source = (keysLeft: number, keysPerSecond: number) => ({ keysLeft, rate: { keysPerSecond, seconds: 10, atMs: 0 } });
+  const free = { isLimited: false };
+
+  test('is that of the slowest source, for they go side by side', () => {
+    expect(secondsLeftOf([source(9000, 1000)], free)).toBe(9);
+    expect(secondsLeftOf([source(90_000, 1000), source(1000, 9000)], free)).toBe(90);
+    expect(secondsLeftOf([source(0, 9000), source(1500, 1000)], free)).toBe(2);
+  });
+
+  test('is that of the whole where they share a limit', () => {
+    expect(secondsLeftOf([source(9000, 500), source(1000, 500)], { isLimited: true })).toBe(10);
+  });
+
+  test('is nothing when nothing is left, and not known without a source or of one that stands still', () => {
+    expect(secondsLeftOf([source(0, 0)], free)).toBe(0);
+    expect(secondsLeftOf([source(0, 0)], { isLimited: true })).toBe(0);
+    expect(secondsLeftOf([], free)).toBeNull();
+    expect(secondsLeftOf([source(100, 100), source(100, 0)], free)).toBeNull();
+  });
+
+  test('knows that a limit is what keeps keys back when they go about as fast as it lets them', () => {
+    const limited = { ...UNTHROTTLED, keysPerSecond: 1000, bytesPerSecond: 50_000 };
+    expect(isAtLimit(limited, { keysPerSecond: 900, bytesPerKey: 1 })).toBe(true);
+    expect(isAtLimit(limited, { keysPerSecond: 500, bytesPerKey: 10 })).toBe(false);
+    expect(isAtLimit(limited, { keysPerSecond: 500, bytesPerKey: 100 })).toBe(true);
+    expect(isAtLimit(UNTHROTTLED, { keysPerSecond: 1e6, bytesPerKey: 100 })).toBe(false);
   });
 });
 

@@ -1,10 +1,10 @@
 // Goal: what an operator asks of a migration that runs holds: paused, resumed, throttled, durable; several pairs of groups at a time; a target that hangs.
 // Method: a real controller between two real servers, as in controller.test.ts.
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
-import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { type Coordinator, PATHS } from '../../src/coordinator/index.ts';
+import { startRedis } from '../../../../test/harness/redis.ts';
+import { PATHS } from '../../src/coordinator/index.ts';
 import {
   addServer,
   asGroupId,
@@ -14,66 +14,26 @@ import {
   type Migration,
   type Move,
   type SlotState,
-  slotState,
   type Topology,
 } from '../../src/model/index.ts';
 import {
   createMigration,
   type MigrationRequest,
   pauseMigration,
-  readMigration,
   readTopology,
   resumeMigration,
   throttleMigration,
 } from '../../src/operations/index.ts';
-import { committed, keyOf, makeProduct, ONE, PRODUCT, type Product, startMasters, TWO } from './product.ts';
+import { becomes, caller, eachInProduct, fill, masters, observer, product, stateOf } from './each-in-product.ts';
+import { committed, keyOf, ONE, TWO } from './product.ts';
 
-let masters: { one: RedisServer; two: RedisServer };
-let product: Product;
-let observer: Coordinator;
-
-beforeAll(async () => {
-  masters = await startMasters();
-});
-
-beforeEach(async () => {
-  for (const server of [masters.one, masters.two]) await server.client().flushall();
-  product = await makeProduct(masters);
-  observer = await product.connect();
-  await product.proxy('p1');
-});
-
-afterEach(async () => {
-  masters.two.child.signal('SIGCONT');
-  await product.close();
-});
-
-afterAll(async () => {
-  await masters.one.stop();
-  await masters.two.stop();
-});
+eachInProduct({ proxy: true });
 
 const THREE = asGroupId(3);
 const SLOTS = Array.from({ length: 20 }, (_, slot) => slot);
-const caller = () => ({ coordinator: observer, product: PRODUCT, actor: 'test', password: '' });
 const move = (first: number, last: number, to = TWO): Move => ({ first: asSlot(first), last: asSlot(last), to });
 const startController = async () => product.controller(await product.connect(), { migration_batch_slots: 1024, slot_lock_lease_ms: 5000 });
-const stateOf = async (slot: number) => slotState((await readTopology(caller())).topology, asSlot(slot));
 const ask = (options: Omit<MigrationRequest, 'moves'> = {}, moves = [move(0, 19)]) => createMigration(caller(), { moves, ...options });
-
-async function fill(slots: readonly number[], each: number, server = masters.one): Promise<string[]> {
-  const keys = slots.flatMap((slot) => Array.from({ length: each }, (_, n) => keyOf(slot, n)));
-  await server.client().mset(keys.flatMap((key) => [key, `value of ${key}`]));
-  return keys;
-}
-
-function becomes({ id }: Migration, test: (record: Migration) => boolean, what: string): Promise<Migration> {
-  const probe = async () => {
-    const record = await readMigration(observer, id);
-    return test(record) ? record : undefined;
-  };
-  return eventually(probe, { what, timeoutMs: 30_000 });
-}
 
 const isDone = (migration: Migration) => becomes(migration, ({ state }) => state === 'done', 'the migration to be done');
 

@@ -49,7 +49,7 @@ const migration = (over: Partial<Migration> = {}): Migration => ({
   throttle: UNTHROTTLED,
   durable: false,
   state: 'running',
-  progress: { slotsTotal: 10, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null },
+  progress: { slotsTotal: 10, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null, secondsLeft: null },
   waiting: null,
   actor: 'test',
   createdAt: '2026-01-01T00:00:00.000Z',
@@ -245,6 +245,11 @@ describe('a migration as it is stored', () => {
     }
   });
 
+  test('by an older version is read: how long it takes is not known', () => {
+    const { secondsLeft: _, ...progress } = migration().progress;
+    expect(decodeMigration(Buffer.from(JSON.stringify({ ...migration(), progress })))).toEqual(migration());
+  });
+
   test.each<[string, object | string, RegExp]>([
     ['no JSON', '{', /JSON/],
     ['null', 'null', /null/],
@@ -263,6 +268,7 @@ describe('a migration as it is stored', () => {
     ['durable that is neither', { durable: 1 }, /durable is 1/],
     ['no progress', { progress: undefined }, /progress is missing/],
     ['progress that is none', { progress: { slotsTotal: 1, slotsDone: 'x', keysSwept: 0 } }, /slotsDone is "x"/],
+    ['a time that is none', { progress: { ...migration().progress, secondsLeft: -1 } }, /secondsLeft is -1/],
     ['a reason that is none', { waiting: 7 }, /waiting is 7/],
     ['no actor', { actor: undefined }, /actor is undefined/],
     ['no beginning', { createdAt: null }, /createdAt is null/],

@@ -9,6 +9,7 @@ import {
   asPlanId,
   asServerAddr,
   asSlot,
+  differingMoves,
   encodePlan,
   type GroupId,
   type Measure,
@@ -25,6 +26,7 @@ import {
   cancelMigration,
   createMigration,
   createPlan,
+  diffPlan,
   listEvents,
   listMigrations,
   listPlans,
@@ -87,6 +89,29 @@ describe('a plan', () => {
     await addGroup(caller, { group: asGroupId(4) });
     expect((await plan(caller, rebalancing())).id).toBe(3);
     expect((await listPlans(caller.coordinator)).map(({ state }) => state)).toEqual(['stale', 'stale', 'pending']);
+  });
+
+  test('is compared with what would be planned now, by what servers hold too', async () => {
+    const { caller, a } = await withThird();
+    await a.client().mset(Array.from({ length: 3000 }, (_, n) => [`key:${n}`, 'value']).flat());
+    const made = await plan(caller, rebalancing('keys'));
+    const before = (await listPlans(caller.coordinator)).length;
+    expect(await diffPlan(caller, { id: made.id })).toMatchObject({
+      currentEpoch: made.epoch,
+      changes: [],
+      differences: [],
+      obstacle: null,
+    });
+    await a.client().flushall();
+    await a.client().mset(Array.from({ length: 3000 }, (_, n) => [`other:${n}`, 'value']).flat());
+    await addGroup(caller, { group: asGroupId(4) });
+    const { differences, currentEpoch, changes } = await diffPlan(caller, { id: made.id });
+    expect({ currentEpoch, changes }).toEqual({ currentEpoch: made.epoch + 1, changes: [`group.add group 4 by ${ACTOR}`] });
+    expect(await listPlans(caller.coordinator)).toHaveLength(before);
+    const { topology } = await readTopology(caller);
+    const anew = await plan(caller, rebalancing('keys'));
+    expect(anew.moves).not.toEqual(made.moves);
+    expect(differences).toEqual(differingMoves(topology, { planned: made.moves, now: anew.moves }));
   });
 
   test('whose slots were taken by a migration meanwhile is not given again', async () => {
@@ -255,6 +280,23 @@ describe('an estimate', () => {
       expect.stringMatching(/group 3 would need [\d.]+ MiB, more than its maxmemory of 3\.0 MiB: it does not fit/),
       expect.stringContaining(`${c.addr} holds 1 keys of slots it does not own`),
     ]);
+  });
+
+  test('that does not fit into the memory of a target is applied only when that is asked for', async () => {
+    const { caller, a, b, c } = await withThird({ maxmemory: '3mb' });
+    const slot = slotOf(Buffer.from('b'));
+    await (slot < 512 ? a : b).client().set('{b}big', 'x'.repeat(2_500_000));
+    const { id } = await plan(caller, moving(move(slot, slot, G3)));
+    await expect(applyPlan(caller, { id })).rejects.toThrow(/^group 3 would need [\d.]+ MiB, more than its maxmemory of 3\.0 MiB/);
+    expect(await refusal(caller, () => applyPlan(caller, { id }))).toBe('CODIS_E_NO_ROOM');
+    expect(await listMigrations(caller.coordinator)).toEqual([]);
+
+    const applied = await applyPlan(caller, { id, force: true });
+
+    expect(await readMigration(caller.coordinator, applied.migration!)).toMatchObject({ state: 'running', durable: false });
+    await c.client().config('SET', 'maxmemory', '0');
+    const other = (slot + 1) % 512;
+    expect(await applyPlan(caller, { id: (await plan(caller, moving(move(other, other, G3)))).id })).toMatchObject({ state: 'applied' });
   });
 
   test('of a server that is down is not known, and no rebalance by what it holds is made', async () => {

@@ -2,6 +2,7 @@
 
 import { asMigrationId } from '@codis/config/model';
 import {
+  adoptMigration,
   cancelMigration,
   createMigration,
   listMigrations,
@@ -12,7 +13,15 @@ import {
 } from '@codis/config/operations';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
-import { answers, CreateMigrationBody, MigrationId, MigrationSchema, MigrationsSchema, ThrottleBody } from '../schemas.ts';
+import {
+  AdoptMigrationBody,
+  answers,
+  CreateMigrationBody,
+  MigrationId,
+  MigrationSchema,
+  MigrationsSchema,
+  ThrottleBody,
+} from '../schemas.ts';
 import { migrationView } from '../views.ts';
 import { moveOf } from './parse.ts';
 
@@ -35,6 +44,21 @@ export function migrationRoutes(app: App, context: Context): void {
       const { moves, ...options } = request.body;
       const wanted = { ...options, ...expectingOf(request), moves: moves.map(moveOf) };
       return migrationView(await createMigration(callerOf(context, request), wanted));
+    },
+  );
+  app.post(
+    '/migrations/:migration/adopt',
+    {
+      schema: {
+        summary: 'Give a move whose record is gone its record back; the one that it has stays as it is',
+        params: MigrationParams,
+        body: AdoptMigrationBody,
+        response: answers(MigrationSchema),
+      },
+    },
+    async (request) => {
+      const id = asMigrationId(request.params.migration);
+      return migrationView(await adoptMigration(callerOf(context, request), { ...request.body, id }));
     },
   );
   steeringRoutes(app, context);

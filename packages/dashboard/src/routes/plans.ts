@@ -2,10 +2,10 @@
 
 import type { CreatePlanRequest, PlanSummaryView, PlanView } from '@codis/config/api';
 import { asGroupId, asPlanId, CodisError, goalText, type PlanGoal, unreachable } from '@codis/config/model';
-import { applyPlan, createPlan, listPlans, readPlan, type StatedPlan } from '@codis/config/operations';
+import { applyPlan, createPlan, diffPlan, listPlans, readPlan, type StatedPlan } from '@codis/config/operations';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
-import { ApplyPlanBody, CreatePlanBody, PlanId, PlanSchema, PlansSchema } from '../plan-schemas.ts';
+import { ApplyPlanBody, CreatePlanBody, PlanDiffSchema, PlanId, PlanSchema, PlansSchema } from '../plan-schemas.ts';
 import { answers } from '../schemas.ts';
 import { moveOf } from './parse.ts';
 
@@ -18,6 +18,20 @@ export function planRoutes(app: App, context: Context): void {
   }));
   app.get('/plans/:plan', { schema: { summary: 'One plan', params: PlanParams, response: answers(PlanSchema) } }, async ({ params }) =>
     viewOf(await readPlan(coordinator, asPlanId(params.plan))),
+  );
+  app.get(
+    '/plans/:plan/diff',
+    {
+      schema: {
+        summary: 'What has changed since a plan was made, and what a plan for the same goal would do differently now',
+        params: PlanParams,
+        response: answers(PlanDiffSchema),
+      },
+    },
+    async (request) => {
+      const { plan, ...diff } = await diffPlan(callerOf(context, request), { id: asPlanId(request.params.plan) });
+      return { id: plan.id, state: plan.state, goal: goalText(plan.goal), epoch: plan.epoch, ...diff };
+    },
   );
   app.post(
     '/plans',

@@ -2,56 +2,21 @@
 // "applied" is said of a table that switches a key over only when no read of it is under way at the source.
 // Method: a worker in this process with two real servers; the test is its primary. The source has the listed key, and what happens to it is seen there.
 
-import { arrivalKey, asEpoch, asGroupId, asMigrationId, fenceKey, type ListedKey, type SlotState, slotOf } from '@codis/config/model';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually, stopAll } from '../../../../test/harness/process.ts';
-import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
+import { arrivalKey, asEpoch, asMigrationId, fenceKey, type ListedKey, type SlotState, slotOf } from '@codis/config/model';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../../test/harness/process.ts';
 import { encodeRequest } from '../../src/resp/replies.ts';
-import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+import { A, B, betweenTwoServers, raw, restart, source, target, worker } from './between-two.ts';
+import { RawClient } from './one-worker.ts';
 
-const [A, B] = [asGroupId(1), asGroupId(2)];
+betweenTwoServers();
+
 const BIG = '{t}big\xff';
 const TOO = '{t}too';
 const SLOT = slotOf(Buffer.from('{t}'));
 const copying = (key: string, db = 0): ListedKey => ({ db, key, phase: 'copying' });
 const switching = (key: string, db = 0): ListedKey => ({ db, key, phase: 'switching', epoch: asEpoch(1) });
 const big = Buffer.from(BIG, 'latin1');
-
-let source: RedisServer;
-let target: RedisServer;
-let worker: OneWorker;
-let raw: RawClient;
-
-beforeAll(async () => {
-  [source, target] = await Promise.all([startRedis(), startRedis()]);
-});
-
-/** Requests that wait are not refused, however busy this machine is. */
-beforeEach(() => start(15_000));
-
-async function start(holdMs: number): Promise<void> {
-  worker = await startWorker({ slot_hold_timeout_ms: holdMs });
-  raw = new RawClient(worker.port);
-  worker.route([source, target], () => ({ kind: 'online', owner: A }));
-}
-
-async function restart(holdMs: number): Promise<void> {
-  close();
-  await start(holdMs);
-}
-
-function close(): void {
-  raw.close();
-  worker.close();
-}
-
-afterEach(async () => {
-  close();
-  source.child.signal('SIGCONT');
-  await Promise.all([source.client().flushall(), target.client().flushall()]);
-});
-
-afterAll(() => stopAll());
 
 /** Every slot migrates; the slot of the keys lists some. Returns the epoch. */
 function route(...bigKeys: ListedKey[]): number {
@@ -131,7 +96,7 @@ describe('a big key that is being copied', () => {
     ['a watch', ['WATCH', big]],
     ['the handing over of it by a rename', ['RENAME', '{t}other', big]],
   ])('makes %s wait, and after slot_hold_timeout_ms it is told to try again', async (_, words) => {
-    await restart(200);
+    await restart({ slot_hold_timeout_ms: 200 });
     await source.client().set(big, 'v');
     route(copying(BIG));
     expect(await raw.ask(encodeRequest(words))).toEqual([
@@ -185,7 +150,7 @@ describe('a big key that is being copied', () => {
   });
 
   test('lets who came behind a refused request go on', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     await source.client().set(big, '1');
     lock(copying(BIG));
     const replies = raw.ask(Buffer.concat([encodeRequest(['INCR', big]), encodeRequest(['GET', big])]), 2);
@@ -262,7 +227,7 @@ test('a read comes behind what its session has waiting for a hand-over in the sa
 });
 
 test('a read that waited behind such a request for too long is under way no more', async () => {
-  await restart(300);
+  await restart({ slot_hold_timeout_ms: 300 });
   await source.client().mset(big, 'v', '{t}other', 'x');
   route(copying(BIG));
   await raw.ask(encodeRequest(['GET', big]));

@@ -1,29 +1,30 @@
 // Goal: commands that block answer as one Redis does, cost nobody else anything, go along when their slot moves, and lose no element.
 // Method: a worker in this process with two real servers and a plain Redis beside them; the test is its primary and moves every slot at once.
 
-import { asEpoch, asGroupId, asMigrationId, type SlotState } from '@codis/config/model';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually, stopAll } from '../../../../test/harness/process.ts';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+import {
+  A,
+  ask,
+  askPlain,
+  B,
+  betweenTwoServers,
+  lines,
+  locked,
+  migrating,
+  online,
+  raw,
+  restart,
+  route,
+  say,
+  source,
+  target,
+  worker,
+} from './between-two.ts';
 
-const A = asGroupId(1);
-const B = asGroupId(2);
-const online = (owner: typeof A) => (): SlotState => ({ kind: 'online', owner });
-const migrating = (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(1) });
-const locked = (): SlotState => ({ kind: 'locked', from: A, to: B, migration: asMigrationId(1), epoch: asEpoch(1), leaseMs: 60_000 });
+betweenTwoServers();
 
-let source: RedisServer;
-let target: RedisServer;
-let plain: RedisServer;
-let worker: OneWorker;
-let raw: RawClient;
-let other: RawClient;
-
-const route = (slots: () => SlotState) => worker.route([source, target], slots);
-const lines = (...commands: string[]) => commands.map((command) => `${command}\r\n`).join('');
-const ask = (...commands: string[]) => raw.ask(lines(...commands), commands.length);
-const say = (...commands: string[]) => other.ask(lines(...commands), commands.length);
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const popped = (key: string, value: string) => `*2\r\n${bulk(key)}${bulk(value)}`;
 
@@ -41,46 +42,6 @@ async function acked(epoch: number): Promise<void> {
     what: `the ack of ${epoch}`,
   });
 }
-
-async function askPlain(...commands: string[]): Promise<string[]> {
-  const client = new RawClient(plain.port);
-  const replies = await client.ask(lines(...commands), commands.length);
-  client.close();
-  return replies;
-}
-
-beforeAll(async () => {
-  [source, target, plain] = await Promise.all([startRedis(), startRedis(), startRedis()]);
-});
-
-/** Requests for a slot in a move are not refused for being held, however busy this machine is. */
-beforeEach(() => start(15_000));
-
-async function start(holdMs: number): Promise<void> {
-  worker = await startWorker({ slot_hold_timeout_ms: holdMs });
-  raw = new RawClient(worker.port);
-  other = new RawClient(worker.port);
-  route(online(A));
-}
-
-async function restart(holdMs: number): Promise<void> {
-  close();
-  await start(holdMs);
-}
-
-function close(): void {
-  raw.close();
-  other.close();
-  worker.close();
-}
-
-afterEach(async () => {
-  close();
-  source.child.signal('SIGCONT');
-  await Promise.all([source, target, plain].map((server) => server.client().flushall()));
-});
-
-afterAll(() => stopAll());
 
 describe('as one Redis', () => {
   test.each([
@@ -138,10 +99,7 @@ describe('as one Redis', () => {
   });
 
   test('a large reply streams', async () => {
-    worker.close();
-    worker = await startWorker({ session_max_bufsize: 65_536 });
-    route(online(A));
-    raw = new RawClient(worker.port);
+    await restart({ session_max_bufsize: 65_536 });
     const reply = ask('BLPOP k 0', 'PING');
     await blocks(source);
     await source.client().rpush('k', 'x'.repeat(1_000_000));
@@ -154,7 +112,7 @@ describe('a client that is blocked', () => {
     raw.socket.write(lines('BLPOP k 0'));
     await blocks(source);
     raw.close();
-    await eventually(() => worker.report().clients === 1, { what: 'the client to be gone' });
+    await eventually(() => worker.report().clients === 0, { what: 'the client to be gone' });
     await say('RPUSH k 1');
     expect(await say('LLEN k')).toEqual([':1\r\n']);
     expect(await blockedAt(source)).toBe(0);
@@ -165,7 +123,7 @@ describe('a client that is blocked', () => {
     await blocks(source);
     raw.socket.end();
     await blocks(source, 0);
-    await eventually(() => worker.report().clients === 1, { what: 'the client to be gone' });
+    await eventually(() => worker.report().clients === 0, { what: 'the client to be gone' });
   });
 
   test('behind a request that was answered later is seen to leave', async () => {
@@ -181,10 +139,7 @@ describe('a client that is blocked', () => {
   });
 
   test('is not given up after backend_recv_timeout', async () => {
-    worker.close();
-    worker = await startWorker({ backend_recv_timeout: 1 });
-    route(online(A));
-    raw = new RawClient(worker.port);
+    await restart({ backend_recv_timeout: 1 });
     expect(await ask('BLPOP k 2.5')).toEqual(['*-1\r\n']);
   });
 
@@ -245,7 +200,7 @@ describe('a slot in a move', () => {
   });
 
   test('that is locked for longer than slot_hold_timeout_ms refuses no wait, and its time goes on', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     const forever = ask('BLPOP k 0');
     const bounded = say('BLPOP k 1');
     await blocks(source, 2);
@@ -269,7 +224,7 @@ describe('a slot in a move', () => {
   });
 
   test('holds a new BLPOP for at most slot_hold_timeout_ms', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     route(locked);
     expect(await ask('BLPOP k 0', 'PING')).toEqual([expect.stringMatching(/^-TRYAGAIN /), '+PONG\r\n']);
   });
@@ -289,7 +244,7 @@ describe('a slot in a move', () => {
     await blocks(source);
     await acked(route(locked));
     raw.close();
-    await eventually(() => worker.report().clients === 1, { what: 'the client to be gone' });
+    await eventually(() => worker.report().clients === 0, { what: 'the client to be gone' });
     route(online(A));
     await say('RPUSH k 1');
     expect(await say('LLEN k')).toEqual([':1\r\n']);
@@ -300,7 +255,7 @@ describe('a slot in a move', () => {
     await blocks(source);
     source.child.signal('SIGSTOP');
     raw.close();
-    await eventually(() => worker.report().clients === 1, { what: 'the client to be gone' });
+    await eventually(() => worker.report().clients === 0, { what: 'the client to be gone' });
     const epoch = route(locked);
     expect(worker.report().draining).toHaveLength(1);
     source.child.signal('SIGCONT');

@@ -2,59 +2,17 @@
 // when nothing sent before is under way.
 // Method: a worker in this process with two real servers; the test is its primary and moves every slot at once.
 
-import { asEpoch, asGroupId, asMigrationId, fenceKey, type SlotState } from '@codis/config/model';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually, stopAll } from '../../../../test/harness/process.ts';
+import { asMigrationId, fenceKey, type SlotState } from '@codis/config/model';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { encodeRequest } from '../../src/resp/replies.ts';
-import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+import { A, B, betweenTwoServers, locked, migrating, online, raw, restart, route, source, target, worker } from './between-two.ts';
 
-const A = asGroupId(1);
-const B = asGroupId(2);
-const online = (owner: typeof A) => (): SlotState => ({ kind: 'online', owner });
-const migrating =
-  (migration = 1) =>
-  (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(migration) });
-const locked = (): SlotState => ({ kind: 'locked', from: A, to: B, migration: asMigrationId(1), epoch: asEpoch(1), leaseMs: 60_000 });
+betweenTwoServers();
 
-let source: RedisServer;
-let target: RedisServer;
-let worker: OneWorker;
-let raw: RawClient;
-
-const route = (slots: () => SlotState) => worker.route([source, target], slots);
 const handOvers = () => worker.report().handOvers;
-
-beforeAll(async () => {
-  [source, target] = await Promise.all([startRedis(), startRedis()]);
-});
-
-/** Requests for a slot in a move are not refused for being held, however busy this machine is. */
-beforeEach(() => start(15_000));
-
-async function start(holdMs: number): Promise<void> {
-  worker = await startWorker({ slot_hold_timeout_ms: holdMs, proxy_id: 'p1' });
-  raw = new RawClient(worker.port);
-  route(online(A));
-}
-
-async function restart(holdMs: number): Promise<void> {
-  close();
-  await start(holdMs);
-}
-
-function close(): void {
-  raw.close();
-  worker.close();
-}
-
-afterEach(async () => {
-  close();
-  source.child.signal('SIGCONT');
-  await Promise.all([source.client().flushall(), target.client().flushall()]);
-});
-
-afterAll(() => stopAll());
+const migratingBy = (migration: number) => (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(migration) });
 
 /** How many scripts this server has run. */
 async function scriptsAt(server: RedisServer): Promise<number> {
@@ -76,7 +34,7 @@ describe('a locked slot', () => {
   });
 
   test('answers TRYAGAIN after slot_hold_timeout_ms, and the request was not done', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     route(locked);
     expect(await raw.ask(encodeRequest(['SET', 'k', '1']))).toEqual([expect.stringMatching(/^-TRYAGAIN /)]);
     route(online(A));
@@ -101,7 +59,7 @@ describe('a migrating slot', () => {
   test('has keys handed over before the first request for them, once', async () => {
     const client = worker.client();
     await client.set('k', 'v');
-    route(migrating());
+    route(migrating);
     expect(await client.append('k', 'w')).toBe(2);
     expect(await source.client().exists('k')).toBe(0);
     expect(await target.client().get('k')).toBe('vw');
@@ -115,7 +73,7 @@ describe('a migrating slot', () => {
     await client.sadd('{t}a', 'x', 'y');
     await client.sadd('{t}b', 'y', 'z');
     await client.mset('k1', '1', 'k2', '2', 'k3', '3');
-    route(migrating());
+    route(migrating);
     expect(await client.sinterstore('{t}c', '{t}a', '{t}b', '{t}none')).toBe(0);
     expect(await client.sinterstore('{t}c', '{t}a', '{t}b')).toBe(1);
     expect(await client.mget('k1', 'none', 'k2', 'k3')).toEqual(['1', null, '2', '3']);
@@ -126,7 +84,7 @@ describe('a migrating slot', () => {
   test('keeps a client’s order, also when a later request needs no hand-over', async () => {
     const client = worker.client();
     await client.set('{t}big', 'x'.repeat(5_000_000));
-    route(migrating());
+    route(migrating);
     await client.rpush('{t}small', '0');
     const replies = Promise.all([client.rename('{t}big', '{t}moved'), client.exists('{t}moved'), client.rpush('{t}small', '1')]);
     expect(await replies).toEqual(['OK', 1, 2]);
@@ -134,7 +92,7 @@ describe('a migrating slot', () => {
 
   test('keeps databases apart', async () => {
     await Promise.all([source.client({ db: 3 }).set('k', 'three'), source.client({ db: 5 }).set('k', 'five')]);
-    route(migrating());
+    route(migrating);
     const replies = await raw.ask('SELECT 3\r\nGET k\r\nSELECT 5\r\nGET k\r\nSELECT 0\r\nGET k\r\n', 6);
     expect(replies).toEqual(['+OK\r\n', '$5\r\nthree\r\n', '+OK\r\n', '$4\r\nfive\r\n', '+OK\r\n', '$-1\r\n']);
     expect(await target.client({ db: 5 }).get('k')).toBe('five');
@@ -142,7 +100,7 @@ describe('a migrating slot', () => {
 
   test('lets the target’s copy win over one that is back at the source', async () => {
     await Promise.all([source.client().set('k', 'old'), target.client().set('k', 'new')]);
-    route(migrating());
+    route(migrating);
     expect(await worker.client().get('k')).toBe('new');
     expect(await source.client().exists('k')).toBe(0);
   });
@@ -150,22 +108,22 @@ describe('a migrating slot', () => {
   test('forgets which keys have left when another migration moves the slot the same way', async () => {
     const client = worker.client();
     await client.set('k', 'v');
-    route(migrating(1));
+    route(migratingBy(1));
     await client.get('k');
     await target.client().del('k');
     await source.client().set('k', 'came back meanwhile');
-    route(migrating(3));
+    route(migratingBy(3));
     expect(await client.get('k')).toBe('came back meanwhile');
   });
 
   test('answers TRYAGAIN when a key can’t be handed over, and does nothing', async () => {
-    await restart(500);
+    await restart({ slot_hold_timeout_ms: 500 });
     await source.client().set('k', 'v');
     const nobody = { ...target, addr: '127.0.0.1:1' };
-    worker.route([source, nobody], migrating());
+    worker.route([source, nobody], migrating);
     expect(await raw.ask(encodeRequest(['APPEND', 'k', 'w']))).toEqual([expect.stringMatching(/^-TRYAGAIN .*IOERR/)]);
     expect(await source.client().get('k')).toBe('v');
-    route(migrating());
+    route(migrating);
     expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual(['$1\r\nv\r\n']);
   });
 
@@ -173,7 +131,7 @@ describe('a migrating slot', () => {
     await source.client().set('k', 'v');
     target.child.signal('SIGSTOP');
     try {
-      route(migrating());
+      route(migrating);
       const before = await scriptsAt(source);
       const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
       await eventually(() => worker.report().handOvers >= 3, { what: 'it to be tried again' });
@@ -186,11 +144,11 @@ describe('a migrating slot', () => {
   });
 
   test('of a target that never answers says so before its time is over for good', async () => {
-    await restart(700);
+    await restart({ slot_hold_timeout_ms: 700 });
     await source.client().set('k', 'v');
     target.child.signal('SIGSTOP');
     try {
-      route(migrating());
+      route(migrating);
       expect(await raw.ask(encodeRequest(['GET', 'k']))).toEqual([expect.stringMatching(/^-TRYAGAIN .*does not answer/)]);
     } finally {
       target.child.signal('SIGCONT');
@@ -201,7 +159,7 @@ describe('a migrating slot', () => {
   test('goes from a source that nobody else waits for longer than for two scripts', async () => {
     const keys = Array.from({ length: 50 }, (_, n) => `{t}${n}`);
     await source.client().mset(keys.flatMap((key) => [key, 'v']));
-    route(migrating());
+    route(migrating);
     const client = worker.client();
     expect(await Promise.all(keys.map((key) => client.append(key, 'w')))).toEqual(keys.map(() => 2));
     expect(await source.client().dbsize()).toBe(0);
@@ -209,11 +167,11 @@ describe('a migrating slot', () => {
 
   test('answers TRYAGAIN, and nothing of an unknown outcome, when the source is lost in the middle of a hand-over', async () => {
     const mortal = await startRedis();
-    await restart(1500);
+    await restart({ slot_hold_timeout_ms: 1500 });
     worker.route([mortal, target], online(A));
     await raw.ask(encodeRequest(['GET', 'k']));
     mortal.child.signal('SIGSTOP');
-    worker.route([mortal, target], migrating());
+    worker.route([mortal, target], migrating);
     const answer = raw.ask(encodeRequest(['GET', 'k']));
     await eventually(() => handOvers() === 1, { what: 'the hand-over to be asked for' });
     await mortal.stop();
@@ -223,9 +181,9 @@ describe('a migrating slot', () => {
   });
 
   test('refuses for now what names another database', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     await source.client().set('k', 'v');
-    route(migrating());
+    route(migrating);
     const replies = await raw.ask('MOVE k 1\r\nCOPY {k}a {k}b DB 2\r\n', 2);
     expect(replies).toEqual([expect.stringMatching(/^-TRYAGAIN /), expect.stringMatching(/^-TRYAGAIN /)]);
   });
@@ -256,7 +214,7 @@ describe('a durable move', () => {
   test('goes on when its client has given up, so that the next one finds the key moved, and many wait at the replicas together', async () => {
     const replica = await startRedis({ replicaOf: target });
     await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     const keys = Array.from({ length: 20 }, (_, n) => `{t}${n}`);
     await source.client().mset(keys.flatMap((key) => [key, 'v']));
     replica.child.signal('SIGSTOP');
@@ -297,7 +255,7 @@ describe('tables and fences', () => {
   test('an older table changes nothing', async () => {
     const client = worker.client();
     await client.set('k', 'v');
-    const epoch = route(migrating());
+    const epoch = route(migrating);
     await client.get('k');
     expect(worker.report().epoch).toBe(epoch);
     expect(worker.routeAt(epoch - 1, [source, target], online(A))).toBe(epoch);

@@ -1,70 +1,34 @@
 // Goal: MULTI EXEC DISCARD WATCH UNWATCH answer as one Redis does, whatever the slot goes through meanwhile.
 // Method: a worker in this process with two real servers and a plain Redis beside them; the test is its primary and moves every slot at once.
 
-import { asEpoch, asGroupId, asMigrationId, type SlotState } from '@codis/config/model';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eventually, stopAll } from '../../../../test/harness/process.ts';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { QUEUED_COMMANDS_MAX } from '../../src/worker/transaction.ts';
-import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+import {
+  A,
+  ask,
+  askPlain,
+  B,
+  betweenTwoServers,
+  lines,
+  locked,
+  migrating,
+  online,
+  raw,
+  restart,
+  route,
+  source,
+  target,
+  worker,
+} from './between-two.ts';
 
-const A = asGroupId(1);
-const B = asGroupId(2);
-const online = (owner: typeof A) => (): SlotState => ({ kind: 'online', owner });
-const migrating = (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(1) });
-const locked = (): SlotState => ({ kind: 'locked', from: A, to: B, migration: asMigrationId(1), epoch: asEpoch(1), leaseMs: 60_000 });
+betweenTwoServers();
 
-let source: RedisServer;
-let target: RedisServer;
-let plain: RedisServer;
-let worker: OneWorker;
-let raw: RawClient;
-
-const route = (slots: () => SlotState) => worker.route([source, target], slots);
-const lines = (...commands: string[]) => commands.map((command) => `${command}\r\n`).join('');
-const ask = (...commands: string[]) => raw.ask(lines(...commands), commands.length);
 const watchers = async (server: RedisServer) =>
   String(await server.client().client('LIST'))
     .split('\n')
     .filter((line) => /name=codis/.test(line) && / cmd=watch /.test(line)).length;
-
-async function askPlain(...commands: string[]): Promise<string[]> {
-  const client = new RawClient(plain.port);
-  const replies = await client.ask(lines(...commands), commands.length);
-  client.close();
-  return replies;
-}
-
-beforeAll(async () => {
-  [source, target, plain] = await Promise.all([startRedis(), startRedis(), startRedis()]);
-});
-
-/** Requests for a slot in a move are not refused for being held, however busy this machine is. */
-beforeEach(() => start(15_000));
-
-async function start(holdMs: number): Promise<void> {
-  worker = await startWorker({ slot_hold_timeout_ms: holdMs });
-  raw = new RawClient(worker.port);
-  route(online(A));
-}
-
-async function restart(holdMs: number): Promise<void> {
-  close();
-  await start(holdMs);
-}
-
-function close(): void {
-  raw.close();
-  worker.close();
-}
-
-afterEach(async () => {
-  close();
-  source.child.signal('SIGCONT');
-  await Promise.all([source, target, plain].map((server) => server.client().flushall()));
-});
-
-afterAll(() => stopAll());
 
 describe('as one Redis', () => {
   test.each([
@@ -154,10 +118,7 @@ describe('what is the proxy’s own to say', () => {
   });
 
   test('a transaction of too many bytes is refused, and one of fewer is not', async () => {
-    worker.close();
-    worker = await startWorker({ session_max_bufsize: 65_536 });
-    route(online(A));
-    raw = new RawClient(worker.port);
+    await restart({ session_max_bufsize: 65_536 });
     const large = `SET k ${'x'.repeat(30_000)}`;
     expect((await ask('MULTI', large, large, 'EXEC')).at(-1)).toBe('*2\r\n+OK\r\n+OK\r\n');
     expect((await ask('MULTI', large, large, large, 'EXEC')).slice(3)).toEqual([
@@ -243,7 +204,7 @@ describe('WATCH', () => {
   });
 
   test('that could not be done says so, and watches nothing', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     route(locked);
     expect(await ask('WATCH k')).toEqual([expect.stringMatching(/^-TRYAGAIN /)]);
     route(online(A));
@@ -264,7 +225,7 @@ describe('EXEC', () => {
   });
 
   test('that waited too long is discarded, and says so', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     await ask('MULTI', 'INCR k');
     route(locked);
     expect(await ask('EXEC')).toEqual([expect.stringMatching(/^-TRYAGAIN .*the transaction was discarded/)]);
@@ -282,7 +243,7 @@ describe('EXEC', () => {
   });
 
   test('with MOVE or COPY … DB is refused for now while the slot is migrating', async () => {
-    await restart(300);
+    await restart({ slot_hold_timeout_ms: 300 });
     await ask('SET k 1', 'MULTI', 'MOVE k 1');
     route(migrating);
     expect(await ask('EXEC')).toEqual([expect.stringMatching(/^-TRYAGAIN .*the transaction was discarded/)]);
@@ -302,7 +263,7 @@ describe('EXEC', () => {
   });
 
   test('whose client left is carried out or not, and leaves nothing in flight', async () => {
-    await restart(500);
+    await restart({ slot_hold_timeout_ms: 500 });
     await ask('MULTI', 'INCR k');
     route(locked);
     raw.socket.write(lines('EXEC'));
@@ -316,10 +277,7 @@ describe('EXEC', () => {
   });
 
   test('streams a reply that is larger than what may wait for a client', async () => {
-    worker.close();
-    worker = await startWorker({ session_max_bufsize: 65_536 });
-    route(online(A));
-    raw = new RawClient(worker.port);
+    await restart({ session_max_bufsize: 65_536 });
     await source.client().set('k', 'x'.repeat(1_000_000));
     const replies = await ask('MULTI', 'GET k', 'GET k', 'GET k', 'EXEC', 'PING');
     expect(replies.at(-2)?.length).toBeGreaterThan(3_000_000);

@@ -1,13 +1,13 @@
 // codis-config migration …: looking after moves of slots. They are started with `slot migrate`.
 
 import type { Command } from 'commander';
-import type { MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
+import type { AdoptMigrationRequest, MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
 import { migrationArgument, numberOption } from '../arguments.ts';
 import { durationText, followMigration } from '../follow.ts';
 import type { Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { type ThrottleOptions, throttleOf, throttleOptions } from '../throttle.ts';
-import { rangeText } from './changes.ts';
+import { rangeText, slotsText } from './changes.ts';
 
 export function migrationCommands(program: Command): void {
   const migration = program.command('migration').description('moves of slots that were asked for');
@@ -40,6 +40,23 @@ export function migrationCommands(program: Command): void {
       session.print({ json: view, table: tableOf([view]), names: [view.id] });
     });
   steeringCommands(migration);
+  adoptCommand(migration);
+}
+
+function adoptCommand(migration: Command): void {
+  throttleOptions(
+    migration.command('adopt').description('give a move whose record is gone its record back, so that it goes on or can be cancelled'),
+  )
+    .argument('<id>', 'the migration that the slots name', migrationArgument)
+    .option('--dry-run', 'only say what would be on record')
+    .action(async (id: number, { dryRun = false, ...options }: ThrottleOptions & { dryRun?: boolean }, command: Command) => {
+      const session = sessionOf(command);
+      const request: AdoptMigrationRequest = { dryRun, ...throttleOf(options) };
+      const view = await session.client.post<MigrationView>(`/migrations/${id}/adopt`, request);
+      const moves = view.moves.map(({ first, last, to }) => `${slotsText(first, last)} to group ${to}`).join(', ');
+      const [is, notes] = dryRun ? ['would be', ['nothing was changed']] : ['is', [`watch it with: codis-config migration watch ${id}`]];
+      session.print({ json: view, table: `migration ${id} ${is} on record as ${view.state}: ${moves}`, names: [id], notes });
+    });
 }
 
 function steeringCommands(migration: Command): void {

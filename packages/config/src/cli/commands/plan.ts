@@ -2,11 +2,19 @@
 
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { ApplyPlanRequest, CreatePlanRequest, GroupWeightView, MeasureName, PlansView, PlanView } from '../../api/index.ts';
+import type {
+  ApplyPlanRequest,
+  CreatePlanRequest,
+  GroupWeightView,
+  MeasureName,
+  PlanDiffView,
+  PlansView,
+  PlanView,
+} from '../../api/index.ts';
 import { groupArgument, measureOption, planArgument, slotArgument, weightOption } from '../arguments.ts';
 import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
-import { EXIT } from '../failures.ts';
-import { planAnswer, plansTable } from '../plan-text.ts';
+import { EXIT, ProblemError } from '../failures.ts';
+import { diffAnswer, planAnswer, plansTable } from '../plan-text.ts';
 import { type Session, sessionOf } from '../session.ts';
 
 export function planCommands(program: Command): void {
@@ -28,9 +36,18 @@ export function planCommands(program: Command): void {
       const session = sessionOf(command);
       session.print(planAnswer(await session.client.get<PlanView>(`/plans/${id}`)));
     });
-  carryOutOptions(plan.command('apply').description('carry out a plan as it is; refused when the topology has changed since'))
+  plan
+    .command('diff')
+    .description('what has changed since a plan was made, and what a new one would do differently')
     .argument('<id>', 'plan id', planArgument)
-    .action((id: number, options: CarryOutOptions, command: Command) => apply(sessionOf(command), { id, ...options }));
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      session.print(diffAnswer(await session.client.get<PlanDiffView>(`/plans/${id}/diff`)));
+    });
+  const applying = plan.command('apply').description('carry out a plan as it is; refused when the topology has changed since');
+  forceOption(carryOutOptions(applying))
+    .argument('<id>', 'plan id', planArgument)
+    .action((id: number, options: ApplyOptions, command: Command) => apply(sessionOf(command), { id, ...options }));
 }
 
 interface BalanceOptions {
@@ -74,9 +91,20 @@ async function make(command: Command, goal: CreatePlanRequest): Promise<void> {
   session.print(planAnswer(await session.client.post<PlanView>('/plans', goal)));
 }
 
-async function apply(session: Session, { id, ...options }: CarryOutOptions & { id: number }): Promise<void> {
-  const request: ApplyPlanRequest = mannerOf(options);
-  const plan = await session.client.post<PlanView>(`/plans/${id}/apply`, request);
+interface ApplyOptions extends CarryOutOptions {
+  readonly force?: boolean;
+  /** Nobody is to be asked. */
+  readonly yes?: boolean;
+}
+
+function forceOption(command: Command): Command {
+  return command.option('-f, --force', 'also when it does not fit into the memory of a target');
+}
+
+async function apply(session: Session, { id, ...options }: ApplyOptions & { id: number }): Promise<void> {
+  const request: ApplyPlanRequest = { ...mannerOf(options), force: options.force ?? false };
+  const plan = await applyOrAsk(session, { id, request, mayAsk: !options.yes });
+  if (plan === null) return declined(session, id);
   const migration = plan.migration ?? 0;
   const begun = {
     json: plan,
@@ -86,8 +114,27 @@ async function apply(session: Session, { id, ...options }: CarryOutOptions & { i
   await reportMigration(session, { id: migration, begun, ...options });
 }
 
-interface RebalanceOptions extends BalanceOptions, CarryOutOptions {
-  readonly yes?: boolean;
+/** What does not fit is a question to a person at a terminal, and refused elsewhere. Null: the answer was no. */
+async function applyOrAsk(
+  { client }: Session,
+  { id, request, mayAsk }: { id: number; request: ApplyPlanRequest; mayAsk: boolean },
+): Promise<PlanView | null> {
+  try {
+    return await client.post<PlanView>(`/plans/${id}/apply`, request);
+  } catch (error) {
+    const noRoom = error instanceof ProblemError && error.problem.code === 'CODIS_E_NO_ROOM';
+    if (!noRoom || !mayAsk || !process.stdin.isTTY) throw error;
+    if (!(await agreed(`${error.message}. Move all the same?`))) return null;
+    return client.post<PlanView>(`/plans/${id}/apply`, { ...request, force: true });
+  }
+}
+
+function declined(session: Session, id: number): void {
+  session.note(`nothing was moved; carry it out with: codis-config plan apply ${id}`);
+  process.exitCode = EXIT.cancelled;
+}
+
+interface RebalanceOptions extends BalanceOptions, ApplyOptions {
   readonly dryRun?: boolean;
 }
 
@@ -97,7 +144,7 @@ export function rebalanceCommand(slot: Command): void {
   const command = slot
     .command('rebalance')
     .description('give every group its share: shows what would move, then moves it; on a terminal it asks first');
-  carryOutOptions(balanceOptions(command))
+  forceOption(carryOutOptions(balanceOptions(command)))
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'only show what would move')
     .action(async (options: RebalanceOptions, self: Command) => {
@@ -105,19 +152,17 @@ export function rebalanceCommand(slot: Command): void {
       const plan = await session.client.post<PlanView>('/plans', rebalanceOf(options));
       if (options.dryRun || plan.moves.length === 0) return session.print(planAnswer(plan));
       session.preview(planAnswer(plan, { previewed: true }));
-      if (!options.yes && process.stdin.isTTY && !(await agreed(plan))) {
-        session.note(`nothing was moved; carry it out with: codis-config plan apply ${plan.id}`);
-        process.exitCode = EXIT.cancelled;
-        return;
+      if (!options.yes && process.stdin.isTTY && !(await agreed(`move ${plan.slotsCount} slots?`))) {
+        return declined(session, plan.id);
       }
       await apply(session, { id: plan.id, ...options });
     });
 }
 
-async function agreed({ slotsCount }: PlanView): Promise<boolean> {
+async function agreed(question: string): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await prompt.question(`move ${slotsCount} slots? [y/N] `)).trim());
+    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
   } catch {
     return false;
   } finally {

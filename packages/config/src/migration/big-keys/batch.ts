@@ -13,6 +13,11 @@ const SEEN_FOR_MS = 10 * 60_000;
 /** Sizes are those of the roll for so long before the lock; after it nothing changes them. */
 const SIZES_HOLD_MS = 30_000;
 
+/** Whether `lookForBigKeys` has been there, not too long ago. */
+export function hasLookedForBigKeys({ memory }: Office, job: Job, source: ServerAddr): boolean {
+  return memory.bigKeys.seen.has(nameOf(job, source));
+}
+
 /** `lookForBigKeys` has been there. Called when the batch is about to be locked. */
 export function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Batch {
   const seen = office.memory.bigKeys.seen.get(nameOf(job, source));
@@ -43,7 +48,7 @@ export async function lookForBigKeys(office: Office, job: Job, source: ServerAdd
     office,
     source,
     (redis) => {
-      const guest = guestAt(office, { source, servers: [redis], budget: budgetOf(office, migration) });
+      const guest = guestAt(office, { addr: source, servers: [redis], budget: budgetOf(office, migration) });
       return lookThrough(redis, { addr: source, product: settings.product_name, slots, thresholds: settings, guest });
     },
     LOOK_TIMEOUT_MS,

@@ -3,14 +3,12 @@
 // Method: as in ../crash.test.ts: in run n the first controller dies at its n-th commit, just before or just after it took effect.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../../../../../test/harness/process.ts';
 import type { RedisServer } from '../../../../../test/harness/redis.ts';
-import { arrivalKey, asSlot } from '../../../src/model/index.ts';
-import { createMigration, readMigration, readTopology } from '../../../src/operations/index.ts';
-import { type Death, FaultyCoordinator } from '../faulty-coordinator.ts';
-import { keyOf, makeProduct, ONE, PRODUCT, startMasters, TWO } from '../product.ts';
+import { arrivalKey } from '../../../src/model/index.ts';
+import type { Death } from '../faulty-coordinator.ts';
+import { moveWithDeath } from '../move-with-death.ts';
+import { keyOf, ONE, PRODUCT, startMasters } from '../product.ts';
 
-const SLOTS = [0, 1];
 const RUNS_MAX = 80;
 /** A lost proxy is fenced at once; lists of this size are big. */
 const SMALL = { proxy_lost_timeout: 0.1, big_key_bytes: 20_000 };
@@ -42,27 +40,9 @@ test.each(['before', 'after'] as const)(
 /** Returns whether the first controller got to its death. */
 async function runWithDeath(death: Death): Promise<boolean> {
   await prepareKeys();
-  const product = await makeProduct(masters);
-  const coordinator = await product.connect();
-  await product.proxy('p1');
-  await (await product.proxy('lost')).lose();
-  const moves = [{ first: asSlot(0), last: asSlot(1), to: TWO }];
-  const { id } = await createMigration({ coordinator, product: PRODUCT, actor: 'test', password: '' }, { moves, delayMs: 0 });
-  const done = async () => (await readMigration(coordinator, id)).state === 'done';
-
-  const faulty = new FaultyCoordinator(await product.connect(), death);
-  const first = await product.controller(faulty, SMALL);
-  await eventually(async () => faulty.dead || done(), { what: `the death at ${JSON.stringify(death)}, or the end`, timeoutMs: 30_000 });
-  await first.close();
-  await faulty.close();
-  await product.controller(await product.connect(), SMALL);
-  await eventually(done, { what: `the migration after ${JSON.stringify(death)}`, timeoutMs: 30_000 });
-
+  const died = await moveWithDeath(masters, { death, slotsCount: 2, settings: SMALL });
   await checkArrived();
-  const { topology } = await readTopology({ coordinator });
-  for (const slot of SLOTS) expect(topology.slots[slot]).toEqual({ kind: 'online', owner: TWO });
-  await product.close();
-  return faulty.dead;
+  return died;
 }
 
 async function prepareKeys(): Promise<void> {

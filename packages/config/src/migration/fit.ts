@@ -1,0 +1,172 @@
+// Is a pair of groups fit for a move? Found out before slots are locked, and beside the controller's turns: a target with many keys takes seconds to be
+// looked through, a server that hangs a few as well, and whoever has slots locked meanwhile must not wait for either.
+//
+// Invariant: a pair is fit for a moment only, and only as the masters that were looked at; each batch is looked at anew. What takes long is done once: that the
+// target holds no key of a migration's slots, and which big keys the source has. Whichever lanes of a migration need the same of these share one look.
+
+import type { Redis } from 'ioredis';
+import {
+  type Action,
+  CodisError,
+  type GroupId,
+  requireMaster,
+  type ServerAddr,
+  type Slot,
+  slotOf,
+  slotState,
+  targets,
+} from '../model/index.ts';
+import { probe, type ServerProbe } from '../redis/probe.ts';
+import { lookForBigKeys } from './big-keys/batch.ts';
+import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
+import { tryHandOver, withAdvice } from './preflight.ts';
+import { scanSlots } from './scan.ts';
+import { serverTrouble } from './server-trouble.ts';
+import { backingOff, budgetOf, courtesyAt, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED } from './turn.ts';
+import type { Job, World } from './world.ts';
+
+type LockAction = Extract<Action, { kind: 'lock' }>;
+
+/** A pair that was seen to be fit. */
+export interface Fit {
+  readonly source: ServerAddr;
+  readonly target: ServerAddr;
+  readonly atMs: number;
+}
+
+/** For how long. A lock that has to let another one pass has time enough. */
+const FIT_FOR_MS = 3000;
+const EXAMPLES_MAX = 3;
+
+export function isFit({ memory }: Office, { topology }: World, lane: Lane): boolean {
+  const fit = memory.fits.get(laneKey(lane));
+  return (
+    fit !== undefined &&
+    performance.now() - fit.atMs < FIT_FOR_MS &&
+    fit.source === requireMaster(topology, lane.from) &&
+    fit.target === requireMaster(topology, lane.to)
+  );
+}
+
+interface Look {
+  readonly job: Job;
+  readonly action: Pick<LockAction, 'from' | 'to'>;
+  /** Aborted when nobody wants to know any more. */
+  readonly stop: AbortSignal;
+}
+
+/** Looks at both ends of a lane: then it `isFit`, or backs off with the reason why it is not, or has to be looked at again because something took a while. */
+export async function look(term: Office, world: World, { job, action: { from, to }, stop }: Look): Promise<Outcome> {
+  const office: Office = { ...term, signal: AbortSignal.any([term.signal, stop]) };
+  const source = requireMaster(world.topology, from);
+  const target = requireMaster(world.topology, to);
+  const known = office.memory.cleanTargets.has(targetName(job, target));
+  const unfit = (await tryPair(office, { source, target })) ?? (await findOrphans(office, { world, job, addr: target, group: to }));
+  const { obstacle, isNew } = unfit === null ? await findBigKeys(office, job, source) : { obstacle: unfit, isNew: false };
+  if (stop.aborted) return PROGRESSED;
+  const lane: Lane = { migration: job.migration.id, from, to };
+  if (obstacle !== null) return backingOff(office, lane, obstacle);
+  if (known && !isNew) office.memory.fits.set(laneKey(lane), { source, target, atMs: performance.now() });
+  return PROGRESSED;
+}
+
+/** Both are masters and answer, and the one can hand keys to the other. */
+function tryPair(office: Office, { source, target }: { source: ServerAddr; target: ServerAddr }): Promise<string | null> {
+  const { product_name: product, product_auth: password } = office.settings;
+  const at = <T>(addr: ServerAddr, use: (redis: Redis) => Promise<T>) => withControlled(office, addr, use, LOOK_TIMEOUT_MS);
+  return orTrouble({ source }, () =>
+    at(source, async (from) => {
+      courtesyAt(office, source).begin((await checkMaster(from, source, product)).commandsPerSecond);
+      return orTrouble({ target }, () =>
+        at(target, async (to) => {
+          courtesyAt(office, target).begin((await checkMaster(to, target, product)).commandsPerSecond);
+          return tryHandOver({ from, to }, { source, target, product, password });
+        }),
+      );
+    }),
+  );
+}
+
+/** What `find` says, or the trouble that the server had. */
+async function orTrouble(at: { source: ServerAddr } | { target: ServerAddr }, find: () => Promise<string | null>): Promise<string | null> {
+  try {
+    return await find();
+  } catch (error) {
+    const [end, addr] = 'source' in at ? ['source', at.source] : ['target', at.target];
+    return withAdvice(`the ${end} can't be used: ${serverTrouble(addr, error)}`);
+  }
+}
+
+/** Throws CODIS_E_SERVER_WRONG_ROLE for what the topology calls a master and is none. */
+async function checkMaster(redis: Redis, addr: ServerAddr, product: string): Promise<ServerProbe> {
+  const seen = await probe(addr, redis, product);
+  if (seen.role === 'master') return seen;
+  throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${addr} is a replica, though the topology has it as a master; promote the right one`);
+}
+
+/** `isNew`: the source was looked through just now. */
+async function findBigKeys(office: Office, job: Job, source: ServerAddr): Promise<{ obstacle: string | null; isNew: boolean }> {
+  try {
+    const isNew = await shared(office, `big keys ${job.migration.id} ${source}`, () => lookForBigKeys(office, job, source));
+    return { obstacle: null, isNew };
+  } catch (error) {
+    return { obstacle: `the source can't be looked through for big keys: ${serverTrouble(source, error)}`, isNew: false };
+  }
+}
+
+/** What is being done already for the same migration is not done twice. */
+function shared<T>({ memory }: Office, what: string, run: () => Promise<T>): Promise<T> {
+  const running = memory.looks.get(what) as Promise<T> | undefined;
+  if (running) return running;
+  const started = run().finally(() => memory.looks.delete(what));
+  memory.looks.set(what, started);
+  return started;
+}
+
+const targetName = ({ migration }: Job, addr: ServerAddr) => `${migration.id} ${addr}`;
+
+interface OrphansAt {
+  readonly world: World;
+  readonly job: Job;
+  readonly addr: ServerAddr;
+  readonly group: GroupId;
+}
+
+/** Looks for keys at the target that belong to slots it shall get; once for all slots of the migration, for nothing else writes there. */
+async function findOrphans(office: Office, at: OrphansAt): Promise<string | null> {
+  const name = targetName(at.job, at.addr);
+  if (office.memory.cleanTargets.has(name)) return null;
+  return orTrouble({ target: at.addr }, () => shared(office, `orphans ${name}`, () => scanForOrphans(office, at)));
+}
+
+async function scanForOrphans(office: Office, { world, job, addr, group }: OrphansAt): Promise<string | null> {
+  const { product_name: product } = office.settings;
+  const slots = slotsToCome(world, job, group);
+  const examples: string[] = [];
+  const scan = async (redis: Redis) => {
+    const guest = guestAt(office, { addr, servers: [redis], budget: budgetOf(office, job.migration) });
+    for await (const { db, keys } of scanSlots(redis, { addr, slots, product, guest })) {
+      for (const key of keys) examples.push(`${printable(key)} (slot ${slotOf(key)}, database ${db})`);
+      if (examples.length >= EXAMPLES_MAX) break;
+    }
+  };
+  await withControlled(office, addr, scan, LOOK_TIMEOUT_MS);
+  if (examples.length === 0) {
+    office.memory.cleanTargets.add(targetName(job, addr));
+    return null;
+  }
+  return `group ${group}'s master ${addr} holds keys of slots it does not own, like ${examples.slice(0, EXAMPLES_MAX).join(', ')}; look at them with: codis-config key mend --group ${group} --dry-run`;
+}
+
+function slotsToCome({ topology }: World, { migration }: Job, group: GroupId): ReadonlySet<Slot> {
+  const slots = new Set<Slot>();
+  for (const [slot, to] of targets(migration)) {
+    const state = slotState(topology, slot);
+    if (to === group && state.kind === 'online' && state.owner !== group) slots.add(slot);
+  }
+  return slots;
+}
+
+function printable(key: Buffer): string {
+  return JSON.stringify(key.toString('latin1').slice(0, 64));
+}

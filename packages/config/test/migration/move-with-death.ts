@@ -1,0 +1,45 @@
+// One run of the crash tests: slots move from group 1 to group 2, the first controller dies at one of its commits, and a second one has to finish from the
+// coordinator alone. One proxy acknowledges, another one is lost.
+
+import { expect } from 'vitest';
+import { eventually } from '../../../../test/harness/process.ts';
+import type { RedisServer } from '../../../../test/harness/redis.ts';
+import type { ControllerSettings } from '../../src/migration/index.ts';
+import { asSlot } from '../../src/model/index.ts';
+import { createMigration, readMigration, readTopology } from '../../src/operations/index.ts';
+import { type Death, FaultyCoordinator } from './faulty-coordinator.ts';
+import { makeProduct, PRODUCT, TWO } from './product.ts';
+
+interface Run {
+  readonly death: Death;
+  /** Slots from 0 on. */
+  readonly slotsCount: number;
+  readonly settings: Partial<ControllerSettings>;
+}
+
+/** Returns whether the first controller got to its death; fails unless all slots arrive. */
+export async function moveWithDeath(
+  masters: { one: RedisServer; two: RedisServer },
+  { death, slotsCount, settings }: Run,
+): Promise<boolean> {
+  const product = await makeProduct(masters);
+  const coordinator = await product.connect();
+  await product.proxy('p1');
+  await (await product.proxy('lost')).lose();
+  const moves = [{ first: asSlot(0), last: asSlot(slotsCount - 1), to: TWO }];
+  const { id } = await createMigration({ coordinator, product: PRODUCT, actor: 'test', password: '' }, { moves, delayMs: 0 });
+  const done = async () => (await readMigration(coordinator, id)).state === 'done';
+
+  const faulty = new FaultyCoordinator(await product.connect(), death);
+  const first = await product.controller(faulty, settings);
+  await eventually(async () => faulty.dead || done(), { what: `the death at ${JSON.stringify(death)}, or the end`, timeoutMs: 30_000 });
+  await first.close();
+  await faulty.close();
+  await product.controller(await product.connect(), settings);
+  await eventually(done, { what: `the migration after ${JSON.stringify(death)}`, timeoutMs: 30_000 });
+
+  const { topology } = await readTopology({ coordinator });
+  expect(topology.slots.slice(0, slotsCount)).toEqual(Array.from({ length: slotsCount }, () => ({ kind: 'online', owner: TWO })));
+  await product.close();
+  return faulty.dead;
+}
