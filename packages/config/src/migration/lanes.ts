@@ -15,6 +15,7 @@ interface Running {
 export class Lanes {
   readonly #onEnd: () => void;
   readonly #running = new Map<string, Running>();
+  readonly #ended = new Set<string>();
   #failure: { readonly error: unknown } | null = null;
 
   constructor(onEnd: () => void) {
@@ -25,6 +26,16 @@ export class Lanes {
   find(wanted: (lane: Lane) => boolean): Lane | null {
     for (const { lane } of this.#running.values()) if (wanted(lane)) return lane;
     return null;
+  }
+
+  /** To be called before the world is read: what has ended until then shows in it. */
+  forgetEnded(): void {
+    this.#ended.clear();
+  }
+
+  /** Whether something of this lane ended after the world began to be read, which then may not show it. */
+  hasEnded(lane: Lane): boolean {
+    return this.#ended.has(laneKey(lane));
   }
 
   start(lane: Lane, run: (stop: AbortSignal) => Promise<Outcome>): void {
@@ -54,6 +65,7 @@ export class Lanes {
       this.#failure ??= { error };
     } finally {
       this.#running.delete(laneKey(lane));
+      this.#ended.add(laneKey(lane));
       this.#onEnd();
     }
   }

@@ -34,6 +34,8 @@ export async function step(
     case 'sweep':
       return inLane(office, { beside, job, action }, (lane) => {
         const { sweeps } = beside;
+        // Its slots may have arrived meanwhile: sweeping them again would find that they are not its own any more.
+        if (sweeps.hasEnded(lane)) return PROGRESSED;
         // Big keys first, for who writes them waits.
         const bigKey = nextBigKey(world.topology, action.slots);
         if (bigKey === null) sweeps.start(lane, (stop) => sweep(office, world, { job, action, stop }));

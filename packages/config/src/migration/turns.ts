@@ -19,6 +19,7 @@ export async function act(office: Office, wakeup: Wakeup, runs: (migration: Migr
   let adopted = false;
   try {
     while (!office.signal.aborted) {
+      beside.sweeps.forgetEnded();
       const world = await readWorld(office.coordinator, over);
       if (world && !adopted) {
         await adoptMarkers(office, world);

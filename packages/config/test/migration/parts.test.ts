@@ -4,11 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { backOffAfter } from '../../src/migration/back-off.ts';
 import { Budget } from '../../src/migration/budget.ts';
 import { isAtLimit, keysAhead, type Rate, rateAfter, secondsLeftOf } from '../../src/migration/lane-progress.ts';
+import { Lanes } from '../../src/migration/lanes.ts';
 import { observeAbsences, sortAbsences } from '../../src/migration/lost-proxies.ts';
 import { batchLimits, FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
 import { explained, isServerTrouble, serverTrouble } from '../../src/migration/server-trouble.ts';
+import { PROGRESSED } from '../../src/migration/turn.ts';
 import { Wakeup } from '../../src/migration/wakeup.ts';
-import { asProxyId, CodisError, type ProxyView, UNTHROTTLED } from '../../src/model/index.ts';
+import { asGroupId, asMigrationId, asProxyId, CodisError, type ProxyView, UNTHROTTLED } from '../../src/model/index.ts';
 
 describe('pace', () => {
   const pace = { keysCount: 100, timeoutMs: 250 };
@@ -113,6 +115,20 @@ describe('the time that is left', () => {
     expect(isAtLimit(limited, { keysPerSecond: 500, bytesPerKey: 10 })).toBe(false);
     expect(isAtLimit(limited, { keysPerSecond: 500, bytesPerKey: 100 })).toBe(true);
     expect(isAtLimit(UNTHROTTLED, { keysPerSecond: 1e6, bytesPerKey: 100 })).toBe(false);
+  });
+});
+
+describe('lanes', () => {
+  const lane = { migration: asMigrationId(1), from: asGroupId(1), to: asGroupId(2) };
+
+  test('know what has ended since the world was read, for the world may not show it', async () => {
+    const lanes = new Lanes(() => undefined);
+    lanes.start(lane, async () => PROGRESSED);
+    expect([lanes.find(() => true), lanes.hasEnded(lane)]).toEqual([lane, false]);
+    await lanes.end();
+    expect([lanes.find(() => true), lanes.hasEnded(lane), lanes.hasEnded({ ...lane, to: asGroupId(3) })]).toEqual([null, true, false]);
+    lanes.forgetEnded();
+    expect(lanes.hasEnded(lane)).toBe(false);
   });
 });
 
