@@ -46,7 +46,11 @@ describe('redis-benchmark', () => {
   });
 
   test('is understood', () => {
-    expect(parseCsv(`WARNING: Could not fetch server CONFIG\n${CSV}`, 'SET')).toEqual({ requestsPerSecond: 50773.5, p99Ms: 0.943 });
+    expect(parseCsv(`WARNING: Could not fetch server CONFIG\n${CSV}`, 'SET')).toEqual({
+      requestsPerSecond: 50773.5,
+      p50Ms: 0.495,
+      p99Ms: 0.943,
+    });
   });
 
   test.each(['', 'Error from server: ERR no', CSV])('that gave no numbers is an error: %j', (text) => {

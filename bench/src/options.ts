@@ -78,6 +78,45 @@ export function readMoveOptions(argv: readonly string[]): MoveOptions | null {
   };
 }
 
+export interface BenchOptions {
+  readonly quick: boolean;
+  /** Null: as many as usual. */
+  readonly rounds: number | null;
+  /** Sections, in any order. */
+  readonly only: readonly string[];
+  /** Path of both files, without .md and .json. */
+  readonly out: string;
+}
+
+export const BENCH_HELP = `npm run bench -- [--quick] [--only SECTION,…] [--rounds N] [--out PATH]
+
+The proxy beside twemproxy, HAProxy (relaying bytes) and Redis, in turns.
+
+  --quick        the main table in less than two minutes: few rounds, few requests
+  --only NAMES   some sections: main clients paced large workers start fairness growth
+  --rounds N     rounds of every load (15)
+  --out PATH     writes PATH.md, a page to read, and PATH.json, for npm run bench:compare
+                 (bench/results/bench; with --quick, data/bench-quick)
+`;
+
+/** What --quick measures. */
+const QUICK_SECTIONS = ['main', 'clients'];
+
+/** Null when help was asked for. Throws an Error for what can't be meant. `sections`: all there are. */
+export function readBenchOptions(argv: readonly string[], sections: readonly string[]): BenchOptions | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ args: [...argv], options: { only: text, rounds: text, out: text, quick: flag, help: flag } });
+  if (values.help) return null;
+  const rounds = values.rounds === undefined ? null : Number(values.rounds);
+  if (rounds !== null && (!Number.isInteger(rounds) || rounds < 1))
+    throw new Error(`--rounds is a whole number from 1, not ${values.rounds}`);
+  const only = values.only?.split(',') ?? (values.quick ? QUICK_SECTIONS : sections);
+  const unknown = only.find((name) => !sections.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no section ${unknown}; there are: ${sections.join(' ')}`);
+  return { quick: values.quick, rounds, only, out: values.out ?? (values.quick ? 'data/bench-quick' : 'bench/results/bench') };
+}
+
 /** Where something lay is nobody's business. */
 export function anonymous(arg: string): string {
   return isAbsolute(arg) ? `…/${basename(arg)}` : arg;
