@@ -11,11 +11,18 @@ import { type PeerName, peer } from './peers.ts';
 import { fileLimit, pinThisProcess } from './process.ts';
 import { codisBuild, type Subject } from './proxies.ts';
 import { renderReport } from './report.ts';
+import { clients } from './sections/clients.ts';
+import { fairness } from './sections/fairness.ts';
+import { growth } from './sections/growth.ts';
+import { large } from './sections/large.ts';
 import { main } from './sections/main.ts';
+import { paced } from './sections/paced.ts';
 import { type BenchSection, LOAD_CORES, PROXY_CORES, type Scale, SERVERS_COUNT } from './sections/section.ts';
+import { start } from './sections/start.ts';
+import { workers } from './sections/workers.ts';
 import { say, withWorkbench } from './workbench.ts';
 
-const SECTIONS: readonly BenchSection[] = [main];
+const SECTIONS: readonly BenchSection[] = [main, clients, paced, large, workers, start, fairness, growth];
 const PEERS: readonly PeerName[] = ['twemproxy', 'HAProxy', 'Redis'];
 /** Connections that HAProxy relays take two; Redis keeps some for itself. */
 const FILES_WANTED = 40_000;

@@ -25,7 +25,7 @@ export interface LoadResult {
 
 export const CLIENTS = 50;
 const VALUE_BYTES = 64;
-const KEYS = 10_000;
+export const KEYS_COUNT = 10_000;
 const TIMEOUT_MS = 300_000;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** redis-benchmark puts a number in its place. */
@@ -33,7 +33,7 @@ const ANY_KEY = 'key:__rand_int__';
 
 /** Without port and core: as it stands in the results. */
 export function loadArgs(load: Load): string[] {
-  const { command, pipeline, requests, clients = CLIENTS, valueBytes = VALUE_BYTES, keysCount = KEYS, db } = load;
+  const { command, pipeline, requests, clients = CLIENTS, valueBytes = VALUE_BYTES, keysCount = KEYS_COUNT, db } = load;
   const shape = [
     '-c',
     clients,

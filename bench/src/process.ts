@@ -10,8 +10,12 @@ import { promisify } from 'node:util';
 
 export interface Program {
   readonly pid: number;
+  /** Asks it to end, kills it when it does not. */
   stop(): Promise<void>;
+  kill(): Promise<void>;
 }
+
+const GRACE_MS = 5000;
 
 interface Command {
   readonly file: string;
@@ -48,7 +52,7 @@ function launch(command: Command, log: string): Program {
   closeSync(output);
   if (child.pid === undefined) throw new Error(`${command.args.join(' ')} can't be started; see ${log}`);
   const ended = once(child, 'exit');
-  const program = { pid: child.pid, stop: () => end(child, ended) };
+  const program = { pid: child.pid, stop: () => end(child, ended), kill: () => end(child, ended, 'SIGKILL') };
   children.add(program);
   child.once('exit', () => children.delete(program));
   return program;
@@ -73,9 +77,11 @@ export function programPath(name: string): string {
   return found;
 }
 
-async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+async function end(child: ChildProcess, ended: Promise<unknown>, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  const killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
   await ended;
+  clearTimeout(killer);
 }
 
 /** One that nothing listens on now. */

@@ -34,6 +34,8 @@ export interface Running {
   /** The processes that the clients are connected to. */
   readonly workerPids: readonly number[];
   stop(): Promise<void>;
+  /** As `kill -9` does. */
+  kill(): Promise<void>;
 }
 
 const PROGRAMS = { proxy: 'packages/proxy/bin/codis-proxy.js', dashboard: 'packages/dashboard/bin/codis-dashboard.js' };
@@ -83,11 +85,8 @@ interface Recipe {
 export function prepared({ port, log, launch, pidsOf }: Recipe): Prepared {
   const running = async (program: Program): Promise<Running> => {
     const workerPids = await pidsOf(program);
-    const stop = async () => {
-      await program.stop();
-      await Promise.all(workerPids.map(untilGone));
-    };
-    return { port, workerPids, stop };
+    const gone = async () => void (await Promise.all(workerPids.map(untilGone)));
+    return { port, workerPids, stop: () => program.stop().then(gone), kill: () => program.kill().then(gone) };
   };
   const startAndWait = async (cores: Cores) => {
     const program = launch(cores);

@@ -1,6 +1,7 @@
 // What every section of `npm run bench` is given and gives.
 
 import type { Figure } from '../figures.ts';
+import { KEYS_COUNT, type Load, runLoad } from '../load.ts';
 import type { Sample } from '../measure.ts';
 import type { Cores } from '../process.ts';
 import type { Subject } from '../proxies.ts';
@@ -11,6 +12,8 @@ import type { Workbench } from '../workbench.ts';
 export const PROXY_CORES: Cores = '0';
 export const LOAD_CORES: Cores = '1';
 export const SERVERS_COUNT = 2;
+/** Keys are chosen by chance: then one in twenty thousand is not there. */
+const FILL_TIMES = 10;
 
 export interface Scale {
   readonly rounds: number;
@@ -57,4 +60,15 @@ export async function withSubjects<T>(
   const result = await work(running);
   for (const subject of running) await bench.stop(subject);
   return result;
+}
+
+/** All keys of 64 bytes that loads ask for. */
+export async function fillKeys({ port }: { port: number }, db?: number): Promise<void> {
+  const load: Load = { command: 'SET', pipeline: 16, requests: KEYS_COUNT * FILL_TIMES, ...(db === undefined ? {} : { db }) };
+  await runLoad(load, port, LOAD_CORES);
+}
+
+/** For what takes long and varies little. */
+export function severalRounds({ rounds }: Scale): number {
+  return Math.max(Math.ceil(rounds / 3), 1);
 }
