@@ -22,7 +22,7 @@ import { start } from './sections/start.ts';
 import { workers } from './sections/workers.ts';
 import { say, withWorkbench } from './workbench.ts';
 
-const SECTIONS: readonly BenchSection[] = [main, clients, paced, large, workers, start, fairness, growth];
+export const SECTIONS: readonly BenchSection[] = [main, clients, paced, large, workers, start, fairness, growth];
 const PEERS: readonly PeerName[] = ['twemproxy', 'HAProxy', 'Redis'];
 /** Connections that HAProxy relays take two; Redis keeps some for itself. */
 const FILES_WANTED = 40_000;
@@ -54,7 +54,26 @@ async function run(options: BenchOptions, argv: readonly string[]): Promise<void
   const sections = SECTIONS.filter(({ id }) => options.only.includes(id));
   await raiseFileLimit();
   await pinThisProcess(LOAD_CORES);
-  const results = await withWorkbench(async (workbench): Promise<Results> => {
+  const results: Results = { format: 1, facts, ...(await measureSections({ sections, subjects, scale })) };
+  const report = renderReport(results, { title: 'The proxy beside its peers', sections: SECTIONS });
+  process.stdout.write(report);
+  mkdirSync(dirname(options.out), { recursive: true });
+  writeFileSync(`${options.out}.md`, report);
+  writeFileSync(`${options.out}.json`, writeResults(results));
+  say(`\nwritten: ${options.out}.md, ${options.out}.json`);
+}
+
+/** In a workbench of its own. `subjects`: Codis first. */
+export function measureSections({
+  sections,
+  subjects,
+  scale,
+}: {
+  sections: readonly BenchSection[];
+  subjects: readonly Subject[];
+  scale: Scale;
+}): Promise<Pick<Results, 'figures' | 'notes'>> {
+  return withWorkbench(async (workbench) => {
     const notes: string[] = [];
     const figures: Figure[] = [];
     const redis = await workbench.servers(SERVERS_COUNT, LOAD_CORES);
@@ -62,14 +81,8 @@ async function run(options: BenchOptions, argv: readonly string[]): Promise<void
       say(`— ${section.title}`);
       figures.push(...(await section.measure({ bench: workbench, scale, redis, subjects, notes })));
     }
-    return { format: 1, facts, notes, figures };
+    return { notes, figures };
   });
-  const report = renderReport(results, SECTIONS);
-  process.stdout.write(report);
-  mkdirSync(dirname(options.out), { recursive: true });
-  writeFileSync(`${options.out}.md`, report);
-  writeFileSync(`${options.out}.json`, writeResults(results));
-  say(`\nwritten: ${options.out}.md, ${options.out}.json`);
 }
 
 async function factsOf(subjects: readonly Subject[], scale: Scale, argv: readonly string[]): Promise<Record<string, string>> {

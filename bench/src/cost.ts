@@ -5,14 +5,15 @@ import { type Load, loadArgs } from './load.ts';
 import { machineFacts } from './machine.ts';
 import { type Measurement, measure, type Sample } from './measure.ts';
 import { anonymous, COST_HELP, type CostOptions, readCostOptions } from './options.ts';
+import { CORES } from './process.ts';
 import { codisBuild, type Running, type Subject } from './proxies.ts';
 import { ratios, summarize } from './statistics.ts';
 import { renderFacts, renderTable, withSpread } from './table.ts';
 import { say, withWorkbench } from './workbench.ts';
 
 /** The proxy has a core of its own; the load and the servers share the other. */
-const PROXY_CORE = '0';
-const LOAD_CORE = '1';
+const PROXY_CORE = CORES[0] ?? '0';
+const LOAD_CORE = CORES[1] ?? PROXY_CORE;
 const SERVERS = 2;
 /** By pipeline depth: how many times the requests of an unpipelined run, for about the same time. */
 const DEPTHS = [

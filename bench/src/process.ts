@@ -25,6 +25,18 @@ interface Command {
 /** Which cores, as taskset has it: `0`, `0,1`. */
 export type Cores = string;
 
+/** Those that this process may use, in order: `0-1,4` is 0, 1 and 4. */
+export function coresOf(allowedList: string): string[] {
+  return allowedList.split(',').flatMap((part) => {
+    const [first, last = first] = part.trim().split('-').map(Number);
+    if (first === undefined || last === undefined || !(first <= last)) throw new Error(`not a list of cores: ${allowedList}`);
+    return Array.from({ length: last - first + 1 }, (_, at) => String(first + at));
+  });
+}
+
+/** As it was before this process was pinned. */
+export const CORES: readonly string[] = coresOf(/^Cpus_allowed_list:\s*(.+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0');
+
 /** The command that runs it on `cores` and no longer than this process. */
 export function pinned(cores: Cores, file: string, args: readonly string[]): Command {
   return guarded({ file: 'taskset', args: ['-c', cores, file, ...args] });

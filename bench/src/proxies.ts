@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { type Cores, freePort, isReady, listens, type Program, start, until, untilGone } from './process.ts';
+import { CORES, type Cores, freePort, isReady, listens, type Program, start, until, untilGone } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -44,14 +44,18 @@ const BUILT = 'packages/proxy/dist/worker/main.js';
 /** How much of a log goes into an error. */
 const LOG_SHOWN = 2000;
 /** Where the dashboard of a proxy that is set up runs. */
-const SETUP_CORES = '0';
+const SETUP_CORES = CORES[0] ?? '0';
 
 /** The build in a checkout. Throws when it is not built. */
 export async function codisBuild(name: string, checkout: string, { workers = 1 } = {}): Promise<Subject> {
   const top = resolve(checkout);
   if (!existsSync(join(top, BUILT))) throw new Error(`${top} is not built: run npm install and npx tsc -b there`);
-  const { stdout } = await run('git', ['-C', top, 'describe', '--always', '--dirty', '--abbrev=12']);
-  return { name, version: stdout.trim(), prepare: (options) => prepareCodis(top, { ...options, workers }) };
+  const git = run('git', ['-C', top, 'describe', '--always', '--dirty', '--abbrev=12']);
+  const version = await git.then(
+    ({ stdout }) => stdout.trim(),
+    () => 'not in git',
+  );
+  return { name, version, prepare: (options) => prepareCodis(top, { ...options, workers }) };
 }
 
 async function prepareCodis(

@@ -12,10 +12,10 @@ export interface Section {
   readonly about: string;
 }
 
-export function renderReport(results: Results, sections: readonly Section[]): string {
-  const parts = ['# The proxy beside its peers\n', renderFacts(results.facts)];
+export function renderReport(results: Results, { title, sections }: { title: string; sections: readonly Section[] }): string {
+  const parts = [`# ${title}\n`, renderFacts(results.facts)];
   if (results.notes.length > 0) parts.push(results.notes.map((note) => `- not measured: ${note}\n`).join(''));
-  parts.push('## Goals\n', goalsTable(results.figures));
+  if (sections.some(({ id }) => GOALS.some(({ section }) => section === id))) parts.push('## Goals\n', goalsTable(results.figures));
   for (const { id, title, about } of sections) {
     const figures = results.figures.filter(({ section }) => section === id);
     if (figures.length > 0) parts.push(`## ${title}\n`, `${about}\n`, figuresTable(figures));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cores, freePort, listens, start, startAnywhere, stopAll, until } from './process.ts';
-import type { Running, Subject } from './proxies.ts';
+import type { Prepared, Running, Subject } from './proxies.ts';
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -16,7 +16,7 @@ const REDIS_ARGS = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '
 export class Workbench {
   readonly dir = mkdtempSync(join(tmpdir(), 'codis-bench-'));
   readonly #open = new Set<Stoppable>();
-  #subjects = 0;
+  readonly #prepared = new Map<string, Prepared>();
 
   /** Is stopped when the benchmark ends, if not before. */
   add<T extends Stoppable>(thing: T): T {
@@ -46,13 +46,21 @@ export class Workbench {
     return ports;
   }
 
-  /** A directory for one subject, with its name in it. */
-  dirFor(name: string): string {
-    return join(this.dir, `${++this.#subjects}-${name.replaceAll(/\W+/g, '-')}`);
+  /** Once for each subject and its servers. */
+  async prepare(subject: Subject, redis: readonly number[]): Promise<Prepared> {
+    const id = [subject.name, ...redis].join(' ');
+    const known = this.#prepared.get(id);
+    if (known !== undefined) return known;
+    const prepared = await subject.prepare({
+      redis,
+      dir: join(this.dir, `${this.#prepared.size}-${subject.name.replaceAll(/\W+/g, '-')}`),
+    });
+    this.#prepared.set(id, prepared);
+    return prepared;
   }
 
   async start(subject: Subject, { redis, cores }: { redis: readonly number[]; cores: Cores }): Promise<Running> {
-    const prepared = await subject.prepare({ redis, dir: this.dirFor(subject.name) });
+    const prepared = await this.prepare(subject, redis);
     return this.add(await prepared.start(cores));
   }
 

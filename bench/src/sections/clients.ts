@@ -13,7 +13,6 @@ import { type BenchSection, figuresOf, fillKeys, type Ground, LOAD_CORES, PROXY_
 
 /** Of a crowd, those that are left to redis-benchmark and to who asks how a proxy is. */
 const NOT_IDLE = CLIENTS + 10;
-const SETTLE_MS = 1000;
 const MB = 2 ** 20;
 
 interface Crowd {
@@ -57,7 +56,8 @@ async function crowdsOf({ bench, redis, scale }: Ground, subject: Subject, count
   const crowds: Crowd[] = [];
   for (const clients of counts) {
     await idle.fillTo(clients - NOT_IDLE);
-    await delay(SETTLE_MS);
+    // What is left over from connecting is collected meanwhile.
+    await delay(scale.watchMs);
     const bytes = residentOf(running);
     crowds.push({ clients, residentBytes: bytes, sample: await sampleOf(running, [load], LOAD_CORES) });
   }

@@ -3,14 +3,14 @@
 import type { Figure } from '../figures.ts';
 import { KEYS_COUNT, type Load, runLoad } from '../load.ts';
 import type { Sample } from '../measure.ts';
-import type { Cores } from '../process.ts';
+import { CORES, type Cores } from '../process.ts';
 import type { Subject } from '../proxies.ts';
 import type { Section } from '../report.ts';
 import type { Workbench } from '../workbench.ts';
 
-/** The proxy has a core of its own; load and servers share the other. */
-export const PROXY_CORES: Cores = '0';
-export const LOAD_CORES: Cores = '1';
+/** The proxy has a core of its own; load and servers share the other. Where there is only one, the figures are worth little. */
+export const PROXY_CORES: Cores = CORES[0] ?? '0';
+export const LOAD_CORES: Cores = CORES[1] ?? PROXY_CORES;
 export const SERVERS_COUNT = 2;
 /** Keys are chosen by chance: then one in twenty thousand is not there. */
 const FILL_TIMES = 10;

@@ -1,16 +1,16 @@
 // How long it takes from the start of a proxy to its first answer from a server.
 
 import { connect } from 'node:net';
-import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../figures.ts';
 import { encodeCommand } from '../keys.ts';
 import { inRounds } from '../measure.ts';
+import { CORES } from '../process.ts';
 import type { Prepared } from '../proxies.ts';
 import { say } from '../workbench.ts';
 import { type BenchSection, type Ground, severalRounds } from './section.ts';
 
-const CORES = `0-${cpus().length - 1}`;
+const ANY_CORE = CORES.join(',');
 const RETRY_MS = 2;
 const TIMEOUT_MS = 30_000;
 /** How the one before ended. */
@@ -23,7 +23,7 @@ export const start: BenchSection = {
   about: `On any core. From starting the process to the reply to a GET; a client that is refused tries again after ${RETRY_MS} ms.`,
   async measure({ bench, scale, redis, subjects }: Ground): Promise<Figure[]> {
     const ready: Prepared[] = [];
-    for (const subject of subjects) ready.push(await subject.prepare({ redis, dir: bench.dirFor(subject.name) }));
+    for (const subject of subjects) ready.push(await bench.prepare(subject, redis));
     const things = Object.keys(ENDS) as (keyof typeof ENDS)[];
     const times = await inRounds({ rounds: severalRounds(scale), things, subjects: ready, say }, timeOf);
     return things.flatMap((load, thing) =>
@@ -36,9 +36,9 @@ export const start: BenchSection = {
 
 /** Of a proxy that ended well the time before. */
 async function timeOf(load: keyof typeof ENDS, subject: Prepared): Promise<number> {
-  if (ENDS[load] === 'kill') await (await subject.start(CORES)).kill();
+  if (ENDS[load] === 'kill') await (await subject.start(ANY_CORE)).kill();
   const startedMs = performance.now();
-  const program = subject.launch(CORES);
+  const program = subject.launch(ANY_CORE);
   while (!(await answers(subject.port))) {
     if (performance.now() - startedMs > TIMEOUT_MS) throw new Error(`no answer on ${subject.port} after ${TIMEOUT_MS} ms`);
     await delay(RETRY_MS);

@@ -1,16 +1,16 @@
 // Whether a second worker costs the first anything.
 
-import { cpus } from 'node:os';
 import type { Figure } from '../figures.ts';
 import { CLIENTS, type Load } from '../load.ts';
 import { inRounds, sampleOf } from '../measure.ts';
+import { CORES } from '../process.ts';
 import { codisBuild, type Running } from '../proxies.ts';
 import { say } from '../workbench.ts';
 import { type BenchSection, figuresOf, type Ground } from './section.ts';
 
-const WORKERS_CORES = '0,1';
+const WORKERS_CORES = CORES.slice(0, 2).join(',');
 /** On two cores there is nowhere else, for one worker as for two. */
-const OTHER_CORES = cpus().length >= 4 ? '2,3' : WORKERS_CORES;
+const OTHER_CORES = CORES.length >= 4 ? CORES.slice(2, 4).join(',') : WORKERS_CORES;
 const LOADS = [
   { name: 'GET, pipeline 1', pipeline: 1, times: 1 },
   { name: 'GET, pipeline 16', pipeline: 16, times: 5 },
