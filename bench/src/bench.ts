@@ -28,7 +28,7 @@ const PEERS: readonly PeerName[] = ['twemproxy', 'HAProxy', 'Redis'];
 const FILES_WANTED = 40_000;
 
 const FULL: Scale = { rounds: 15, requests: 20_000, watchMs: 5000, largeReplyBytes: 500_000_000, crowd: [1000, 10_000] };
-const QUICK: Scale = { rounds: 5, requests: 12_000, watchMs: 1000, largeReplyBytes: 50_000_000, crowd: [1000, 10_000] };
+const QUICK: Scale = { rounds: 3, requests: 8_000, watchMs: 1000, largeReplyBytes: 50_000_000, crowd: [1000, 10_000] };
 
 /** Gives the exit code. */
 export async function bench(argv: readonly string[]): Promise<number> {
