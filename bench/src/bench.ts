@@ -77,6 +77,8 @@ export function measureSections({
     const notes: string[] = [];
     const figures: Figure[] = [];
     const redis = await workbench.servers(SERVERS_COUNT, LOAD_CORES);
+    // Before anything writes to them: Codis takes no server that has keys.
+    for (const subject of subjects) await workbench.prepare(subject, redis);
     for (const section of sections) {
       say(`— ${section.title}`);
       figures.push(...(await section.measure({ bench: workbench, scale, redis, subjects, notes })));

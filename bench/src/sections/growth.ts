@@ -33,17 +33,19 @@ interface Grown {
   readonly running: Running;
 }
 
-async function byGroups({ bench, scale, subjects, redis }: Ground): Promise<Figure[]> {
-  const servers = [...redis, ...(await bench.servers(Math.max(...GROUPS) - redis.length, LOAD_CORES))];
+async function byGroups({ bench, scale, subjects }: Ground): Promise<Figure[]> {
+  const servers = await bench.servers(Math.max(...GROUPS), LOAD_CORES);
+  const both = subjects.filter(({ name }) => name === 'Codis' || name === 'twemproxy');
   const grown: Grown[] = [];
-  for (const subject of subjects.filter(({ name }) => name === 'Codis' || name === 'twemproxy')) {
+  for (const subject of both) {
     for (const groups of GROUPS) {
       say(`${subject.name} over ${groups} groups`);
       const running = await bench.start(subject, { redis: servers.slice(0, groups), cores: PROXY_CORES });
-      await fillKeys(running);
       grown.push({ name: subject.name, groups, running });
     }
   }
+  // Not before all are set up: Codis takes no server that has keys.
+  for (const { running } of grown) await fillKeys(running);
   const loads = LOADS.map(({ times, ...load }) => ({ ...load, requests: Math.round(scale.requests * times) }));
   const samples = await inRounds({ rounds: severalRounds(scale), things: loads, subjects: grown, say }, (load, { running }) =>
     sampleOf(running, [load], LOAD_CORES),
