@@ -20,6 +20,8 @@ export class SetupFailure extends Error {}
 const PROGRAMS = {
   'redis-server': { packages: ['redis-server', 'redis-tools'], present: () => onPath('redis-server') },
   'redis-cli': { packages: ['redis-tools'], present: () => onPath('redis-cli') },
+  nutcracker: { packages: ['nutcracker'], present: () => inSbin('nutcracker') },
+  haproxy: { packages: ['haproxy'], present: () => inSbin('haproxy') },
   java: { packages: ['openjdk-17-jre-headless'], present: () => onPath('java') },
   ZooKeeper: { packages: ['libzookeeper-java'], present: () => existsSync('/usr/share/java/zookeeper.jar') },
   'redis-py': fromDebian('python3-redis'),
@@ -30,6 +32,9 @@ const PROGRAMS = {
   'redis-lua': fromDebian('lua-redis', 'lua-socket', 'lua5.1'),
   redigo: fromDebian('golang-github-gomodule-redigo-dev', 'golang-go'),
 };
+
+/** What npm run bench measures beside the proxy. */
+export const PEERS = ['nutcracker', 'haproxy'];
 
 /** What npm test needs beyond the servers: client libraries of other languages. */
 export const CLIENT_LIBRARIES = ['redis-py', 'redis-rb', 'phpredis', 'hiredis', 'Redis.pm', 'redis-lua', 'redigo'];
@@ -103,11 +108,12 @@ async function installPrograms(names) {
 }
 
 /** Debian starts a server as soon as it is installed, and at every boot: a Redis on 6379 that nobody asked for. policy-rc.d forbids the first for as
- *  long as this runs, disabling it prevents the second. A policy that is there already is the owner's and stays; one of ours, left by a kill -9, goes. */
+ *  long as this runs, disabling what was not there before prevents the second. A policy that is there already is the owner's and stays; one of ours, left by a kill -9, goes. */
 const APT_SCRIPT = `
 policy=/usr/sbin/policy-rc.d
 mark='# Written by the setup of Codis while it installs packages; safe to delete.'
-had_redis=$(command -v redis-server || true)
+new=
+for server in redis-server nutcracker haproxy; do command -v "$server" > /dev/null || new="$new $server"; done
 if [ ! -e "$policy" ] || grep -qxF "$mark" "$policy"; then
   trap 'rm -f "$policy"' EXIT
   trap 'exit 130' INT TERM HUP
@@ -116,7 +122,7 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get -o DPkg::Lock::Timeout=120 update -q || exit 1
 apt-get -o DPkg::Lock::Timeout=120 install -q -y --no-install-recommends "$@" || exit 1
-if [ -z "$had_redis" ] && [ -d /run/systemd/system ]; then systemctl disable --quiet redis-server 2>/dev/null || true; fi
+if [ -d /run/systemd/system ]; then for server in $new; do systemctl disable --quiet "$server" 2>/dev/null || true; done; fi
 `;
 
 /** How to run something as root on a Debian; null where that can't be done without asking. */
@@ -165,6 +171,11 @@ function endGroup(pid, hasGroup) {
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }
+}
+
+/** Debian puts servers where the PATH of most users does not lead. */
+function inSbin(name) {
+  return onPath(name) || existsSync(`/usr/sbin/${name}`);
 }
 
 export function onPath(name) {

@@ -1,15 +1,24 @@
-// The pure parts of bench/: a benchmark that miscounts is worse than none. Nothing is measured here.
+// The pure parts of bench/, and that it runs: a benchmark that miscounts is worse than none. What is measured here is worth nothing.
 
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { asSlot } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
+import { measureSections, SECTIONS } from '../bench/src/bench.ts';
 import { isWhole, phaseOf } from '../bench/src/clients.ts';
+import { compareResults, renderComparison } from '../bench/src/differences.ts';
+import { type Figure, parseResults, type Results, writeResults } from '../bench/src/figures.ts';
+import { GOALS, type Goal, judge } from '../bench/src/goals.ts';
 import { keyNames, namesInSlots } from '../bench/src/keys.ts';
-import { loadArgs, parseCsv } from '../bench/src/load.ts';
+import { loadArgs, loadText, parseCsv } from '../bench/src/load.ts';
 import { inTurn } from '../bench/src/measure.ts';
-import { readCostOptions, readMoveOptions } from '../bench/src/options.ts';
+import { readBenchOptions, readCompareOptions, readCostOptions, readMicroOptions, readMoveOptions } from '../bench/src/options.ts';
+import { peer } from '../bench/src/peers.ts';
 import { migrateRequests } from '../bench/src/primitive.ts';
-import { cpuNs, onCpuNs } from '../bench/src/process.ts';
+import { coresOf, cpuNs, onCpuNs, residentBytes } from '../bench/src/process.ts';
 import { counterOf, movedOf } from '../bench/src/product.ts';
+import { codisBuild } from '../bench/src/proxies.ts';
+import { renderReport } from '../bench/src/report.ts';
 import { ratios, summarize } from '../bench/src/statistics.ts';
 import { renderFacts, renderTable, withSpread } from '../bench/src/table.ts';
 
@@ -45,8 +54,24 @@ describe('redis-benchmark', () => {
     expect(args.join(' ')).toBe('-t get -c 50 -d 64 -r 10000 -n 1000 -P 16 --csv');
   });
 
+  test('is told of many keys, of sizes and of databases', () => {
+    const mset = { command: 'MSET', pipeline: 1, requests: 10, keysEach: 2, valueBytes: 3, clients: 4, keysCount: 5, db: 6 } as const;
+    expect(loadArgs(mset).join(' ')).toBe('-c 4 -d 3 -r 5 -n 10 -P 1 --dbnum 6 --csv MSET key:__rand_int__ xxx key:__rand_int__ xxx');
+    expect(loadText({ command: 'MGET', pipeline: 1, requests: 10, keysEach: 100 })).toBe(
+      'redis-benchmark -c 50 -d 64 -r 10000 -n 10 -P 1 --csv MGET key:__rand_int__ … (100 keys)',
+    );
+  });
+
+  test('names a command of many keys by all its words', () => {
+    expect(parseCsv(CSV.replace('SET', 'MGET key:__rand_int__ key:__rand_int__'), 'MGET').requestsPerSecond).toBe(50773.5);
+  });
+
   test('is understood', () => {
-    expect(parseCsv(`WARNING: Could not fetch server CONFIG\n${CSV}`, 'SET')).toEqual({ requestsPerSecond: 50773.5, p99Ms: 0.943 });
+    expect(parseCsv(`WARNING: Could not fetch server CONFIG\n${CSV}`, 'SET')).toEqual({
+      requestsPerSecond: 50773.5,
+      p50Ms: 0.495,
+      p99Ms: 0.943,
+    });
   });
 
   test.each(['', 'Error from server: ERR no', CSV])('that gave no numbers is an error: %j', (text) => {
@@ -61,6 +86,16 @@ test('CPU time grows when something is done, and is counted in nanoseconds', () 
   expect(cpuNs(process.pid) - before).toBeGreaterThan(10_000_000);
   expect(onCpuNs('1553102 0 1\n')).toBe(1_553_102);
   expect(() => onCpuNs('none')).toThrow('not a schedstat');
+});
+
+test('memory is counted in bytes', () => {
+  expect(residentBytes(process.pid)).toBeGreaterThan(20_000_000);
+});
+
+test('cores are counted one by one', () => {
+  expect(coresOf('0-1,4,6-7')).toEqual(['0', '1', '4', '6', '7']);
+  expect(coresOf('3')).toEqual(['3']);
+  expect(() => coresOf('all')).toThrow('not a list of cores: all');
 });
 
 test('results are Markdown', () => {
@@ -142,5 +177,153 @@ describe('bench:move', () => {
   test('reads a counter', () => {
     expect(counterOf('# HELP a_total A.\na_total 17\nab_total 3\n', 'a_total')).toBe(17);
     expect(() => counterOf('', 'a_total')).toThrow('there is no a_total');
+  });
+});
+
+const figure = (subject: string, rounds: readonly number[], more: Partial<Figure> = {}): Figure => ({
+  section: 'main',
+  load: 'GET, pipeline 1',
+  subject,
+  measure: 'cpu',
+  rounds,
+  ...more,
+});
+const resultsOf = (figures: readonly Figure[], facts: Record<string, string> = { machine: 'M' }): Results => ({
+  format: 1,
+  facts,
+  figures,
+  notes: [],
+});
+
+describe('bench', () => {
+  test('keeps every round, and reads what it wrote', () => {
+    const results = resultsOf([figure('Codis', [1.5, 2]), figure('Redis', [3])]);
+    expect(parseResults(writeResults(results))).toEqual(results);
+    expect(parseResults(writeResults(resultsOf([figure('Codis', [1 / 3])]))).figures[0]?.rounds).toEqual([0.333333]);
+  });
+
+  test.each([
+    ['{}', 'no results of npm run bench'],
+    [JSON.stringify(resultsOf([figure('Codis', [], { measure: 'nonsense' as 'cpu' })])), 'there is no measure nonsense'],
+    ['{"format":1,"facts":{},"figures":[{"load":"GET","measure":"cpu","rounds":[null]}]}', 'GET: rounds are no numbers'],
+  ])('does not take %s for results', (text, problem) => {
+    expect(() => parseResults(text)).toThrow(problem);
+  });
+
+  test('judges a ratio round by round', () => {
+    const goal: Goal = { section: 'main', load: 'GET, pipeline 1', measure: 'cpu', beside: 'twemproxy', relation: '≤', limit: 1 };
+    const met = judge(goal, [figure('Codis', [8, 9, 10]), figure('twemproxy', [10, 10, 20])]);
+    expect(met).toMatchObject({ seen: { median: 0.8 }, met: true, clear: true });
+    const unclear = judge(goal, [figure('Codis', [8, 9, 20]), figure('twemproxy', [10, 10, 10])]);
+    expect(unclear).toMatchObject({ seen: { median: 0.9 }, met: true, clear: false });
+    expect(judge(goal, [figure('Codis', [11]), figure('twemproxy', [10])])).toMatchObject({ met: false, clear: true });
+    expect(judge(goal, [figure('Codis', [11])])).toBeNull();
+    expect(() => judge(goal, [figure('Codis', [1, 2]), figure('twemproxy', [1])])).toThrow('only one side');
+  });
+
+  test.each([
+    ['≤', 10, true],
+    ['<', 10, false],
+    ['≥', 10, true],
+    ['≤', 11, false],
+    ['<', 9, true],
+    ['≥', 9, false],
+  ] as const)('takes %s 10 for what it says: %j is %j', (relation, value, met) => {
+    const goal: Goal = { section: 'main', load: 'GET, pipeline 1', measure: 'cpu', relation, limit: 10 };
+    expect(judge(goal, [figure('Codis', [value])])?.met).toBe(met);
+  });
+
+  test('has one goal for each thing', () => {
+    const names = GOALS.map(({ section, load, measure, beside }) => `${section} ${load} ${measure} ${beside}`);
+    expect(new Set(names).size).toBe(names.length);
+    const sections = SECTIONS.map(({ id }) => id);
+    expect(GOALS.filter(({ section }) => !sections.includes(section))).toEqual([]);
+  });
+
+  test('shows goals and figures on one page', () => {
+    const results = resultsOf([figure('Codis', [9, 9]), figure('twemproxy', [10, 10]), figure('twemproxy', [1, 1], { measure: 'p99' })]);
+    const page = renderReport({ ...results, notes: ['something'] }, { title: 'T', sections: SECTIONS }).replaceAll(/ +/g, ' ');
+    expect(page).toContain('# T\n\n- machine: M\n\n- not measured: something\n\n## Goals\n');
+    expect(page).toContain('| GET, pipeline 1: CPU, µs/request, Codis / twemproxy | 0.90 (0.90–0.90) | ≤ 0.95 | yes |');
+    expect(page).toContain('| GET, pipeline 16: CPU, µs/request, Codis / twemproxy | | ≤ 0.7 | not measured |');
+    expect(page).toContain('| GET, pipeline 1 | Codis | 9.00 (9.00–9.00) | | |');
+    expect(page).toContain('| GET, pipeline 1 | twemproxy | 10.00 (10.00–10.00) | 1.000 (1.000–1.000) | 0.90 (0.90–0.90) |');
+    expect(page).not.toContain('## Growth');
+  });
+
+  test('is told which sections, and where to write', () => {
+    const ids = ['main', 'clients', 'start'];
+    expect(readBenchOptions([], ids)).toEqual({ quick: false, rounds: null, only: ids, out: 'bench/results/bench' });
+    expect(readBenchOptions(['--quick'], ids)).toEqual({ quick: true, rounds: null, only: ['main', 'clients'], out: 'data/bench-quick' });
+    expect(readBenchOptions(['--only', 'start', '--rounds', '3', '--out', 'a'], ids)).toEqual({
+      quick: false,
+      rounds: 3,
+      only: ['start'],
+      out: 'a',
+    });
+    expect(readBenchOptions(['--help'], ids)).toBeNull();
+    expect(() => readBenchOptions(['--only', 'stop'], ids)).toThrow('there is no section stop; there are: main clients start');
+    expect(() => readBenchOptions(['--rounds', '0'], ids)).toThrow('--rounds is a whole number from 1, not 0');
+    expect(readMicroOptions(['--rounds', '2'])).toEqual({ checkout: '.', isRound: false, rounds: 2, out: null });
+    expect(readMicroOptions(['--help'])).toBeNull();
+  });
+
+  /** The sections that take no more than seconds when they have next to nothing to do; the peers need not be there. */
+  test('measures, and cleans up', { timeout: 120_000 }, async () => {
+    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('codis-bench-'));
+    const before = left();
+    const subjects = [await codisBuild('Codis', '.'), await peer('Redis')];
+    const sections = SECTIONS.filter(({ id }) => ['main', 'clients', 'paced', 'large'].includes(id));
+    const scale = { rounds: 1, requests: 1000, watchMs: 300, largeReplyBytes: 1_000_000, crowd: [70, 100] } as const;
+    const { figures, notes } = await measureSections({ sections, subjects, scale });
+    expect(notes).toEqual([]);
+    expect(new Set(figures.map(({ section }) => section))).toEqual(new Set(sections.map(({ id }) => id)));
+    const places = figures.map(({ section, load, subject, measure }) => [section, load, subject, measure].join(' / '));
+    expect(new Set(places).size).toBe(places.length);
+    expect(figures.filter(({ rounds }) => rounds.length !== 1)).toEqual([]);
+    const cpu = figures.filter(({ measure }) => measure === 'cpu').flatMap(({ rounds }) => rounds);
+    expect(cpu.filter((us) => !(us > 0 && us < 1_000_000))).toEqual([]);
+    const missed = GOALS.filter(({ section, beside }) => beside === undefined && section === 'clients');
+    expect(missed.filter((goal) => judge({ ...goal, load: goal.load.replace('10,000', '100') }, figures) === null)).toEqual([]);
+    expect(left()).toEqual(before);
+  });
+});
+
+describe('bench:compare', () => {
+  const before = resultsOf([figure('Codis', [10, 11, 12]), figure('Redis', [5, 5, 5]), figure('Codis', [100, 100], { measure: 'rate' })]);
+
+  test('tells a change from noise', () => {
+    const after = resultsOf([figure('Codis', [11, 12, 13]), figure('Redis', [6, 6, 6]), figure('Codis', [90, 90], { measure: 'rate' })]);
+    expect(compareResults(before, after).differences.map(({ verdict }) => verdict)).toEqual(['same', 'worse', 'worse']);
+    expect(compareResults(after, before).differences.map(({ verdict }) => verdict)).toEqual(['same', 'better', 'better']);
+    expect(compareResults(before, after).differences[1]?.ratio).toBeCloseTo(1.2);
+  });
+
+  test('says what only one of them has', () => {
+    const after = resultsOf([figure('Codis', [10]), figure('HAProxy', [10])]);
+    expect(compareResults(before, after).missing).toEqual([
+      'main, GET, pipeline 1, Redis, CPU, µs/request: only in the first',
+      'main, GET, pipeline 1, Codis, requests/s: only in the first',
+      'main, GET, pipeline 1, HAProxy, CPU, µs/request: only in the second',
+    ]);
+  });
+
+  test('warns of another machine, and shows goals of both', () => {
+    const peers = (codis: number, machine: string) => resultsOf([figure('Codis', [codis]), figure('twemproxy', [10])], { machine });
+    const page = renderComparison(peers(9, 'M'), peers(11, 'N')).replaceAll(/ +/g, ' ');
+    expect(page).toContain('- machine: M → N\n');
+    expect(page).toContain('The machines differ');
+    expect(page).toContain(
+      '| GET, pipeline 1: CPU, µs/request, Codis / twemproxy | 0.90 (0.90–0.90) | 1.10 (1.10–1.10) | ≤ 0.95 | yes → NO |',
+    );
+    expect(page).toContain('| GET, pipeline 1, Codis: CPU, µs/request | 9.00 (9.00–9.00) | 11.00 (11.00–11.00) | 1.222 | worse |');
+    expect(renderComparison(before, before)).not.toContain('The machines differ');
+  });
+
+  test('takes two files', () => {
+    expect(readCompareOptions(['a', 'b'])).toEqual({ before: 'a', after: 'b' });
+    expect(readCompareOptions(['--help'])).toBeNull();
+    expect(() => readCompareOptions(['a'])).toThrow('two files are compared');
+    expect(() => readCompareOptions(['a', 'b', 'c'])).toThrow('two files are compared');
   });
 });

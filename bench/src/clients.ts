@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { encodeCommand } from './keys.ts';
 import { quantile } from './statistics.ts';
+import { everyMs } from './ticker.ts';
 
 export interface Answered {
   /** Milliseconds since 1970. */
@@ -32,13 +33,15 @@ export interface ClientsOptions {
 const VALUE = 'x'.repeat(100);
 /** One request in so many is a SET. */
 const SET_EVERY = 10;
+/** How often is looked what is due. */
+const TICK_MS = 0.2;
 
 export class Clients {
   readonly #options: ClientsOptions;
   readonly #sockets: Socket[] = [];
   readonly #idle: Socket[] = [];
   readonly #due: number[] = [];
-  #timer: NodeJS.Timeout | null = null;
+  #stopPacing: (() => void) | null = null;
   #sent = 0;
   #closing = false;
   #failure: Error | null = null;
@@ -65,7 +68,7 @@ export class Clients {
   /** Throws what went wrong, an error reply included: then the numbers mean nothing. */
   stop(): void {
     this.#closing = true;
-    if (this.#timer) clearInterval(this.#timer);
+    this.#stopPacing?.();
     for (const socket of this.#sockets) socket.destroy();
     if (this.#failure) throw this.#failure;
   }
@@ -73,10 +76,10 @@ export class Clients {
   #pace(rate: number): void {
     this.#idle.push(...this.#sockets);
     let nextMs = now();
-    this.#timer = setInterval(() => {
+    this.#stopPacing = everyMs(TICK_MS, () => {
       for (const nowMs = now(); nextMs <= nowMs; nextMs += 1000 / rate) this.#due.push(nextMs);
       while (this.#due.length > 0 && this.#idle.length > 0) this.#send(this.#idle.pop() as Socket, this.#due.shift() as number);
-    }, 1);
+    });
   }
 
   #send(socket: Socket, dueMs: number): void {

@@ -1,20 +1,19 @@
 // `npm run bench:cost`: CPU time of a worker per GET and SET, at three pipeline depths, in two builds.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { type Load, loadArgs } from './load.ts';
 import { machineFacts } from './machine.ts';
 import { type Measurement, measure, type Sample } from './measure.ts';
 import { anonymous, COST_HELP, type CostOptions, readCostOptions } from './options.ts';
-import { freePort, listens, type Program, start, until } from './process.ts';
+import { CORES } from './process.ts';
 import { codisBuild, type Running, type Subject } from './proxies.ts';
 import { ratios, summarize } from './statistics.ts';
 import { renderFacts, renderTable, withSpread } from './table.ts';
+import { say, withWorkbench } from './workbench.ts';
 
 /** The proxy has a core of its own; the load and the servers share the other. */
-const PROXY_CORE = 0;
-const LOAD_CORE = 1;
+const PROXY_CORE = CORES[0] ?? '0';
+const LOAD_CORE = CORES[1] ?? PROXY_CORE;
 const SERVERS = 2;
 /** By pipeline depth: how many times the requests of an unpipelined run, for about the same time. */
 const DEPTHS = [
@@ -40,31 +39,15 @@ async function main(argv: readonly string[]): Promise<number> {
 async function compare(options: CostOptions, argv: readonly string[]): Promise<void> {
   const subjects = [await codisBuild('before', options.before), await codisBuild('after', options.after)];
   const facts = await machineFacts();
-  const dir = mkdtempSync(join(tmpdir(), 'codis-bench-'));
-  const started: { stop(): Promise<void> }[] = [];
-  try {
-    const redis = await startServers(dir, started);
+  const results = await withWorkbench(async (bench) => {
+    const redis = await bench.servers(SERVERS, LOAD_CORE);
     const running: Running[] = [];
-    for (const subject of subjects) {
-      const proxy = await subject.start({ redis, core: PROXY_CORE, dir: join(dir, subject.name) });
-      started.push(proxy);
-      running.push(proxy);
-    }
-    const say = (text: string) => void process.stderr.write(`${text}\n`);
-    const results = await measure({
-      subjects: running,
-      loads: loadsOf(options.requests),
-      rounds: options.rounds,
-      loadCore: LOAD_CORE,
-      say,
-    });
-    const report = render({ subjects, facts, results, rounds: options.rounds, argv });
-    process.stdout.write(report);
-    if (options.out !== null) writeFileSync(options.out, report);
-  } finally {
-    await Promise.all(started.map((program) => program.stop()));
-    rmSync(dir, { recursive: true, force: true });
-  }
+    for (const subject of subjects) running.push(await bench.start(subject, { redis, cores: PROXY_CORE }));
+    return measure({ subjects: running, loads: loadsOf(options.requests), rounds: options.rounds, loadCores: LOAD_CORE, say });
+  });
+  const report = render({ subjects, facts, results, rounds: options.rounds, argv });
+  process.stdout.write(report);
+  if (options.out !== null) writeFileSync(options.out, report);
 }
 
 /** Those that SET come first, so that what GET asks for is there. */
@@ -72,19 +55,6 @@ function loadsOf(requests: number): Load[] {
   return (['SET', 'GET'] as const).flatMap((command) =>
     DEPTHS.map(({ pipeline, times }) => ({ command, pipeline, requests: requests * times })),
   );
-}
-
-async function startServers(dir: string, started: { stop(): Promise<void> }[]): Promise<number[]> {
-  const ports: number[] = [];
-  for (let server = 0; server < SERVERS; server++) {
-    const port = await freePort();
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
-    const program: Program = start(LOAD_CORE, 'redis-server', args, join(dir, `redis-${port}.log`));
-    started.push(program);
-    await until(`redis-server on ${port}`, () => listens(port));
-    ports.push(port);
-  }
-  return ports;
 }
 
 interface Report {
@@ -122,4 +92,4 @@ function render({ subjects, facts, results, rounds, argv }: Report): string {
 
 const costs = (samples: readonly Sample[]): number[] => samples.map((sample) => sample.cpuUsPerRequest);
 
-process.exitCode = await main(process.argv.slice(2));
+process.exit(await main(process.argv.slice(2)));

@@ -3,7 +3,7 @@
 //   round 1: SET/1 before after · SET/16 after before · SET/100 before after …      round 2: the other way round …
 
 import { type Load, type LoadResult, runLoad } from './load.ts';
-import { cpuNs } from './process.ts';
+import { type Cores, cpuNs } from './process.ts';
 import type { Running } from './proxies.ts';
 
 /** One subject under one load in one round. */
@@ -22,19 +22,36 @@ export interface MeasureOptions {
   readonly loads: readonly Load[];
   readonly rounds: number;
   /** Where the load runs. */
-  readonly loadCore: number;
+  readonly loadCores: Cores;
   readonly say: (text: string) => void;
 }
 
 /** Every load once for each subject to warm up, which is thrown away; then `rounds` times. */
-export async function measure({ subjects, loads, rounds, loadCore, say }: MeasureOptions): Promise<Measurement[]> {
-  const results = loads.map((load) => ({ load, samples: subjects.map((): Sample[] => []) }));
+export async function measure({ subjects, loads, rounds, loadCores, say }: MeasureOptions): Promise<Measurement[]> {
+  const samples = await inRounds({ rounds, things: loads, subjects, say }, (load, subject) => sampleOf(subject, [load], loadCores));
+  return loads.map((load, at) => ({ load, samples: samples[at] ?? [] }));
+}
+
+interface Rounds<Thing, S> {
+  readonly rounds: number;
+  readonly things: readonly Thing[];
+  readonly subjects: readonly S[];
+  readonly say: (text: string) => void;
+}
+
+/** Does each thing to each subject in every round, and begins with another subject each time. The first round warms up and is thrown away. Gives what came of
+ *  it by thing, subject, round. */
+export async function inRounds<Thing, S, Sample>(
+  { rounds, things, subjects, say }: Rounds<Thing, S>,
+  take: (thing: Thing, subject: S) => Promise<Sample>,
+): Promise<Sample[][][]> {
+  const results = things.map(() => subjects.map((): Sample[] => []));
   for (let round = 0; round <= rounds; round++) {
     say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
-    for (const [at, { load, samples }] of results.entries()) {
+    for (const [at, thing] of things.entries()) {
       for (const subject of inTurn(subjects.length, round + at)) {
-        const sample = await sampleOf(subjects[subject] as Running, load, loadCore);
-        if (round > 0) samples[subject]?.push(sample);
+        const sample = await take(thing, subjects[subject] as S);
+        if (round > 0) results[at]?.[subject]?.push(sample);
       }
     }
   }
@@ -46,8 +63,16 @@ export function inTurn(count: number, turn: number): number[] {
   return Array.from({ length: count }, (_, at) => (at + turn) % count);
 }
 
-async function sampleOf({ workerPid, port }: Running, load: Load, core: number): Promise<Sample> {
-  const before = cpuNs(workerPid);
-  const result = await runLoad(load, port, core);
-  return { ...result, cpuUsPerRequest: (cpuNs(workerPid) - before) / 1000 / load.requests };
+/** Several loads at one time count as one. */
+export async function sampleOf({ workerPids, port }: Running, loads: readonly Load[], cores: Cores): Promise<Sample> {
+  const cpu = () => workerPids.reduce((sum, pid) => sum + cpuNs(pid), 0);
+  const before = cpu();
+  const results = await Promise.all(loads.map((load) => runLoad(load, port, cores)));
+  const requests = loads.reduce((sum, load) => sum + load.requests, 0);
+  return {
+    cpuUsPerRequest: (cpu() - before) / 1000 / requests,
+    requestsPerSecond: results.reduce((sum, { requestsPerSecond }) => sum + requestsPerSecond, 0),
+    p50Ms: Math.max(...results.map(({ p50Ms }) => p50Ms)),
+    p99Ms: Math.max(...results.map(({ p99Ms }) => p99Ms)),
+  };
 }

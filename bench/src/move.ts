@@ -3,9 +3,7 @@
 // Rounds in turns, so that whatever else the machine does meets all of them alike. A timed move goes from a full source to an empty target; the way back is
 // not timed.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asSlot } from '@codis/config/model';
 import { Redis } from 'ioredis';
@@ -15,11 +13,11 @@ import { machineFacts } from './machine.ts';
 import { inTurn } from './measure.ts';
 import { anonymous, MOVE_HELP, type MoveOptions, readMoveOptions } from './options.ts';
 import { moveBare } from './primitive.ts';
-import { freePort, listens, type Program, startAnywhere, until } from './process.ts';
 import { type Product, startProduct } from './product.ts';
 import { codisBuild } from './proxies.ts';
 import { ratios, summarize } from './statistics.ts';
 import { renderFacts, renderTable, withSpread } from './table.ts';
+import { say, withWorkbench } from './workbench.ts';
 
 const LAST_SLOT = asSlot(511);
 const SLOTS_COUNT = LAST_SLOT + 1;
@@ -76,36 +74,17 @@ async function compare(options: MoveOptions, argv: readonly string[]): Promise<v
   // The load is not redis-benchmark's.
   const { load: _, ...machine } = await machineFacts();
   const facts = { version: (await codisBuild('product', '.')).version, ...machine };
-  const dir = mkdtempSync(join(tmpdir(), 'codis-bench-'));
-  const started: { stop(): Promise<void> }[] = [];
-  try {
-    const ports = [await startServer(dir, started), await startServer(dir, started)] as const;
+  const results = await withWorkbench(async (bench) => {
+    const ports = [await bench.redis(null), await bench.redis(null)] as const;
     const source = new Redis({ port: ports[0], host: '127.0.0.1' });
-    started.push({ stop: async () => source.disconnect() });
-    const product = await startProduct({ redis: ports, dir });
-    started.push(product);
+    bench.add({ stop: async () => source.disconnect() });
+    const product = bench.add(await startProduct({ redis: ports, dir: bench.dir }));
     const names = keyNames(options.keysCount);
-    const results = await measureAll({ options, names, moving: shuffled(namesInSlots(names, LAST_SLOT), 1), ports, source, product });
-    const report = render(results, { facts, options, argv });
-    process.stdout.write(report);
-    if (options.out !== null) writeFileSync(options.out, report);
-  } finally {
-    await Promise.all(started.map((program) => program.stop()));
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-async function startServer(dir: string, started: { stop(): Promise<void> }[]): Promise<number> {
-  const port = await freePort();
-  const quiet = ['--save', '', '--appendonly', 'no', '--enable-debug-command', 'local'];
-  const program: Program = startAnywhere(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', ...quiet],
-    join(dir, `redis-${port}.log`),
-  );
-  started.push(program);
-  await until(`redis-server on ${port}`, () => listens(port));
-  return port;
+    return measureAll({ options, names, moving: shuffled(namesInSlots(names, LAST_SLOT), 1), ports, source, product });
+  });
+  const report = render(results, { facts, options, argv });
+  process.stdout.write(report);
+  if (options.out !== null) writeFileSync(options.out, report);
 }
 
 async function measureAll(bench: Bench): Promise<Results> {
@@ -241,6 +220,4 @@ function loadTable({ loads }: Results): string {
   return renderTable(header, rows);
 }
 
-const say = (text: string) => void process.stderr.write(`${text}\n`);
-
-process.exitCode = await main(process.argv.slice(2));
+process.exit(await main(process.argv.slice(2)));

@@ -35,8 +35,7 @@ export function readCostOptions(argv: readonly string[]): CostOptions | null {
   });
   if (values.help) return null;
   if (values.before === undefined) throw new Error('--before names the checkout to compare with');
-  const rounds = Number(values.rounds ?? (values.quick ? 2 : 21));
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds is a whole number from 1, not ${values.rounds}`);
+  const rounds = roundsOf(values.rounds) ?? (values.quick ? 2 : 21);
   return { before: values.before, after: values.after ?? '.', rounds, requests: values.quick ? 5_000 : 20_000, out: values.out ?? null };
 }
 
@@ -76,6 +75,97 @@ export function readMoveOptions(argv: readonly string[]): MoveOptions | null {
     watchMs: values.quick ? 1000 : 4000,
     out: values.out ?? null,
   };
+}
+
+export interface BenchOptions {
+  readonly quick: boolean;
+  /** Null: as many as usual. */
+  readonly rounds: number | null;
+  /** Sections, in any order. */
+  readonly only: readonly string[];
+  /** Path of both files, without .md and .json. */
+  readonly out: string;
+}
+
+export const BENCH_HELP = `npm run bench -- [--quick] [--only SECTION,…] [--rounds N] [--out PATH]
+
+The proxy beside twemproxy, HAProxy (relaying bytes) and Redis, in turns.
+
+  --quick        the main table in less than two minutes: few rounds, few requests
+  --only NAMES   some sections: main clients paced large workers start fairness growth
+  --rounds N     rounds of every load (15)
+  --out PATH     writes PATH.md, a page to read, and PATH.json, for npm run bench:compare
+                 (bench/results/bench; with --quick, data/bench-quick)
+`;
+
+/** What --quick measures. */
+const QUICK_SECTIONS = ['main', 'clients'];
+
+/** Null when help was asked for. Throws an Error for what can't be meant. `sections`: all there are. */
+export function readBenchOptions(argv: readonly string[], sections: readonly string[]): BenchOptions | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ args: [...argv], options: { only: text, rounds: text, out: text, quick: flag, help: flag } });
+  if (values.help) return null;
+  const rounds = values.rounds === undefined ? null : Number(values.rounds);
+  if (rounds !== null && (!Number.isInteger(rounds) || rounds < 1))
+    throw new Error(`--rounds is a whole number from 1, not ${values.rounds}`);
+  const only = values.only?.split(',') ?? (values.quick ? QUICK_SECTIONS : sections);
+  const unknown = only.find((name) => !sections.includes(name));
+  if (unknown !== undefined) throw new Error(`there is no section ${unknown}; there are: ${sections.join(' ')}`);
+  return { quick: values.quick, rounds, only, out: values.out ?? (values.quick ? 'data/bench-quick' : 'bench/results/bench') };
+}
+
+export interface MicroOptions {
+  readonly checkout: string;
+  /** This process is one round, and prints its numbers as JSON. */
+  readonly isRound: boolean;
+  readonly rounds: number;
+  /** Path of both files, without .md and .json; null for none. */
+  readonly out: string | null;
+}
+
+export const MICRO_HELP = `npm run bench:micro -- [--checkout DIR] [--rounds N] [--out PATH]
+
+What the functions that run for every request cost, in nanoseconds.
+
+  --checkout DIR   a checkout, built; this one unless given
+  --rounds N       rounds, each a process of its own (11)
+  --out PATH       writes PATH.md and PATH.json, for npm run bench:compare
+`;
+
+/** Null when help was asked for. Throws an Error for what can't be meant. */
+export function readMicroOptions(argv: readonly string[]): MicroOptions | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { checkout: text, rounds: text, out: text, round: flag, help: flag },
+  });
+  if (values.help) return null;
+  return { checkout: values.checkout ?? '.', isRound: values.round, rounds: roundsOf(values.rounds) ?? 11, out: values.out ?? null };
+}
+
+export const COMPARE_HELP = `npm run bench:compare -- A.json B.json
+
+Two results beside each other: which figures became better or worse, and which differ by no more than the rounds of each do.
+`;
+
+/** Null when help was asked for. Throws an Error for what can't be meant. */
+export function readCompareOptions(argv: readonly string[]): { before: string; after: string } | null {
+  const options = { help: { type: 'boolean', default: false } } as const;
+  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+  if (values.help) return null;
+  const [before, after, ...others] = positionals;
+  if (before === undefined || after === undefined || others.length > 0) throw new Error('two files are compared: A.json B.json');
+  return { before, after };
+}
+
+/** Null when not given. */
+function roundsOf(given: string | undefined): number | null {
+  const rounds = given === undefined ? null : Number(given);
+  if (rounds !== null && (!Number.isInteger(rounds) || rounds < 1)) throw new Error(`--rounds is a whole number from 1, not ${given}`);
+  return rounds;
 }
 
 /** Where something lay is nobody's business. */

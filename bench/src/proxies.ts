@@ -1,12 +1,12 @@
-// The proxies under test. Each knows how to start itself in front of two Redis servers, and which process does the work.
+// What can be measured: how it is started in front of Redis servers, and which processes do the work. Here is Codis; its peers are in peers.ts.
 //
-// Codis is set up as an operator does it: by its own dashboard and codis-config, which are gone before anything is measured.
+// Codis is set up as an operator does it: by its own dashboard and codis-config, which are gone before anything is measured. What is not about places has its default.
 
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, isReady, listens, type Program, start, until } from './process.ts';
+import { CORES, type Cores, freePort, isReady, listens, type Program, start, until, untilGone } from './process.ts';
 
 const run = promisify(execFile);
 
@@ -14,48 +14,103 @@ export interface Subject {
   readonly name: string;
   /** What exactly was measured: a commit, a version. */
   readonly version: string;
-  /** `redis`: ports of the servers; `dir`: for its files. */
-  start(options: { redis: readonly number[]; core: number; dir: string }): Promise<Running>;
+  /** Everything up to its start. `redis`: ports of the servers; `dir`: for its files. */
+  prepare(options: { redis: readonly number[]; dir: string }): Promise<Prepared>;
+}
+
+/** Can be started, stopped and started again. */
+export interface Prepared {
+  readonly port: number;
+  /** Starts it and waits for nothing. */
+  launch(cores: Cores): Program;
+  /** Of what was launched and serves clients. */
+  running(program: Program): Promise<Running>;
+  /** Starts it and waits until it serves clients. */
+  start(cores: Cores): Promise<Running>;
 }
 
 export interface Running {
   readonly port: number;
-  /** The process that the clients are connected to. */
-  readonly workerPid: number;
+  /** The processes that the clients are connected to. */
+  readonly workerPids: readonly number[];
   stop(): Promise<void>;
+  /** As `kill -9` does. */
+  kill(): Promise<void>;
 }
 
 const PROGRAMS = { proxy: 'packages/proxy/bin/codis-proxy.js', dashboard: 'packages/dashboard/bin/codis-dashboard.js' };
 const CLI = 'packages/config/bin/codis-config.js';
 const BUILT = 'packages/proxy/dist/worker/main.js';
+/** How much of a log goes into an error. */
+const LOG_SHOWN = 2000;
+/** Where the dashboard of a proxy that is set up runs. */
+const SETUP_CORES = CORES[0] ?? '0';
 
 /** The build in a checkout. Throws when it is not built. */
-export async function codisBuild(name: string, checkout: string): Promise<Subject> {
+export async function codisBuild(name: string, checkout: string, { workers = 1 } = {}): Promise<Subject> {
   const top = resolve(checkout);
   if (!existsSync(join(top, BUILT))) throw new Error(`${top} is not built: run npm install and npx tsc -b there`);
-  const { stdout } = await run('git', ['-C', top, 'describe', '--always', '--dirty', '--abbrev=12']);
-  return { name, version: stdout.trim(), start: (options) => startCodis(top, options) };
+  const git = run('git', ['-C', top, 'describe', '--always', '--dirty', '--abbrev=12']);
+  const version = await git.then(
+    ({ stdout }) => stdout.trim(),
+    () => 'not in git',
+  );
+  return { name, version, prepare: (options) => prepareCodis(top, { ...options, workers }) };
 }
 
-async function startCodis(top: string, { redis, core, dir }: { redis: readonly number[]; core: number; dir: string }): Promise<Running> {
+async function prepareCodis(
+  top: string,
+  { redis, dir, workers }: { redis: readonly number[]; dir: string; workers: number },
+): Promise<Prepared> {
   mkdirSync(dir, { recursive: true });
   const [port, adminPort, dashboardPort] = [await freePort(), await freePort(), await freePort()];
   const config = join(dir, 'config.ini');
-  writeFileSync(config, configText({ port, adminPort, dashboardPort }));
-  const program = (which: keyof typeof PROGRAMS) =>
-    start(core, process.execPath, [join(top, PROGRAMS[which]), '-c', config], join(dir, `${which}.log`));
-  await setUp({ top, config, redis, dashboardPort, dashboard: program('dashboard') });
-  const proxy = program('proxy');
-  try {
-    await until(`the proxy; see ${dir}`, () => listens(port));
-    return { port, workerPid: await workerOf(adminPort), stop: () => proxy.stop() };
-  } catch (error) {
-    await proxy.stop();
-    throw error;
-  }
+  writeFileSync(config, configText({ port, adminPort, dashboardPort, workers }));
+  const program = (which: keyof typeof PROGRAMS, cores: Cores) =>
+    start(cores, process.execPath, [join(top, PROGRAMS[which]), '-c', config], join(dir, `${which}.log`));
+  await setUp({ top, config, redis, dashboardPort, dashboard: program('dashboard', SETUP_CORES) });
+  return prepared({
+    port,
+    log: join(dir, 'proxy.log'),
+    launch: (cores) => program('proxy', cores),
+    pidsOf: () => workersOf(adminPort, workers),
+  });
 }
 
-function configText({ port, adminPort, dashboardPort }: { port: number; adminPort: number; dashboardPort: number }): string {
+interface Recipe {
+  readonly port: number;
+  /** Where what it prints goes. */
+  readonly log: string;
+  launch(cores: Cores): Program;
+  pidsOf(program: Program): Promise<number[]>;
+}
+
+/** What all that can be started have in common. */
+export function prepared({ port, log, launch, pidsOf }: Recipe): Prepared {
+  const running = async (program: Program): Promise<Running> => {
+    const workerPids = await pidsOf(program);
+    const gone = async () => void (await Promise.all(workerPids.map(untilGone)));
+    return { port, workerPids, stop: () => program.stop().then(gone), kill: () => program.kill().then(gone) };
+  };
+  const startAndWait = async (cores: Cores) => {
+    const program = launch(cores);
+    try {
+      await until(`port ${port}`, () => listens(port));
+      return await running(program);
+    } catch (error) {
+      await program.stop();
+      throw new Error(`${String(error)}\n${readFileSync(log, 'utf8').slice(-LOG_SHOWN)}`, { cause: error });
+    }
+  };
+  return { port, launch, running, start: startAndWait };
+}
+
+function configText({
+  port,
+  adminPort,
+  dashboardPort,
+  workers,
+}: Record<'port' | 'adminPort' | 'dashboardPort' | 'workers', number>): string {
   const settings = {
     product_name: 'bench',
     coordinator: 'filesystem',
@@ -64,8 +119,7 @@ function configText({ port, adminPort, dashboardPort }: { port: number; adminPor
     proxy_id: 'bench_1',
     proxy_addr: `127.0.0.1:${port}`,
     admin_addr: `127.0.0.1:${adminPort}`,
-    workers: 1,
-    log_level: 'warn',
+    workers,
   };
   return Object.entries(settings)
     .map(([key, value]) => `${key} = ${value}\n`)
@@ -80,7 +134,7 @@ interface SetUp {
   readonly dashboard: Program;
 }
 
-/** Half of the slots to each of the servers. */
+/** As many slots to each of the servers, every one a group of its own. */
 async function setUp({ top, config, redis, dashboardPort, dashboard }: SetUp): Promise<void> {
   const cli = (...words: string[]) => run(process.execPath, [join(top, CLI), '-c', config, ...words]);
   try {
@@ -97,9 +151,8 @@ async function setUp({ top, config, redis, dashboardPort, dashboard }: SetUp): P
   }
 }
 
-async function workerOf(adminPort: number): Promise<number> {
+async function workersOf(adminPort: number, count: number): Promise<number[]> {
   const status = (await (await fetch(`http://127.0.0.1:${adminPort}/status`)).json()) as { workers: { pid: number }[] };
-  const [worker, ...others] = status.workers;
-  if (worker === undefined || others.length > 0) throw new Error(`one worker was expected, not ${status.workers.length}`);
-  return worker.pid;
+  if (status.workers.length !== count) throw new Error(`workers expected: ${count}, seen: ${status.workers.length}`);
+  return status.workers.map(({ pid }) => pid);
 }

@@ -1,0 +1,72 @@
+// How long requests take when a proxy has less to do than it can: everyone is asked the same, and it is due whether or not they keep up.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { Clients, type Phase, phaseOf } from '../clients.ts';
+import type { Figure } from '../figures.ts';
+import { CLIENTS, KEYS_COUNT, runLoad } from '../load.ts';
+import { inRounds } from '../measure.ts';
+import type { Running } from '../proxies.ts';
+import { say } from '../workbench.ts';
+import { type BenchSection, fillKeys, type Ground, LOAD_CORES, severalRounds, withSubjects } from './section.ts';
+
+/** Of what the slowest proxy can do. */
+const SHARE = 0.4;
+/** More than this the load, which shares a core with the servers, does not ask for without being late itself. */
+const RATE_MAX = 5_000;
+const WARM_MS = 500;
+
+export const paced: BenchSection = {
+  id: 'paced',
+  title: 'The same offered load',
+  about: `${CLIENTS} clients together send so many requests a second, evenly: ${SHARE * 100} % of what the slowest of all can do, at most ${RATE_MAX}. Nine in ten are GET, the others SET. A request's time counts from when it was due, so it contains what the load itself is late, which is the same for all.`,
+  async measure(ground: Ground): Promise<Figure[]> {
+    const { scale, subjects } = ground;
+    return withSubjects(ground, async (running) => {
+      const rate = await rateOf(running, scale.requests);
+      say(`${rate} requests/s`);
+      const rounds = severalRounds(scale);
+      const phases = await inRounds({ rounds, things: [rate], subjects: running, say }, (_, { port }) =>
+        phaseAt(port, rate, scale.watchMs),
+      );
+      return subjects.flatMap(({ name: subject }, at) => {
+        const seen = phases[0]?.[at] ?? [];
+        const figure = (measure: Figure['measure'], pick: (phase: Phase) => number): Figure => {
+          return { section: 'paced', load: 'GET and SET', subject, measure, rounds: seen.map(pick) };
+        };
+        return [
+          figure('rate', (phase) => phase.requestsPerSecond),
+          figure('p50', (phase) => phase.p50Ms),
+          figure('p99', (phase) => phase.p99Ms),
+        ];
+      });
+    });
+  },
+};
+
+/** Of what the slowest does. */
+async function rateOf(subjects: readonly Running[], requests: number): Promise<number> {
+  const rates: number[] = [];
+  for (const subject of subjects) {
+    await fillKeys(subject);
+    rates.push((await runLoad({ command: 'GET', pipeline: 1, requests }, subject.port, LOAD_CORES)).requestsPerSecond);
+  }
+  return Math.round(Math.min(RATE_MAX, SHARE * Math.min(...rates)));
+}
+
+async function phaseAt(port: number, rate: number, watchMs: number): Promise<Phase> {
+  const clients = new Clients({ port, keys: benchmarkKeys(), clientsCount: CLIENTS, rate });
+  await clients.start();
+  try {
+    await delay(WARM_MS);
+    const fromMs = Date.now();
+    await delay(watchMs);
+    return phaseOf(clients.answered, fromMs, Date.now());
+  } finally {
+    clients.stop();
+  }
+}
+
+/** As redis-benchmark calls them. */
+export function benchmarkKeys(): string[] {
+  return Array.from({ length: KEYS_COUNT }, (_, index) => `key:${String(index).padStart(12, '0')}`);
+}
