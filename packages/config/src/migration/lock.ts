@@ -21,6 +21,7 @@ import {
   slotState,
   slotsWhere,
   targets,
+  whyUnconfirmed,
 } from '../model/index.ts';
 import { readMending } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
@@ -51,6 +52,8 @@ export async function lock(office: Office, world: World, job: Job, whole: LockAc
   const action = { ...whole, slots: whole.slots.slice(0, office.memory.batchSlots.get(laneKey(lane)) ?? whole.slots.length) };
   const unfit = await findObstacle(office, world, job, action);
   if (unfit !== null) return waiting(unfit, RETRY_MS);
+  const unconfirmed = whyUnconfirmed(world.proxies, mastersOf(world, action));
+  if (unconfirmed !== null) return waiting(unconfirmed, DOUBT_RETRY_MS);
   const source = requireMaster(world.topology, action.from);
   try {
     if (await lookForBigKeys(office, job, source)) return PROGRESSED;
@@ -66,6 +69,10 @@ export async function lock(office: Office, world: World, job: Job, whole: LockAc
   if (trouble !== null) return waiting(trouble, RETRY_MS);
   await write(office, world, job, { to: action.to, ...batchOf(office, job, { slots: action.slots, source }) });
   return PROGRESSED;
+}
+
+function mastersOf({ topology }: World, { from, to }: LockAction): ServerAddr[] {
+  return [requireMaster(topology, from), requireMaster(topology, to)];
 }
 
 export function doubtText(doubtful: readonly ProxyId[], timeoutSeconds: number): string {

@@ -218,13 +218,17 @@ class Path {
   }
 
   #atSource(transfer: Transfer, bytes: Buffer, onReply: (reply: Buffer) => void): void {
-    const { from, db } = transfer;
+    const { from, db, slot } = transfer;
     const backend: Backend | null = from.backend(db, 2);
     if (backend === null) {
       this.#finish(transfer, errorReply(`IOERR server ${from.addr}, which has the key, can't be reached (${from.lastError})`));
       return;
     }
-    backend.send(asking(onReply), bytes, 0, bytes.length);
+    const request = asking(onReply);
+    // By itself too: it may outlive its transfer, when the connection is given up.
+    request.slot = slot;
+    this.#options.inFlight.enter(slot);
+    backend.send(request, bytes, 0, bytes.length);
   }
 
   #finish(transfer: Transfer, reply: Buffer): void {
