@@ -28,6 +28,7 @@ import { probe } from '../redis/probe.ts';
 import { batchOf, lookForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
+import { nameSource } from './departures.ts';
 import { fence } from './fence.ts';
 import { sortAbsences } from './lost-proxies.ts';
 import { tryHandOver, withAdvice } from './preflight.ts';
@@ -169,7 +170,9 @@ async function findTargetObstacle(
       async (to) => {
         await checkMaster(to, target, product);
         const orphans = await findOrphans(office, to, { world, job, addr: target, group: action.to });
-        return orphans ?? (await tryHandOver({ from, to }, { source, target, product, password }));
+        const obstacle = orphans ?? (await tryHandOver({ from, to }, { source, target, product, password }));
+        if (obstacle === null) await nameSource(office, world.topology, action, { from, to });
+        return obstacle;
       },
       LOOK_TIMEOUT_MS,
     );

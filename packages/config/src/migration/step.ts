@@ -85,7 +85,7 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
 function forget({ memory }: Office, migration: MigrationId): void {
   memory.budgets.delete(migration);
   memory.estimates.delete(migration);
-  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots]) {
+  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots, memory.sourcesCheckedAt, memory.sourceTroubles]) {
     for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);
   }
 }

@@ -19,6 +19,7 @@ import { readTopology } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
 import type { Budget } from './budget.ts';
 import { withControlled } from './controlled.ts';
+import { endDepartures, knowSource } from './departures.ts';
 import { type Handing, handOver } from './hand-over.ts';
 import { LaneProgress, laneStart } from './lane-progress.ts';
 import { scanSlots } from './scan.ts';
@@ -70,6 +71,7 @@ async function sweepAt(
   if (role !== 'master') {
     throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${source} is a replica, though the topology has it as a master`);
   }
+  await knowSource(office, topology, lane, redis);
   const start = laneStart(topology, job.migration, { from: action.from, slotsNow: action.slots.length, keysCount });
   const progress = new LaneProgress(office, lane, start);
   let isCompleted = false;
@@ -81,6 +83,7 @@ async function sweepAt(
       while ((await pass(plan)) > 0) progress.passEnded();
     });
     isCompleted = await complete(office, lane, { action, progress, source });
+    if (isCompleted) await endDepartures(office, lane, redis);
   } finally {
     await progress.flush();
     progress.end({ isCompleted });

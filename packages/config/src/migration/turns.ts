@@ -2,6 +2,7 @@
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
 import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
+import { clearDepartures, watchSources } from './departures.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
 import { step } from './step.ts';
@@ -16,35 +17,40 @@ const LOOK_AGAIN_MS = 1000;
 export async function act(office: Office, wakeup: Wakeup, runs: (migration: MigrationId | null) => void): Promise<void> {
   const over = new Set<string>();
   const lanes = new Lanes(() => wakeup.poke());
+  const checks = new Lanes(() => undefined);
   let adopted = false;
   try {
     while (!office.signal.aborted) {
       const world = await readWorld(office.coordinator, over);
       if (world && !adopted) {
-        await adoptMarkers(office, world);
+        await Promise.all([adoptMarkers(office, world), clearDepartures(office, world.topology)]);
         adopted = true;
       }
-      const retryMs = world ? await turn(office, world, { lanes, runs }) : LOOK_AGAIN_MS;
+      const retryMs = world ? await turn(office, world, { lanes, checks, runs }) : LOOK_AGAIN_MS;
       if (retryMs > 0) await wakeup.sleep(Math.min(retryMs, LOOK_AGAIN_MS), office.signal);
     }
   } finally {
-    await lanes.end();
+    await Promise.all([lanes.end(), checks.end()]);
   }
 }
 
 interface Turning {
   readonly lanes: Lanes;
+  /** Looks at the sources, beside the turns too. */
+  readonly checks: Lanes;
   readonly runs: (migration: MigrationId | null) => void;
 }
 
 /** Gives how long nothing more is to be done; 0 when something changed. */
-async function turn(office: Office, world: World, { lanes, runs }: Turning): Promise<number> {
+async function turn(office: Office, world: World, { lanes, checks, runs }: Turning): Promise<number> {
   const { memory } = office;
   lanes.throwIfFailed();
+  checks.throwIfFailed();
   govern(office, world, lanes);
   memory.sightings = observeLocks(memory.sightings, world.topology, performance.now());
   await keepMarkers(office, world);
   if (await catchUpWithMarkers(office, world)) return 0;
+  watchSources(office, world.topology, checks);
   let soonestMs = LOOK_AGAIN_MS;
   runs(world.jobs[0]?.migration.id ?? null);
   // A migration that waits for somebody to mend something does not hold up the next; one that waits for milliseconds, its slots locked, does.
@@ -77,6 +83,7 @@ async function turnOf(office: Office, world: World, { job, lanes }: { job: Job; 
     reasons.add(outcome.reason);
     retryMs = Math.min(retryMs, outcome.retryMs);
   }
+  for (const [lane, trouble] of office.memory.sourceTroubles) if (lane.startsWith(`${job.migration.id}:`)) reasons.add(trouble);
   if (job.migration.state === 'paused') reasons.add(pausedText(world, job));
   await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null);
   return waiting('', retryMs);

@@ -79,9 +79,9 @@ export class Router {
     this.lookup = new Lookup({ clock: options.clock, masters: () => this.masters() });
     this.stats = options.stats;
     this.#reserved = { slot: slotOf(Buffer.from(fenceKey(options.product))), has: reservedNames(options.product) };
-    const { clock, inFlight, stats, password } = options;
+    const { clock, inFlight, stats, product, password } = options;
     const loans = new Loans();
-    this.#transfers = new Transfers({ clock, inFlight, loans, password });
+    this.#transfers = new Transfers({ clock, inFlight, loans, product, password });
     const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
     const holds = {
       clock,
