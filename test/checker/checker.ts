@@ -32,9 +32,6 @@ const OWNED: Readonly<Record<string, MakeKind>> = {
 };
 const SHARED: Readonly<Record<string, MakeSharedKind>> = { queue, lock };
 
-/** Kinds whose keys go away and come again. */
-export const VANISHING: readonly string[] = ['toggled', 'queue', 'lock'];
-
 export interface CheckerOptions {
   /** Where the proxies listen; more may come (`addProxy`). */
   readonly ports: readonly number[];
@@ -49,8 +46,6 @@ export interface CheckerOptions {
   readonly replicas?: number;
   /** How long they may take. */
   readonly replicasMs?: number;
-  /** Kinds that the fault at hand makes no promise about. */
-  readonly without?: readonly string[];
 }
 
 interface Actor {
@@ -89,7 +84,6 @@ export class Checker {
       patienceMs: 5000,
       replicas: 0,
       replicasMs: 1000,
-      without: [],
       ...options,
     };
     const { actors, databases } = this.#options;
@@ -162,8 +156,7 @@ export class Checker {
   }
 
   #makeShared(db: number): SharedKind[] {
-    const kinds = Object.entries(SHARED).filter(([kind]) => !this.#options.without.includes(kind));
-    return kinds.flatMap(([kind, make]) =>
+    return Object.entries(SHARED).flatMap(([kind, make]) =>
       Array.from({ length: this.#options.sharedKeys }, (_, number) => {
         const name = `${kind}:${db}:${number}`;
         return make({ name, complain: (violation) => this.#complain(name, violation) });
@@ -173,8 +166,7 @@ export class Checker {
 
   #makeActor(number: number): Actor {
     const connections = this.#options.ports.map((port) => this.#connect(port, this.#dbOf(number)));
-    const kinds = Object.entries(OWNED).filter(([kind]) => !this.#options.without.includes(kind));
-    const owned = kinds.flatMap(([kind, make]) =>
+    const owned = Object.entries(OWNED).flatMap(([kind, make]) =>
       Array.from({ length: this.#options.keysPerActor }, (_, key) => {
         const name = `${kind}:${number}:${key}`;
         return make({ name, complain: (violation) => this.#complain(name, violation) });

@@ -3,16 +3,14 @@
 // successor acknowledges. Another proxy's client asks for one of the keys at once. To have the slot locked just then, the controller is kept from locking by a target that does not answer, and the
 // test writes the lock in its name.
 
-import { openCoordinator, PATHS } from '@codis/config/coordinator';
-import { asEpoch, asGroupId, asMigrationId, encodeTopology, lockSlots, type Slot, slotOf } from '@codis/config/model';
-import { readTopology } from '@codis/config/operations';
+import { slotOf } from '@codis/config/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, type ProxyProcess, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { encode, RawClient } from '../harness/raw-client.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { freeze, migration, SETTINGS, startMove, stateOfSlot, untilDone } from './moving.ts';
+import { freeze, lock, migration, SETTINGS, startMove, stateOfSlot, untilDone } from './moving.ts';
 
 const SCRIPTS = 5000;
 const TRANSFER = `redis.call('DECR', KEYS[1]) redis.call('INCR', KEYS[2])`;
@@ -21,24 +19,6 @@ const [FROM, TO] = ['{t}from', '{t}to'] as const;
 let cluster: Cluster;
 let target: RedisServer;
 let way: TcpProxy;
-
-/** As the controller does when nothing stands in the way. */
-async function lock(slot: Slot, id: number): Promise<void> {
-  const coordinator = openCoordinator({
-    coordinator: 'filesystem',
-    coordinator_dir: cluster.coordinatorDir,
-    product_name: 'test',
-    zk: [],
-    zk_session_timeout: 5000,
-  });
-  await coordinator.ready(10_000);
-  const { epoch, topology } = await readTopology({ coordinator });
-  const what = { slots: [slot], to: asGroupId(2), migration: asMigrationId(id), epoch: asEpoch(epoch + 1), leaseMs: 60_000 };
-  const data = encodeTopology(lockSlots(topology, what));
-  const result = await coordinator.commit([{ op: 'set', path: PATHS.topology, data, version: epoch }]);
-  expect(result).toMatchObject({ ok: true });
-  await coordinator.close();
-}
 
 beforeAll(async () => {
   cluster = await startCluster({
@@ -73,7 +53,7 @@ test('scripts that a dead worker sent are done whole or not at all', async () =>
   const frozen = freeze([source.child.pid]);
   client.send(Buffer.concat(Array.from({ length: SCRIPTS }, () => encode(['EVAL', TRANSFER, 2, FROM, TO]))));
   await eventually(async () => ((await proxy.status()).workers[0]?.requests ?? 0) > SCRIPTS, { what: 'the scripts to be sent' });
-  await lock(slot, id);
+  await lock(cluster, { slot, id, to: 2 });
   way.restore();
 
   process.kill(worker?.pid ?? 0, 'SIGKILL');

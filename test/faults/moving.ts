@@ -2,7 +2,9 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MigrationView, SlotsView, SlotView } from '@codis/config/api';
-import { fenceKey, slotOf } from '@codis/config/model';
+import { openCoordinator, PATHS } from '@codis/config/coordinator';
+import { asEpoch, asGroupId, asMigrationId, encodeTopology, fenceKey, lockSlots, type Slot, slotOf } from '@codis/config/model';
+import { readTopology } from '@codis/config/operations';
 import { expect } from 'vitest';
 import type { Checker } from '../checker/checker.ts';
 import type { Cluster } from '../harness/cluster.ts';
@@ -65,6 +67,24 @@ export async function startMove({
 
 export async function migration(cluster: Cluster, id: number): Promise<MigrationView> {
   return (await get(cluster, `/migrations/${id}`)) as MigrationView;
+}
+
+/** Locks a slot for migration `id`, as the controller does when nothing stands in the way. */
+export async function lock(cluster: Cluster, { slot, id, to }: { slot: Slot; id: number; to: number }): Promise<void> {
+  const coordinator = openCoordinator({
+    coordinator: 'filesystem',
+    coordinator_dir: cluster.coordinatorDir,
+    product_name: 'test',
+    zk: [],
+    zk_session_timeout: 5000,
+  });
+  await coordinator.ready(10_000);
+  const { epoch, topology } = await readTopology({ coordinator });
+  const what = { slots: [slot], to: asGroupId(to), migration: asMigrationId(id), epoch: asEpoch(epoch + 1), leaseMs: 60_000 };
+  const data = encodeTopology(lockSlots(topology, what));
+  const result = await coordinator.commit([{ op: 'set', path: PATHS.topology, data, version: epoch }]);
+  expect(result).toMatchObject({ ok: true });
+  await coordinator.close();
 }
 
 /** Also when just now nobody can say. */

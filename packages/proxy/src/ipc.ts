@@ -44,6 +44,8 @@ export type ToPrimary =
   | { readonly type: 'drained' }
   /** A server is fenced against the table this worker holds. */
   | { readonly type: 'behind' }
+  /** Masters that may still carry out what this worker gave up there; told when that changes. */
+  | { readonly type: 'unconfirmed'; readonly servers: readonly string[] }
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport }
   /** Ask all other workers; answered `answers` with the same id. */
   | {

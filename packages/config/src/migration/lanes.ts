@@ -28,6 +28,10 @@ export class Lanes {
     return null;
   }
 
+  isRunning(lane: Lane): boolean {
+    return this.#running.has(laneKey(lane));
+  }
+
   /** To be called before the world is read: what has ended until then shows in it. */
   forgetEnded(): void {
     this.#ended.clear();

@@ -3,6 +3,7 @@
 // Invariant: nothing is locked before the target was seen to hold no key of these slots (B wins, so an orphan there would win over real data), and no
 // lost proxy is left unfenced at either side when the lock is written.
 
+import type { Redis } from 'ioredis';
 import { migrationPath } from '../coordinator/index.ts';
 import {
   type Action,
@@ -13,11 +14,15 @@ import {
   type ProxyId,
   requireGroup,
   requireMaster,
+  type ServerAddr,
   slotsWhere,
+  whyUnconfirmed,
 } from '../model/index.ts';
 import { readMending } from '../operations/index.ts';
 import { batchOf, hasLookedForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
+import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
+import { nameSource } from './departures.ts';
 import { fence } from './fence.ts';
 import { isFit, look } from './fit.ts';
 import type { Lanes } from './lanes.ts';
@@ -49,6 +54,8 @@ export async function lock(office: Office, world: World, { job, action, looks }:
   if (!isFit(office, world, lane) || !hasLookedForBigKeys(office, job, source)) return startLook(office, world, { job, action, looks });
   // One lock at a time: an ack is about all that its epoch locks, and a slow server of one lane is nothing to another.
   if (slotsWhere(world.topology, ({ kind }) => kind === 'locked').length > 0) return UNDER_WAY;
+  const unconfirmed = whyUnconfirmed(world.proxies, [source, requireMaster(world.topology, to)]);
+  if (unconfirmed !== null) return waiting(unconfirmed, DOUBT_RETRY_MS);
   const batch = batchOf(office, job, { slots: action.slots.slice(0, office.memory.batchSlots.get(laneKey(lane))), source });
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
@@ -57,6 +64,8 @@ export async function lock(office: Office, world: World, { job, action, looks }:
   if (doubtful.length > 0) return waiting(doubtText(doubtful, office.settings.proxy_lost_timeout), DOUBT_RETRY_MS);
   const trouble = await fenceOff(office, world, action, lost);
   if (trouble !== null) return waiting(trouble, RETRY_MS);
+  const unnamed = await nameSourceAtTarget(office, world, action);
+  if (unnamed !== null) return waiting(unnamed, RETRY_MS);
   if (await write(office, world, job, { to, ...batch })) office.memory.fits.delete(laneKey(lane));
   return PROGRESSED;
 }
@@ -133,5 +142,17 @@ async function fenceOffGroup(
     return null;
   } catch (error) {
     return `lost proxy ${lost.join(', ')} can't be fenced off group ${id}: ${serverTrouble(requireMaster(world.topology, id), error)}`;
+  }
+}
+
+/** Here and not when the pair was looked at, so that no other migration between the two began meanwhile. Returns why it can't be done, null when it is. */
+async function nameSourceAtTarget(office: Office, { topology }: World, { from, to }: LockAction): Promise<string | null> {
+  const [source, target] = [requireMaster(topology, from), requireMaster(topology, to)];
+  const at = (addr: ServerAddr, use: (redis: Redis) => Promise<void>) => withControlled(office, addr, use, LOOK_TIMEOUT_MS);
+  try {
+    await at(source, (left) => at(target, (right) => nameSource(office, topology, { from, to }, { from: left, to: right })));
+    return null;
+  } catch (error) {
+    return `group ${to} can't be told which server its keys will come from: ${serverTrouble(source, error)}`;
   }
 }

@@ -54,6 +54,8 @@ export async function step(
 export interface Beside {
   readonly sweeps: Lanes;
   readonly looks: Lanes;
+  /** Whether sources are still the processes that they were. */
+  readonly checks: Lanes;
 }
 
 type InLane = { readonly beside: Beside; readonly job: Job; readonly action: Extract<Action, { kind: 'lock' | 'sweep' }> };
@@ -100,7 +102,7 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
 function forget({ memory }: Office, migration: MigrationId): void {
   memory.budgets.delete(migration);
   memory.estimates.delete(migration);
-  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots, memory.fits]) {
+  for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots, memory.fits, memory.sourcesCheckedAt, memory.sourceTroubles]) {
     for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);
   }
   for (const seen of memory.bigKeys.seen.keys()) if (seen.startsWith(`${migration} `)) memory.bigKeys.seen.delete(seen);

@@ -22,6 +22,7 @@ import { rollOf } from './big-keys/batch.ts';
 import type { Budget } from './budget.ts';
 import { withControlled } from './controlled.ts';
 import type { Guest } from './courtesy.ts';
+import { endDepartures, knowSource } from './departures.ts';
 import { type Handing, handOver, paceOf } from './hand-over.ts';
 import { LaneProgress, laneStart } from './lane-progress.ts';
 import { batchLimits } from './pace.ts';
@@ -79,6 +80,7 @@ async function sweepAt(
   if (role !== 'master') {
     throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${source} is a replica, though the topology has it as a master`);
   }
+  await knowSource(office, topology, lane, redis);
   const start = laneStart(topology, job.migration, { from: action.from, slotsNow: action.slots.length, keysCount });
   const progress = new LaneProgress(office, lane, start);
   let isCompleted = false;
@@ -93,6 +95,7 @@ async function sweepAt(
       while ((await pass(plan)) > 0) progress.passEnded();
     });
     isCompleted = await complete(office, lane, { action, progress, source });
+    if (isCompleted) await endDepartures(office, lane, redis);
   } finally {
     await progress.flush();
     progress.end({ isCompleted });

@@ -71,6 +71,10 @@ export interface Memory {
   markersCheckedAtMs: number;
   /** Which processes of proxies there were when what dead ones left at this server was last cut off. */
   readonly clearedOf: Map<ServerAddr, string>;
+  /** When sources of slots that are migrating were looked at last, by lane and addresses. */
+  readonly sourcesCheckedAt: Map<string, number>;
+  /** By lane, why its source is not used: it went back too far. */
+  readonly sourceTroubles: Map<string, string>;
   /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
   readonly cleanTargets: Set<string>;
   /** Lanes that were found fit for their next batch. */
@@ -96,6 +100,8 @@ export function newMemory(): Memory {
     markers: new Map(),
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
     clearedOf: new Map(),
+    sourcesCheckedAt: new Map(),
+    sourceTroubles: new Map(),
     cleanTargets: new Set(),
     fits: new Map(),
     looks: new Map(),

@@ -2,6 +2,7 @@
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
 import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
+import { clearDepartures, watchSources } from './departures.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
 import { type Beside, step } from './step.ts';
@@ -15,21 +16,25 @@ const LOOK_AGAIN_MS = 1000;
 /** Acts until `office.signal` is aborted. Throws what the coordinator throws, and CODIS_E_CONFLICT once deposed. */
 export async function act(office: Office, wakeup: Wakeup, runs: (migration: MigrationId | null) => void): Promise<void> {
   const over = new Set<string>();
-  const beside: Beside = { sweeps: new Lanes(() => wakeup.poke()), looks: new Lanes(() => wakeup.poke()) };
+  const beside: Beside = {
+    sweeps: new Lanes(() => wakeup.poke()),
+    looks: new Lanes(() => wakeup.poke()),
+    checks: new Lanes(() => undefined),
+  };
   let adopted = false;
   try {
     while (!office.signal.aborted) {
-      beside.sweeps.forgetEnded();
+      for (const lanes of Object.values(beside)) lanes.forgetEnded();
       const world = await readWorld(office.coordinator, over);
       if (world && !adopted) {
-        await adoptMarkers(office, world);
+        await Promise.all([adoptMarkers(office, world), clearDepartures(office, world.topology)]);
         adopted = true;
       }
       const retryMs = world ? await turn(office, world, { beside, runs }) : LOOK_AGAIN_MS;
       if (retryMs > 0) await wakeup.sleep(Math.min(retryMs, LOOK_AGAIN_MS), office.signal);
     }
   } finally {
-    await Promise.all([beside.looks.end(), beside.sweeps.end()]);
+    await Promise.all([beside.looks.end(), beside.sweeps.end(), beside.checks.end()]);
   }
 }
 
@@ -43,10 +48,12 @@ async function turn(office: Office, world: World, { beside, runs }: Turning): Pr
   const { memory } = office;
   beside.looks.throwIfFailed();
   beside.sweeps.throwIfFailed();
+  beside.checks.throwIfFailed();
   govern(office, world, beside);
   memory.sightings = observeLocks(memory.sightings, world.topology, performance.now());
   await keepMarkers(office, world);
   if (await catchUpWithMarkers(office, world)) return 0;
+  watchSources(office, world.topology, beside.checks);
   let soonestMs = LOOK_AGAIN_MS;
   runs(world.jobs[0]?.migration.id ?? null);
   // A migration that waits for somebody to mend something does not hold up the next; one that waits for milliseconds, its slots locked, does.
@@ -80,6 +87,7 @@ async function turnOf(office: Office, world: World, { job, beside }: { job: Job;
     reasons.add(outcome.reason);
     retryMs = Math.min(retryMs, outcome.retryMs);
   }
+  for (const [lane, trouble] of office.memory.sourceTroubles) if (lane.startsWith(`${job.migration.id}:`)) reasons.add(trouble);
   if (job.migration.state === 'paused') reasons.add(pausedText(world, job));
   await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null);
   return waiting('', retryMs);

@@ -145,6 +145,13 @@ export const ERROR_KINDS = {
     'The product has a slot table already',
     'slot init --force throws it away; no key is deleted, but none is reachable until its slot is assigned again',
   ),
+  CODIS_E_SOURCE_WENT_BACK: kind(
+    409,
+    4,
+    false,
+    'A server that slots are leaving has come back with data older than what is known of the move',
+    'promote a replica with newer data, or restore the server; or let what it has count, with the command that the message names',
+  ),
   CODIS_E_STALE: kind(412, 4, false, 'The version you looked at is not the current one', 'read it again and decide anew'),
   CODIS_E_TIMEOUT: kind(504, 8, true, 'It took too long', 'try again; if it stays so, look at the log'),
   CODIS_E_TOO_LARGE: kind(413, 2, false, 'The request is too large', 'send less at once'),

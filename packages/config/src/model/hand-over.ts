@@ -10,10 +10,10 @@
 //
 // Verified on Redis 7.0.15: MIGRATE works inside EVAL, replicates as DEL, and with many KEYS moves those it can before it reports BUSYKEY.
 
-/** What both scripts share. ARGV of both: target host, target port, database, timeout in ms, password of the target ('' for none), 'COPY' to leave the keys
+/** What all scripts that hand over share. ARGV of all: target host, target port, database, timeout in ms, password of the target ('' for none), 'COPY' to leave the keys
  *  at the source. `hand_over(first, last)` gives nil, or the error of MIGRATE.
  *  Before Redis 5 a script was replicated as it stands unless it asks otherwise, and a replica must not run MIGRATE. */
-const HAND_OVER = `
+export const HAND_OVER = `
 if redis.replicate_commands then redis.replicate_commands() end
 local copy = ARGV[6] == 'COPY'
 local function migrate(first, last)

@@ -1,5 +1,6 @@
 export * from './big-keys.ts';
 export * from './connection-name.ts';
+export * from './departures.ts';
 export * from './errors.ts';
 export * from './groups.ts';
 export * from './hand-over.ts';

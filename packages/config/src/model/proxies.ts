@@ -21,6 +21,8 @@ export interface ProxyLive {
   readonly startedAt: string;
   /** Process ids of its workers that died, the last ones; what they have sent may still be on its way. */
   readonly goneWorkers?: readonly number[];
+  /** Masters that may still carry out what it gave up there: they have not yet confirmed that its connections are gone. */
+  readonly unconfirmed?: readonly string[];
 }
 
 /** A registered proxy as the coordinator shows it; `live` is null while its session is gone. */
@@ -48,6 +50,16 @@ export function missingAcks(proxies: readonly ProxyView[], epoch: Epoch): Missin
   return { behind, lost };
 }
 
+/** Why no slot should be locked whose requests go to `servers`: a proxy that gave up a connection there would not acknowledge it. Null when nothing is known. */
+export function whyUnconfirmed(proxies: readonly ProxyView[], servers: readonly string[]): string | null {
+  for (const { id, live } of proxies) {
+    const server = live?.unconfirmed?.find((addr) => servers.includes(addr));
+    if (server !== undefined)
+      return `proxy ${id} gave up a connection to ${server} with commands under way, which might run there yet; it goes on when ${server} has answered ${id} that the connection is gone`;
+  }
+  return null;
+}
+
 export const encodeProxyRegistration = (value: ProxyRegistration): Buffer => Buffer.from(JSON.stringify(value));
 export const encodeProxyLive = (value: ProxyLive): Buffer => Buffer.from(JSON.stringify(value));
 
@@ -68,8 +80,16 @@ export function decodeProxyLive(data: Uint8Array): ProxyLive {
     if (typeof pid !== 'number' || typeof startedAt !== 'string') throw new TypeError('pid or startedAt is missing');
     const gone = value['goneWorkers'] ?? [];
     if (!Array.isArray(gone) || !gone.every(Number.isSafeInteger)) throw new TypeError(`goneWorkers is ${JSON.stringify(gone)}`);
-    const live = { epoch: asEpoch(value['epoch'] as number), pid, startedAt };
-    return gone.length === 0 ? live : { ...live, goneWorkers: gone as number[] };
+    const unconfirmed = value['unconfirmed'] ?? [];
+    if (!Array.isArray(unconfirmed) || !unconfirmed.every((addr) => typeof addr === 'string'))
+      throw new TypeError(`unconfirmed is ${JSON.stringify(unconfirmed)}`);
+    return {
+      epoch: asEpoch(value['epoch'] as number),
+      pid,
+      startedAt,
+      ...(gone.length === 0 ? {} : { goneWorkers: gone as number[] }),
+      ...(unconfirmed.length === 0 ? {} : { unconfirmed }),
+    };
   });
 }
 

@@ -2,7 +2,7 @@
 // cheaper way. It looks only, and stops when its time is up: what it had not seen by then is taken to be like what it had.
 
 import type { Redis } from 'ioredis';
-import { type BigKey, fenceKey, type ServerAddr, SLOT_COUNT, slotOf } from '../model/index.ts';
+import { type BigKey, reservedNames, type ServerAddr, SLOT_COUNT, slotOf } from '../model/index.ts';
 import { probe, type ServerProbe, withRedis } from '../redis/probe.ts';
 
 /** How many keys one SCAN call looks at: about a millisecond of the server's time. */
@@ -50,14 +50,14 @@ async function pass(
   { server, tally, product, budgetMs }: SurveyOptions & { server: ServerProbe; tally: Tally },
 ): Promise<boolean> {
   const deadline = performance.now() + budgetMs;
-  const marker = Buffer.from(fenceKey(product));
+  const isReserved = reservedNames(product);
   for (const { db } of server.databases) {
     await redis.select(db);
     let cursor = '0';
     do {
       if (tally.seenCount > 0 && performance.now() >= deadline) return false;
       const [next, found] = await redis.scanBuffer(cursor, 'COUNT', SCAN_COUNT);
-      const sample = tally.count(found.filter((key) => !(db === 0 && key.equals(marker))));
+      const sample = tally.count(found.filter((key) => !isReserved(key)));
       if (sample.length > 0) tally.measure(db, sample, await sizesOf(redis, sample));
       cursor = next.toString();
     } while (cursor !== '0');

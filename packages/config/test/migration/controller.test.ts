@@ -97,6 +97,18 @@ describe('proxies', () => {
     expect(await reached(id, 'done')).toMatchObject({ waiting: null });
   });
 
+  test('nothing is locked while a server may yet carry out what a proxy gave up there, and the migration says so', async () => {
+    const proxy = await product.proxy('p1');
+    proxy.setUnconfirmed([masters.one.addr]);
+    await eventually(async () => (await observer.read('proxies/p1/live'))?.data.includes('unconfirmed'), { what: 'it to be told' });
+    const { id } = await migrate(0, 2);
+    await product.controller(await product.connect());
+    await waitsFor(id, /proxy p1 gave up a connection to \S+ with commands under way, which might run there yet/);
+    expect(await stateOf(0)).toEqual({ kind: 'online', owner: ONE });
+    proxy.setUnconfirmed([]);
+    expect(await reached(id, 'done')).toMatchObject({ waiting: null });
+  });
+
   test('a lost proxy is fenced off the source after its time, and the move goes on without it', async () => {
     const lost = await product.proxy('lost');
     await product.proxy('alive');

@@ -97,6 +97,7 @@ export class StandIn {
   readonly #coordinator: Coordinator;
   readonly #id;
   #acking = true;
+  #unconfirmed: readonly string[] = [];
   #stop = () => {};
   #last = Promise.resolve();
 
@@ -115,6 +116,12 @@ export class StandIn {
   setAcking(acking: boolean): void {
     this.#acking = acking;
     if (acking) this.#catchUp();
+  }
+
+  /** Says that these masters may still carry out what it gave up. */
+  setUnconfirmed(servers: readonly string[]): void {
+    this.#unconfirmed = servers;
+    this.#catchUp();
   }
 
   /** As if it was killed: its session ends, its registration stays. */
@@ -138,7 +145,12 @@ export class StandIn {
     const topology = await this.#coordinator.read(PATHS.topology);
     if (!topology || !this.#acking) return;
     const live = await this.#coordinator.read(proxyLivePath(this.#id));
-    const data = encodeProxyLive({ epoch: asEpoch(topology.version), pid: process.pid, startedAt: '2026-01-01T00:00:00.000Z' });
+    const data = encodeProxyLive({
+      epoch: asEpoch(topology.version),
+      pid: process.pid,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      unconfirmed: this.#unconfirmed,
+    });
     const path = proxyLivePath(this.#id);
     const write: Op = live ? { op: 'set', path, data } : { op: 'create', path, data, ephemeral: true };
     await this.#coordinator.commit([{ op: 'check', path: PATHS.topology, version: topology.version }, write]);

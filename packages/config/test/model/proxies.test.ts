@@ -8,6 +8,7 @@ import {
   encodeProxyRegistration,
   missingAcks,
   type ProxyView,
+  whyUnconfirmed,
 } from '../../src/model/index.ts';
 
 const view = (id: string, epoch: number | null, wanted: ProxyView['wanted'] = 'online'): ProxyView => ({
@@ -37,14 +38,21 @@ describe('missingAcks', () => {
   });
 });
 
+test('a proxy that gave up a connection is a reason not to lock what goes to that server, and no other', () => {
+  const p1 = view('p1', 5);
+  const proxies = [view('p0', null), view('p2', 5), { ...p1, live: { ...p1.live!, unconfirmed: ['a:1', 'b:1'] } }];
+  expect(whyUnconfirmed(proxies, ['c:1', 'b:1'])).toMatch(/^proxy p1 gave up a connection to b:1 /);
+  expect(whyUnconfirmed(proxies, ['c:1'])).toBe(null);
+});
+
 describe('what a proxy stores', () => {
   const { live: _, ...registration } = view('p1', null);
   const live = view('p1', 7).live!;
 
   test('is read back as it was written', () => {
     expect(decodeProxyRegistration(encodeProxyRegistration(registration))).toEqual(registration);
-    for (const goneWorkers of [{}, { goneWorkers: [1, 2] }]) {
-      expect(decodeProxyLive(encodeProxyLive({ ...live, ...goneWorkers }))).toEqual({ ...live, ...goneWorkers });
+    for (const more of [{}, { goneWorkers: [1, 2] }, { unconfirmed: ['127.0.0.1:1'] }]) {
+      expect(decodeProxyLive(encodeProxyLive({ ...live, ...more }))).toEqual({ ...live, ...more });
     }
   });
 
@@ -65,6 +73,7 @@ describe('what a proxy stores', () => {
     ['no pid', { pid: '1' }, /pid or startedAt is missing/],
     ['dead workers that are no numbers', { goneWorkers: ['1'] }, /goneWorkers is \["1"\]/],
     ['one dead worker', { goneWorkers: 1 }, /goneWorkers is 1/],
+    ['unconfirmed servers that are none', { unconfirmed: [1] }, /unconfirmed is \[1\]/],
     ['no beginning', { startedAt: undefined }, /pid or startedAt is missing/],
   ])('a session with %s is refused', (_, damage, message) => {
     const act = () => decodeProxyLive(Buffer.from(JSON.stringify({ ...live, ...damage })));

@@ -57,6 +57,8 @@ export class Primary {
   #acknowledged = -1;
   /** The session the acknowledgement was made in; another session must make it again. */
   #acknowledgedIn = '';
+  /** The unconfirmed servers that the acknowledgement names. */
+  #unconfirmed = '';
   #serving = false;
   #closing = false;
   #syncing = false;
@@ -79,6 +81,7 @@ export class Primary {
       onApplied: () => this.#sync(),
       onListenFailed: (message) => options.onFatal(`can't listen on proxy_addr ${settings.proxy_addr}: ${message}`),
       onBehind: () => this.#lookForNewerTable(),
+      onUnconfirmed: () => this.#sync(),
       onRegister: (change) => this.#scripts.register(change),
       onLookUp: (question) => this.#scripts.lookUp(question),
     });
@@ -205,11 +208,13 @@ export class Primary {
       this.#registered = true;
     }
     const applied = this.#pool.applied;
-    const settled = applied === this.#held;
-    if (settled && (applied !== this.#acknowledged || state.session !== this.#acknowledgedIn) && (await this.#topologySeen())) {
-      if (await this.#registration.acknowledge(applied, this.#pool.goneWorkers)) {
+    const { goneWorkers, unconfirmed } = this.#pool;
+    const told = applied === this.#acknowledged && state.session === this.#acknowledgedIn && unconfirmed.join() === this.#unconfirmed;
+    if (applied === this.#held && !told && (await this.#topologySeen())) {
+      if (await this.#registration.acknowledge(applied, { goneWorkers, unconfirmed })) {
         this.#acknowledged = applied;
         this.#acknowledgedIn = state.session;
+        this.#unconfirmed = unconfirmed.join();
         this.#options.log.debug({ epoch: applied }, 'acknowledged');
       }
     }

@@ -19,6 +19,7 @@ import {
   decodeProxyRegistration,
   encodeProxyLive,
   encodeProxyRegistration,
+  type ProxyLive,
   type ProxyRegistration,
 } from '@codis/config/model';
 import type { Logger } from 'pino';
@@ -59,10 +60,10 @@ export class Registration {
     }
   }
 
-  /** Says that every worker has applied `epoch`, and which have died. False when the topology has moved on: the newer one will be acknowledged instead. */
-  async acknowledge(epoch: number, goneWorkers: readonly number[]): Promise<boolean> {
+  /** Says that every worker has applied `epoch`, which have died, and which masters may still carry out what was given up there. False when the topology has moved on: the newer one will be acknowledged instead. */
+  async acknowledge(epoch: number, left: Pick<ProxyLive, 'goneWorkers' | 'unconfirmed'>): Promise<boolean> {
     const { coordinator, proxy } = this.#options;
-    const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.#startedAt, goneWorkers });
+    const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.#startedAt, ...left });
     const at: Op[] = epoch < 0 ? [] : [{ op: 'check', path: PATHS.topology, version: epoch }];
     const live = await coordinator.read(proxyLivePath(proxy.id));
     return this.#acknowledged(await coordinator.commit([...at, ...this.#replaceLive(live, data)]));

@@ -20,6 +20,8 @@ export interface WorkerPoolOptions {
   readonly onListenFailed: (message: string) => void;
   /** A server was fenced against the table we hold. */
   readonly onBehind: () => void;
+  /** `unconfirmed` has changed. */
+  readonly onUnconfirmed: () => void;
   /** A worker tells of a script or function that was loaded, or asks for some. */
   readonly onRegister: (change: RegistryChange) => void;
   readonly onLookUp: (question: RegistryQuestion) => Promise<unknown>;
@@ -35,6 +37,8 @@ interface Member extends Watched {
   applied: number;
   listening: boolean;
   drained: boolean;
+  /** As it told last. */
+  unconfirmed: readonly string[];
   readonly startedAt: number;
   readonly post: (message: ToWorker) => void;
 }
@@ -95,6 +99,11 @@ export class WorkerPool {
   /** Process ids of the last workers that died. */
   get goneWorkers(): readonly number[] {
     return this.#goneWorkers;
+  }
+
+  /** Masters that may still carry out what a worker gave up there. What was a dead worker's is cut off with all else of it. */
+  get unconfirmed(): readonly string[] {
+    return [...new Set([...this.#members.values()].flatMap(({ unconfirmed }) => unconfirmed))].sort();
   }
 
   get listeningCount(): number {
@@ -175,6 +184,7 @@ export class WorkerPool {
       process,
       applied: -1,
       listening: false,
+      unconfirmed: [],
       drained: !this.#serving,
       startedAt: performance.now(),
       post: (message) => post(process, message),
@@ -247,6 +257,10 @@ export class WorkerPool {
         return;
       case 'behind':
         this.#options.onBehind();
+        return;
+      case 'unconfirmed':
+        member.unconfirmed = message.servers;
+        this.#options.onUnconfirmed();
         return;
       case 'register':
         this.#options.onRegister(message.change);

@@ -45,6 +45,8 @@ export interface BackendOptions {
   readonly onBehind: () => void;
   /** A server answers that did not before, or for the first time. */
   readonly onServerUp?: () => void;
+  /** A connection is given up, and its server may yet carry out what is under way on it for these slots (and lanes). */
+  readonly onGivenUp?: (backend: Backend, slots: ReadonlySet<number>) => void;
 }
 
 /** A client with more than this waiting is a slow reader: what feeds it is lent to it alone, and read no faster than it reads. */
@@ -59,6 +61,10 @@ export class Backend implements OutletOwner {
   readonly protocol: Protocol;
   /** What CLIENT ID says of this connection at the server; 0 before the handshake, and where the server doesn't know CLIENT ID. */
   clientId = 0;
+  /** Which process answers there: new with every start of a server. Empty before the handshake. */
+  runId = '';
+  /** Where it comes from, `host:port`, unless something between changes that. */
+  localAddr = '';
   /** It waits for as long as it takes: a blocking command is on it. */
   patient = false;
   /** Told when nothing is under way on it any more, also because it closed: for who has borrowed it. */
@@ -195,10 +201,26 @@ export class Backend implements OutletOwner {
 
   #cut(reason: string): void {
     const reply = this.#lost(reason, this.isReady);
+    if (this.isReady && this.#ring.length > 0) this.#options.onGivenUp?.(this, this.#slotsUnderWay());
     this.#end();
     while (this.#ring.length > 0) this.#answer(this.#ring.shift(), reply);
     for (const session of this.#feeders) session.resume(PAUSED_BACKEND);
     this.onIdle?.();
+  }
+
+  #slotsUnderWay(): ReadonlySet<number> {
+    const slots = new Set<number>();
+    for (let at = 0; at < this.#ring.length; at++) {
+      const request = this.#ring.at(at);
+      if (request.slot >= 0) slots.add(request.slot);
+      else if (request.slots !== null) for (const slot of request.slots) slots.add(slot);
+    }
+    return slots;
+  }
+
+  #addrOfSocket(): string {
+    const { localAddress = '', localPort = 0, localFamily } = this.#socket;
+    return localFamily === 'IPv6' ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
   }
 
   #close(): void {
@@ -256,6 +278,8 @@ export class Backend implements OutletOwner {
     }
     this.#handshake = null;
     this.clientId = result.clientId;
+    this.runId = result.runId;
+    this.localAddr = this.#addrOfSocket();
     this.server.onReady(result.version);
     this.#outlet.held = false;
     this.#outlet.flush(true);

@@ -9,6 +9,7 @@
 // Order: a session's requests for one slot leave in the order they came, also when the keys of a later one are there first.
 // Invariant: no request is sent to the source (DESIGN §4, rule 1) but a read of a big key; what is waiting counts as in flight for its slot.
 
+import { type GroupId, invariant } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { extractKeys, keyArgs } from '../commands/key-specs.ts';
 import { errorReply, HOLD_FULL, HOLD_TIMEOUT, OK } from '../resp/replies.ts';
@@ -44,12 +45,15 @@ const GONE_KEYS_MAX = 500_000;
 /** A session with this many requests waiting is not read from, until half of them have left. */
 const WAITING_MAX = 256;
 const RETRY_MS = 100;
-/** Failures that may pass: the target or its replicas did not answer in time, a server can't be reached, a connection broke, it loads its data. */
-const PASSING = /^-(IOERR|LOADING|BUSY|MASTERDOWN|ERR server) /;
+/** Failures that may pass: the target or its replicas did not answer in time, a server can't be reached, a connection broke, it loads its data,
+ *  or it is another process than it was and the controller has not looked at it yet. */
+const PASSING = /^-(IOERR|SOURCE|LOADING|BUSY|MASTERDOWN|ERR server) /;
 
 /** Keys of one slot that have left `from` in one move. What left in an earlier move of the same slot may have come back since. */
 interface Gone {
   readonly migration: number;
+  /** Which groups they are the masters of. */
+  readonly way: { readonly from: GroupId; readonly to: GroupId };
   readonly from: Server;
   readonly to: Server;
   /** In a durable move, how many replicas the target's group has; null otherwise. */
@@ -226,7 +230,7 @@ export class HandOvers {
     if (known !== undefined && isSameMove(known, slot, table)) return known;
     if (known !== undefined) this.#goneCount -= known.keys.size;
     const gone = {
-      migration: migrationOf(slot, table),
+      ...moveOf(slot, table),
       from: table.from[slot] as Server,
       to: table.home[slot] as Server,
       replicas: replicasOf(slot, table),
@@ -275,14 +279,14 @@ export class HandOvers {
   #start(handOver: HandOver): void {
     this.#options.stats.handOvers++;
     const { slot, db, gone } = handOver;
-    const { from, to, replicas } = gone;
+    const { way, from, to, replicas } = gone;
     const prefix = String(db).length + 1;
     const keys = handOver.keys.map((key) => Buffer.from(key.slice(prefix), 'latin1'));
     const onEnd = (reply: Buffer) => {
       if (reply[0] !== 0x2d) this.#remember(handOver);
       this.#onHandedOver(handOver, reply);
     };
-    this.#options.transfers.start({ from, to, db, slot, keys, replicas, onEnd });
+    this.#options.transfers.start({ way, from, to, db, slot, keys, replicas, onEnd });
   }
 
   #remember(handOver: HandOver): void {
@@ -351,13 +355,15 @@ function troubleIn(reply: Buffer): string {
 
 function isSameMove(gone: Gone, slot: number, table: RouteTable): boolean {
   const servers = table.from[slot] === gone.from && table.home[slot] === gone.to;
-  return servers && migrationOf(slot, table) === gone.migration;
+  const state = table.topology?.slots[slot];
+  return servers && state?.kind === 'migrating' && state.migration === gone.migration;
 }
 
-/** The migration that moves `slot`; 0 when it is not migrating. */
-function migrationOf(slot: number, table: RouteTable): number {
+/** The migration that moves `slot`, and the groups it goes from and to. */
+function moveOf(slot: number, table: RouteTable): Pick<Gone, 'migration' | 'way'> {
   const state = table.topology?.slots[slot];
-  return state?.kind === 'migrating' ? state.migration : 0;
+  invariant(state?.kind === 'migrating', 'what is handed over is migrating');
+  return { migration: state.migration, way: { from: state.from, to: state.to } };
 }
 
 function replicasOf(slot: number, table: RouteTable): number | null {

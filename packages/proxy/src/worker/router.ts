@@ -15,6 +15,7 @@ import type { Backend, BackendOptions } from './backend.ts';
 import { BigKeys } from './big-keys.ts';
 import { Blocking } from './blocking.ts';
 import { Gather, type Merge } from './gather.ts';
+import { GivenUp } from './given-up.ts';
 import { HandOvers } from './hand-over.ts';
 import { copyFrame, type Held, reframe } from './held.ts';
 import { Loans } from './loans.ts';
@@ -67,17 +68,20 @@ export class Router {
   readonly #local: LocalCommands;
   readonly #reserved: { readonly slot: number; readonly has: ReturnType<typeof reservedNames> };
   readonly #transfers: Transfers;
+  readonly #givenUp: GivenUp;
   #table: RouteTable = emptyRouteTable();
 
   /** `local` makes the commands that are answered here, some of which need this router. */
   constructor(options: RouterOptions, local: (router: Router) => LocalCommands) {
-    this.#options = { ...options, onServerUp: () => this.lookup.forget() };
+    const onGivenUp: RouterOptions['onGivenUp'] = (backend, slots) => this.#givenUp.add(backend, slots);
+    this.#options = { ...options, onGivenUp, onServerUp: () => this.lookup.forget() };
+    this.#givenUp = new GivenUp({ ...options, masters: () => this.masters() });
     this.lookup = new Lookup({ clock: options.clock, masters: () => this.masters() });
     this.stats = options.stats;
     this.#reserved = { slot: slotOf(Buffer.from(fenceKey(options.product))), has: reservedNames(options.product) };
-    const { clock, inFlight, stats, password } = options;
+    const { clock, inFlight, stats, product, password } = options;
     const loans = new Loans();
-    this.#transfers = new Transfers({ clock, inFlight, loans, password });
+    this.#transfers = new Transfers({ clock, inFlight, loans, product, password });
     const answer = (request: Request, reply: Buffer) => this.#answer(request, reply);
     const holds = {
       clock,
@@ -113,6 +117,7 @@ export class Router {
     if (next.epoch <= this.#table.epoch) return;
     this.#table = buildRouteTable(next, (addr) => this.#server(addr));
     this.history.onTable(next);
+    this.#givenUp.onTable();
     this.#retireServers();
     this.bigKeys.onTable(this.#table);
     this.handOvers.onTable(this.#table);
@@ -161,6 +166,7 @@ export class Router {
   tick(): void {
     this.lockedSlots.tick();
     this.movingSlots.tick();
+    this.#givenUp.tick();
     this.#transfers.tick();
     this.handOvers.tick();
     this.bigKeys.tick(this.#table);

@@ -1,7 +1,10 @@
 // Having a source hand keys to a target, step by step:
 //
-//   the target answers PING ──▶ script at the source ──▶ done
-//                                    └ durable: ──▶ WAIT at the target ──▶ UNLINK at the source ──▶ done
+//   the target says who the source is ──▶ script at the source ──────────────────────────────────────────▶ noted at the target ──▶ done
+//                                              └ durable: ──▶ WAIT at the target ──▶ script at the source ──▶ ┘
+//
+// A source that is another process than the target knows may have gone back in time: nothing is taken from it until the controller has looked at it. What was handed
+// over is noted at the target before any client's command for it runs there (config/model/departures.ts).
 //
 // A source does nothing else while it hands over, so a target that hangs would stop it for a time-out with each script. Hence few scripts are under way between two
 // servers at a time, and none is sent unless the target has answered just now.
@@ -9,7 +12,17 @@
 // Invariant: a transfer counts as in flight for its slot from `start` until its end, between its steps too: nothing of it runs after the slot was handed on. In
 // a durable move nothing is deleted at the source that a replica of the target lacks.
 
-import { HAND_OVER_SCRIPT, parseAddr } from '@codis/config/model';
+import {
+  type DepartureKeys,
+  departureKeys,
+  GIVE_UP_SCRIPT,
+  type GroupId,
+  HAND_OVER_SCRIPT,
+  LEFT_KEYS_MAX,
+  NOTE_SCRIPT,
+  ON_DEMAND_SCRIPT,
+  parseAddr,
+} from '@codis/config/model';
 import { encodeRequest, errorReply, OK } from '../resp/replies.ts';
 import type { Backend } from './backend.ts';
 import { asking } from './claim.ts';
@@ -23,6 +36,8 @@ import { integerIn } from './split.ts';
 export interface Transfer {
   readonly from: Server;
   readonly to: Server;
+  /** The groups that they are the masters of. */
+  readonly way: { readonly from: GroupId; readonly to: GroupId };
   readonly db: number;
   readonly slot: number;
   readonly keys: readonly Buffer[];
@@ -36,6 +51,7 @@ export interface TransferOptions {
   readonly clock: Clock;
   readonly inFlight: InFlight;
   readonly loans: Loans;
+  readonly product: string;
   /** Password of the target, product_auth. */
   readonly password: string;
 }
@@ -50,6 +66,7 @@ const MIGRATE_TIMEOUT_MS = 250;
 const WAIT_MS = 5000;
 const UNDER_WAY_MAX = 2;
 const PING = encodeRequest(['PING']);
+const MINUS = 0x2d;
 
 export class Transfers {
   readonly #options: TransferOptions;
@@ -74,36 +91,53 @@ export class Transfers {
     }
   }
 
-  #path({ from, to }: Transfer): Path {
+  #path({ from, to, way }: Transfer): Path {
     const paths = this.#paths.get(from) ?? new Map<Server, Path>();
     this.#paths.set(from, paths);
-    const path = paths.get(to) ?? new Path(this.#options, to);
+    const path = paths.get(to) ?? new Path(this.#options, { to, way });
     paths.set(to, path);
     return path;
   }
+}
+
+/** Keys that have left, with the number of that, and which process had them. */
+interface Handed {
+  readonly transfer: Transfer;
+  readonly number: string;
+  readonly run: string;
 }
 
 /** From one server to another. */
 class Path {
   readonly #options: TransferOptions;
   readonly #to: Server;
+  /** What is kept of the move. */
+  readonly #keys: DepartureKeys;
+  readonly #whoIsSource: Buffer;
   #waiting: Transfer[] = [];
   /** At the source. */
   #underWay = 0;
   /** Copies that nobody has asked the replicas about yet. */
   #copied: Transfer[] = [];
   #confirming = false;
+  /** What the source has handed over and nobody has noted yet. */
+  #handed: Handed[] = [];
+  #noting = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
+  /** The process that the target knows as the source; null while nobody has named one. */
+  #source: string | null = null;
   /** The question that the target was asked last, and when; null once it was answered or given up. */
   #question: { readonly askedAt: number } | null = null;
 
-  constructor(options: TransferOptions, to: Server) {
+  constructor(options: TransferOptions, { to, way }: Pick<Transfer, 'to' | 'way'>) {
     this.#options = options;
     this.#to = to;
+    this.#keys = departureKeys(options.product, way);
+    this.#whoIsSource = encodeRequest(['HGET', this.#keys.source, 'run']);
   }
 
   get isIdle(): boolean {
-    return this.#underWay === 0 && this.#waiting.length === 0 && this.#question === null && !this.#confirming;
+    return this.#underWay === 0 && this.#waiting.length === 0 && this.#question === null && !this.#confirming && !this.#noting;
   }
 
   add(transfer: Transfer): void {
@@ -116,6 +150,7 @@ class Path {
       this.#question = null;
       this.#failWaiting(errorReply(`IOERR server ${this.#to.addr}, where the key moves, does not answer`));
     }
+    this.#goOn();
   }
 
   #goOn(): void {
@@ -124,9 +159,16 @@ class Path {
         this.#ask();
         return;
       }
+      if (this.#isConnecting(this.#waiting[0] as Transfer)) return;
       this.#underWay++;
       this.#handOver(this.#waiting.shift() as Transfer);
     }
+  }
+
+  /** Which process answers is not known before. */
+  #isConnecting({ from, db }: Transfer): boolean {
+    const backend = this.#source === null ? null : from.backend(db, 2);
+    return backend !== null && !backend.isReady;
   }
 
   #ask(): void {
@@ -141,11 +183,13 @@ class Path {
     const request = asking((reply) => {
       const isLate = this.#question !== question;
       if (!isLate) this.#question = null;
-      if (reply[0] !== 0x2d) this.#answeredAt = this.#options.clock.now;
-      else if (!isLate) this.#failWaiting(this.#unreachable());
+      if (reply[0] !== MINUS) {
+        this.#answeredAt = this.#options.clock.now;
+        this.#source = bulkIn(reply);
+      } else if (!isLate) this.#failWaiting(this.#unreachable());
       this.#goOn();
     });
-    backend.send(request, PING, 0, PING.length);
+    backend.send(request, this.#whoIsSource, 0, this.#whoIsSource.length);
   }
 
   #unreachable(): Buffer {
@@ -163,8 +207,10 @@ class Path {
     const { host, port } = parseAddr(this.#to.addr);
     const copy = replicas === null ? '' : 'COPY';
     const args = [host, String(port), String(db), String(MIGRATE_TIMEOUT_MS), this.#options.password, copy];
-    this.#atSource(transfer, encodeRequest(['EVAL', HAND_OVER_SCRIPT, String(keys.length), ...keys, ...args]), (reply) => {
-      if (reply[0] === 0x2d || replicas === null) this.#finish(transfer, reply);
+    const [script, all] = this.#source === null ? [HAND_OVER_SCRIPT, keys] : [ON_DEMAND_SCRIPT, this.#andHanded(keys)];
+    this.#atSource(transfer, encodeRequest(['EVAL', script, String(all.length), ...all, ...args]), (reply, run) => {
+      if (reply[0] === MINUS) this.#finish(transfer, reply);
+      else if (replicas === null) this.#note(transfer, reply, run);
       else this.#awaitReplicas(transfer);
     });
   }
@@ -192,7 +238,7 @@ class Path {
     const request = asking((reply) => {
       this.#confirming = false;
       this.#options.loans.end(backend, true);
-      this.#onConfirmed(batch, reply[0] === 0x2d || integerIn(reply) >= replicas ? reply : this.#unconfirmed(replicas));
+      this.#onConfirmed(batch, reply[0] === MINUS || integerIn(reply) >= replicas ? reply : this.#unconfirmed(replicas));
       if (this.#copied.length > 0) this.#confirm();
     });
     backend.send(takeRequest(null, SINK_NOBODY), PING, 0, PING.length);
@@ -201,7 +247,7 @@ class Path {
 
   #onConfirmed(batch: readonly Transfer[], reply: Buffer): void {
     for (const transfer of batch) {
-      if (reply[0] === 0x2d) this.#end(transfer, reply);
+      if (reply[0] === MINUS) this.#end(transfer, reply);
       else this.#delete(transfer);
     }
   }
@@ -212,19 +258,75 @@ class Path {
 
   #delete(transfer: Transfer): void {
     this.#underWay++;
-    this.#atSource(transfer, encodeRequest(['UNLINK', ...transfer.keys]), (reply) => {
-      this.#finish(transfer, reply[0] === 0x2d ? reply : OK);
+    const all = this.#andHanded(transfer.keys);
+    const words = this.#source === null ? ['UNLINK', ...transfer.keys] : ['EVAL', GIVE_UP_SCRIPT, String(all.length), ...all];
+    this.#atSource(transfer, encodeRequest(words), (reply, run) => {
+      if (reply[0] === MINUS) this.#finish(transfer, reply);
+      else this.#note(transfer, reply, run);
     });
   }
 
-  #atSource(transfer: Transfer, bytes: Buffer, onReply: (reply: Buffer) => void): void {
-    const { from, db } = transfer;
+  #andHanded(keys: readonly Buffer[]): (Buffer | string)[] {
+    return [...keys, this.#keys.handed];
+  }
+
+  /** `run` has handed the keys over, and `reply` has the number of that, unless nothing is counted. */
+  #note(transfer: Transfer, reply: Buffer, run: string): void {
+    this.#underWay--;
+    this.#goOn();
+    const number = bulkIn(reply);
+    if (number === null) this.#end(transfer, OK);
+    else {
+      this.#handed.push({ transfer, number, run });
+      if (!this.#noting) this.#noteAll();
+    }
+  }
+
+  /** All that was handed over before it, by one process. */
+  #noteAll(): void {
+    const { run } = this.#handed[0] as Handed;
+    const batch = this.#handed.filter((handed) => handed.run === run);
+    this.#handed = this.#handed.filter((handed) => handed.run !== run);
+    const backend = this.#to.backend(0, 2);
+    if (backend === null) {
+      for (const { transfer } of batch) this.#end(transfer, this.#unreachable());
+      if (this.#handed.length > 0) this.#noteAll();
+      return;
+    }
+    this.#noting = true;
+    const notes = batch.flatMap(({ transfer: { db, keys }, number }) => keys.flatMap((key) => [number, nameOf(db, key)]));
+    const { source, left } = this.#keys;
+    const bytes = encodeRequest(['EVAL', NOTE_SCRIPT, '2', source, left, run, String(LEFT_KEYS_MAX), ...notes]);
+    const slots = batch.map(({ transfer }) => transfer.slot);
+    this.#send(slots, backend, bytes, (reply) => {
+      this.#noting = false;
+      for (const { transfer } of batch) this.#end(transfer, reply[0] === MINUS ? reply : OK);
+      if (this.#handed.length > 0 && !this.#noting) this.#noteAll();
+    });
+  }
+
+  /** `onReply` gets the process that ran it, too. */
+  #atSource(transfer: Transfer, bytes: Buffer, onReply: (reply: Buffer, run: string) => void): void {
+    const { from, db, slot } = transfer;
     const backend: Backend | null = from.backend(db, 2);
     if (backend === null) {
       this.#finish(transfer, errorReply(`IOERR server ${from.addr}, which has the key, can't be reached (${from.lastError})`));
-      return;
-    }
-    backend.send(asking(onReply), bytes, 0, bytes.length);
+    } else if (this.#source !== null && !backend.isReady) {
+      this.#finish(transfer, errorReply(`IOERR server ${from.addr}, which has the key, is being connected to`));
+    } else if (this.#source !== null && backend.runId !== this.#source) {
+      this.#finish(
+        transfer,
+        errorReply(`SOURCE ${from.addr} was started anew or replaced, and what it has is not known to be current yet`),
+      );
+    } else this.#send([slot], backend, bytes, (reply) => onReply(reply, backend.runId));
+  }
+
+  #send(slots: readonly number[], backend: Backend, bytes: Buffer, onReply: (reply: Buffer) => void): void {
+    const request = asking(onReply);
+    // By itself too: it may outlive its transfers, when the connection is given up.
+    request.slots = Uint16Array.from(slots);
+    for (const slot of slots) this.#options.inFlight.enter(slot);
+    backend.send(request, bytes, 0, bytes.length);
   }
 
   #finish(transfer: Transfer, reply: Buffer): void {
@@ -237,4 +339,14 @@ class Path {
     transfer.onEnd(reply);
     this.#options.inFlight.leaveSlot(transfer.slot);
   }
+}
+
+/** What a bulk string holds; null for the one that is nil, and for any other reply. */
+function bulkIn(reply: Buffer): string | null {
+  return reply.toString('latin1').split('\r\n')[1] || null;
+}
+
+/** Of a key, among those that have left. */
+function nameOf(db: number, key: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${db}:`), key]);
 }

@@ -10,6 +10,7 @@ import { COMMANDS } from '../commands/command.ts';
 import type { LiveProxy, ToPrimary, WorkerPlace, WorkerReport } from '../ipc.ts';
 import { MAX_CLIENTS } from '../resp/replies.ts';
 import { Clock } from './clock.ts';
+import { keptNames } from './cluster-wide/around.ts';
 import { clusterWideCommands } from './cluster-wide/cluster-wide.ts';
 import { slotKeysCommands } from './cluster-wide/slot-keys.ts';
 import { InFlight } from './in-flight.ts';
@@ -72,7 +73,10 @@ export class Worker implements SessionOwner {
     this.#options = options;
     this.#startedAt = options.startedAt ?? Date.now();
     const { settings } = options;
-    this.#servers = new ServersInfo(() => this.#router.masters(), settings.product_name);
+    this.#servers = new ServersInfo(
+      () => this.#router.masters(),
+      () => keptNames(this.#router, settings.product_name),
+    );
     this.#clock = new Clock(() => this.#tick());
     this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
     this.#proxyWide = new ProxyWide({

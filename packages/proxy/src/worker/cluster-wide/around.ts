@@ -1,7 +1,7 @@
 // What the commands about all groups have in common: what they stand on, which server has a group, how the keys in a reply are gone through, and how
 // many replies of one kind become one.
 
-import { asGroupId, findGroup, masterOf, type reservedNames, type Slot, slotOf } from '@codis/config/model';
+import { asGroupId, departureKeys, fenceKey, findGroup, masterOf, type reservedNames, type Slot, slotOf } from '@codis/config/model';
 import { COMMANDS, type Command } from '../../commands/command.ts';
 import { bulk, errorReply, OK } from '../../resp/replies.ts';
 import type { Router } from '../router.ts';
@@ -28,6 +28,17 @@ const NO_GROUND: Ground['slots'] = [];
 
 export function groundOf({ table, history }: Router): Ground {
   return { epoch: table.epoch, slots: table.topology?.slots ?? NO_GROUND, history };
+}
+
+/** The reserved names that there may be in database 0 of some master: the marker of a fence, and what is kept while slots move. */
+export function keptNames({ table }: Router, product: string): string[] {
+  const names = new Set([fenceKey(product)]);
+  for (const state of table.topology?.slots ?? []) {
+    if (state.kind !== 'migrating') continue;
+    const { handed, source, left } = departureKeys(product, state);
+    names.add(handed).add(source).add(left);
+  }
+  return [...names];
 }
 
 /** The master of a group, or the error that stands in the way. */

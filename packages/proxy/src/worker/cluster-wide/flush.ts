@@ -1,4 +1,5 @@
-// FLUSHALL and FLUSHDB at all masters. The marker of a fence stays (DESIGN §3): at each server it is put back in the same atomic step.
+// FLUSHALL and FLUSHDB at all masters. The marker of a fence stays (DESIGN §3), and what is kept while slots move: at each server it is put back in the same
+// atomic step.
 //
 // A write of another client that meets the flush half-way is before it at one server and after it at another, as with any command over several groups.
 
@@ -8,18 +9,21 @@ import { word } from '../local/args.ts';
 import type { Handlers } from '../local/local-commands.ts';
 import type { Server } from '../server.ts';
 import type { Session } from '../session.ts';
-import { type Around, commandNamed, isError, mergeDone } from './around.ts';
+import { type Around, commandNamed, isError, keptNames, mergeDone } from './around.ts';
 import { type Errand, visit } from './visit.ts';
 
 const FLUSHALL = commandNamed('flushall');
 const FLUSHDB = commandNamed('flushdb');
 
-/** KEYS[1]: the marker, of database 0. ARGV: the command and its option. */
+/** KEYS: what stays, of database 0. ARGV: the command and its option. */
 const FLUSH_SCRIPT = `
 redis.call('SELECT', 0)
-local marker = redis.call('GET', KEYS[1])
+local kept = {}
+for i, key in ipairs(KEYS) do kept[i] = redis.call('DUMP', key) end
 redis.call(unpack(ARGV))
-if marker then redis.call('SET', KEYS[1], marker) end
+for i, key in ipairs(KEYS) do
+  if kept[i] then redis.call('RESTORE', key, 0, kept[i]) end
+end
 return redis.status_reply('OK')
 `.trim();
 
@@ -34,8 +38,8 @@ function flush(around: Around, session: Session, frame: Frame, command: typeof F
   const option = frame.argc > 1 ? word(frame, 1) : '';
   if (frame.argc > 2 || !['', 'async', 'sync'].includes(option)) return SYNTAX_ERROR;
   const words = option === '' ? [command.name] : [command.name, option];
-  const keepsMarker = command === FLUSHALL || session.db === 0;
-  const request = encodeRequest(keepsMarker ? ['EVAL', FLUSH_SCRIPT, '1', around.marker, ...words] : words);
+  const kept = command === FLUSHALL || session.db === 0 ? keptNames(around.router, around.product) : [];
+  const request = encodeRequest(kept.length > 0 ? ['EVAL', FLUSH_SCRIPT, String(kept.length), ...kept, ...words] : words);
   return visit(around, session, { command, frame }, () => new FlushErrand(command.name.toUpperCase(), request));
 }
 

@@ -14,7 +14,7 @@ import { LOCKED, MIGRATING } from '../route-table.ts';
 import type { Server } from '../server.ts';
 import type { Session } from '../session.ts';
 import { integerIn } from '../split.ts';
-import { type Around, commandNamed, contentOf, groundOf, isError, mastersOf, mergeDone } from './around.ts';
+import { type Around, commandNamed, contentOf, groundOf, isError, keptNames, mastersOf, mergeDone } from './around.ts';
 import { groupsOf, mayHold } from './scan-pass.ts';
 
 const DBSIZE = commandNamed('dbsize');
@@ -67,15 +67,15 @@ function script(around: Around, body: string, ...args: readonly string[]): Buffe
   return encodeRequest(['EVAL', body, '1', around.marker, ...args]);
 }
 
-/** The reserved names that there may be in the session's database: the marker is in database 0, and each group that big keys leave has one copy growing. */
-function reservedFor({ marker, product, router }: Around, { db }: Session): (string | Buffer)[] {
+/** The reserved names that there may be in the session's database: most are in database 0, and each group that big keys leave has one copy growing. */
+function reservedFor({ product, router }: Around, { db }: Session): string[] {
   const { bigKeys, topology } = router.table;
   const names = new Set<string>();
   for (const slot of bigKeys.keys()) {
     const state = topology?.slots[slot];
     if (state?.kind === 'migrating' && state.bigKeys?.some((bigKey) => bigKey.db === db)) names.add(arrivalKey(product, state.from));
   }
-  return db === 0 ? [marker, ...names] : [...names];
+  return db === 0 ? [...keptNames(router, product), ...names] : [...names];
 }
 
 function withoutReserved(around: Around, session: Session, plain: string, body: string): Buffer {

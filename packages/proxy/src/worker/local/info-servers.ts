@@ -3,7 +3,6 @@
 //
 // A server that does not answer within half a second is left out, and not asked again before it has answered: one that is frozen holds up one round, not all.
 
-import { fenceKey } from '@codis/config/model';
 import { encodeRequest } from '../../resp/replies.ts';
 import { type ReplyTaker, type Request, recycle, SINK_TAKER, takeRequest } from '../request.ts';
 import type { Server } from '../server.ts';
@@ -26,16 +25,16 @@ const INTEGER = 0x3a;
 
 export class ServersInfo {
   readonly #masters: () => readonly Server[];
-  readonly #hasMarker: Buffer;
+  readonly #reserved: () => readonly string[];
   /** Servers that owe an answer of a round that has ended without them. */
   readonly #late = new Set<Server>();
   #round: Round | null = null;
   #next: Done[] = [];
 
-  constructor(masters: () => readonly Server[], product: string) {
+  /** `reserved`: names in database 0 that are no keys of the clients'. */
+  constructor(masters: () => readonly Server[], reserved: () => readonly string[]) {
     this.#masters = masters;
-    // EXISTS and all other reads would count as a hit or a miss of the keyspace.
-    this.#hasMarker = encodeRequest(['MEMORY', 'USAGE', fenceKey(product)]);
+    this.#reserved = reserved;
   }
 
   /** Calls `done` once, later, with the masters in the order of their groups. */
@@ -53,7 +52,9 @@ export class ServersInfo {
   #begin(): void {
     const waiting = this.#next;
     this.#next = [];
-    const round = new Round(this.#masters(), this.#hasMarker, this.#late, (answers) => {
+    // EXISTS and all other reads would count as a hit or a miss of the keyspace.
+    const areThere = this.#reserved().map((name) => encodeRequest(['MEMORY', 'USAGE', name]));
+    const round = new Round(this.#masters(), [INFO, ...areThere], this.#late, (answers) => {
       this.#round = null;
       if (this.#next.length > 0) this.#begin();
       for (const done of waiting) done(answers);
@@ -75,9 +76,9 @@ class Round implements ReplyTaker {
   #timer: NodeJS.Timeout | null = null;
   #ended = false;
 
-  constructor(servers: readonly Server[], hasMarker: Buffer, late: Set<Server>, done: Done) {
+  constructor(servers: readonly Server[], question: readonly Buffer[], late: Set<Server>, done: Done) {
     this.#servers = servers;
-    this.#question = [INFO, hasMarker];
+    this.#question = question;
     this.#late = late;
     this.#done = done;
     this.#left = new Set(servers.filter((server) => !late.has(server)));
@@ -132,18 +133,18 @@ class Round implements ReplyTaker {
   }
 
   #fieldsOf(server: Server): ReadonlyMap<string, string> | null {
-    const [info, hasMarker] = this.#replies.get(server) ?? [];
+    const [info, ...areThere] = this.#replies.get(server) ?? [];
     if (info?.[0] !== BULK) return null;
     const fields = parseInfo(info.toString('utf8', info.indexOf(10) + 1, info.length - 2));
-    if (hasMarker?.[0] === INTEGER) leaveOutMarker(fields);
+    leaveOut(fields, areThere.filter((reply) => reply?.[0] === INTEGER).length);
     return fields;
   }
 }
 
-/** The marker of a fence is not a key of the clients' (DESIGN §3). */
-function leaveOutMarker(fields: Map<string, string>): void {
+/** Reserved keys are none of the clients' (DESIGN §3). */
+function leaveOut(fields: Map<string, string>, count: number): void {
   const [all, keys] = /^keys=(\d+)/.exec(fields.get('db0') ?? '') ?? [];
   if (all === undefined) return;
-  if (keys === '1') fields.delete('db0');
-  else fields.set('db0', (fields.get('db0') as string).replace(all, `keys=${Number(keys) - 1}`));
+  if (Number(keys) === count) fields.delete('db0');
+  else fields.set('db0', (fields.get('db0') as string).replace(all, `keys=${Number(keys) - count}`));
 }
