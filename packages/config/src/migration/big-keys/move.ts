@@ -239,16 +239,15 @@ async function settle(move: Move, ends: Ends & Named): Promise<CodisError | null
   }
   await to.redis.unlink(to.key);
   // Not before it is seen to be at the target. What is at neither has expired or was flushed.
-  if (await isHome(ends)) {
-    if (move.durable === true) await replicated(move);
-    await from.redis.unlink(name);
-  }
+  if ((await isHome(ends)) && (move.durable !== true || (await isReplicated(move, ends)))) await from.redis.unlink(name);
   return (await from.redis.exists(name)) === 1 ? spoilt(move) : null;
 }
 
-/** Throws CODIS_E_TIMEOUT when the replicas of the target take too long: then it is at both, which the next attempt finds. */
-function replicated({ office, world, lane }: Move): Promise<void> {
-  return withTarget(office, requireGroup(world.topology, lane.to), (target) => target.replicated());
+/** Throws CODIS_E_TIMEOUT when the replicas of the target take too long: then it is at both, which the next attempt finds. The replicas are asked about over
+ *  a new connection: what is found over the old one afterwards tells whether that is still to the server that has the key. */
+async function isReplicated({ office, world, lane }: Move, ends: Ends & Named): Promise<boolean> {
+  await withTarget(office, requireGroup(world.topology, lane.to), (target) => target.replicated());
+  return isHome(ends);
 }
 
 async function rename({ from, to, name }: Ends & Named): Promise<void> {
@@ -258,9 +257,10 @@ async function rename({ from, to, name }: Ends & Named): Promise<void> {
   await to.redis.renamenx(to.key, name);
 }
 
-async function handOverWhole({ office, bigKey }: Move, { from, to, name }: Ends & Named): Promise<void> {
+async function handOverWhole({ office, bigKey, durable }: Move, { from, to, name }: Ends & Named): Promise<void> {
   const { host, port } = parseAddr(to.addr);
-  await from.redis.eval(HAND_OVER_SCRIPT, 1, name, host, port, bigKey.db, WHOLE_TIMEOUT_MS, office.settings.product_auth);
+  const args = [host, port, bigKey.db, WHOLE_TIMEOUT_MS, office.settings.product_auth, durable === true ? 'COPY' : ''];
+  await from.redis.eval(HAND_OVER_SCRIPT, 1, name, ...args);
 }
 
 interface Named {
