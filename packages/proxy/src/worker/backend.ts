@@ -57,6 +57,10 @@ export class Backend implements OutletOwner {
   readonly server: Server;
   readonly db: number;
   readonly protocol: Protocol;
+  /** Of the table that this worker routed by when it was opened: no fence is against it. */
+  readonly epoch: number;
+  /** Which process the server is (run_id of INFO); empty before the handshake. */
+  runId = '';
   /** What CLIENT ID says of this connection at the server; 0 before the handshake, and where the server doesn't know CLIENT ID. */
   clientId = 0;
   /** It waits for as long as it takes: a blocking command is on it. */
@@ -94,8 +98,8 @@ export class Backend implements OutletOwner {
     this.#outlet.held = true;
     this.#outlet.onFlush = (late) => this.#sendMarks.onFlush(this.#ring.next, late);
     // Requests wait for the handshake that were routed by this table, though a newer one may be there when the fence's answer is.
-    const epoch = options.epoch();
-    this.#handshake = new Handshake({ ...options, db, protocol, epoch: () => epoch });
+    this.epoch = options.epoch();
+    this.#handshake = new Handshake({ ...options, db, protocol, epoch: () => this.epoch });
     this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: Error) => this.fail(error.message));
@@ -256,6 +260,7 @@ export class Backend implements OutletOwner {
     }
     this.#handshake = null;
     this.clientId = result.clientId;
+    this.runId = result.runId;
     this.server.onReady(result.version);
     this.#outlet.held = false;
     this.#outlet.flush(true);

@@ -6,7 +6,7 @@ import { ReplyScanner } from '../resp/reply-scanner.ts';
 
 export type HandshakeResult =
   | { readonly kind: 'more' }
-  | { readonly kind: 'ok'; readonly version: string; readonly clientId: number }
+  | { readonly kind: 'ok'; readonly version: string; readonly runId: string; readonly clientId: number }
   /** `behind`: the fence is newer than our table. */
   | { readonly kind: 'failed'; readonly reason: string; readonly behind: boolean };
 
@@ -38,6 +38,7 @@ export class Handshake {
   #replyStart = 0;
   #step = 0;
   #version = '';
+  #runId = '';
   #clientId = 0;
 
   constructor(options: HandshakeOptions) {
@@ -72,7 +73,7 @@ export class Handshake {
       this.#replyStart = end;
       this.#step++;
     }
-    return { kind: 'ok', version: this.#version, clientId: this.#clientId };
+    return { kind: 'ok', version: this.#version, runId: this.#runId, clientId: this.#clientId };
   }
 
   #check(reply: string): HandshakeResult | null {
@@ -82,7 +83,10 @@ export class Handshake {
     else if (reply.startsWith('-') && step === 'hello')
       return refused(`it does not speak RESP3, which Redis 6 and newer do: ${reply.slice(1).trim()}`);
     else if (reply.startsWith('-')) return refused(`it answered the handshake with ${reply.slice(1).trim()}`);
-    if (step === 'info') this.#version = /redis_version:(\S+)/.exec(reply)?.[1] ?? '';
+    if (step === 'info') {
+      this.#version = /redis_version:(\S+)/.exec(reply)?.[1] ?? '';
+      this.#runId = /run_id:(\S+)/.exec(reply)?.[1] ?? '';
+    }
     if (step !== 'fence' || reply.startsWith('$-1') || reply.startsWith('_')) return null;
     const marker = reply.split('\r\n')[1] ?? '';
     if (!EPOCH.test(marker))

@@ -33,7 +33,7 @@ function verdict(pieces: readonly Buffer[], given: Given = {}): HandshakeResult 
   return result;
 }
 
-const INFO_TEXT = '# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n';
+const INFO_TEXT = '# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nrun_id:c0de\r\n';
 const INFO = `$${INFO_TEXT.length}\r\n${INFO_TEXT}\r\n`;
 const fence = (epoch: number | string) => `$${String(epoch).length}\r\n${epoch}\r\n`;
 const answers = (first: string) => `+OK\r\n${first}+OK\r\n:12\r\n${INFO}`;
@@ -67,7 +67,7 @@ describe('what is sent', () => {
 });
 
 describe('the verdict', () => {
-  const OK = { kind: 'ok', version: '7.0.15', clientId: 12 };
+  const OK = { kind: 'ok', version: '7.0.15', runId: 'c0de', clientId: 12 };
   const behind = (epoch: number, at: number) => ({
     kind: 'failed',
     behind: true,
@@ -95,7 +95,12 @@ describe('the verdict', () => {
     ['of a wrong password', '-WRONGPASS no\r\n', { password: 'p' }, refused('WRONGPASS no')],
     ['of a fence of another type', '+OK\r\n-WRONGTYPE no\r\n', {}, refused('WRONGTYPE no')],
     ['of a database that is not there', '+OK\r\n$-1\r\n-ERR DB index is out of range\r\n', {}, refused('ERR DB index is out of range')],
-    ['of a server that does not say its version', '+OK\r\n$-1\r\n+OK\r\n:1\r\n$0\r\n\r\n', {}, { kind: 'ok', version: '', clientId: 1 }],
+    [
+      'of a server that does not say its version',
+      '+OK\r\n$-1\r\n+OK\r\n:1\r\n$0\r\n\r\n',
+      {},
+      { kind: 'ok', version: '', runId: '', clientId: 1 },
+    ],
     ['of a server without CLIENT ID', `+OK\r\n$-1\r\n+OK\r\n-ERR unknown\r\n${INFO}`, {}, { ...OK, clientId: 0 }],
     ['in RESP3', `%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n${answers('_\r\n')}`, { protocol: 3 }, OK],
     [
@@ -182,7 +187,12 @@ describe('with a real Redis', () => {
   }
 
   test('it succeeds', async () => {
-    expect(await meet({ password: 'secret' })).toEqual({ kind: 'ok', version: '7.0.15', clientId: expect.any(Number) });
+    expect(await meet({ password: 'secret' })).toEqual({
+      kind: 'ok',
+      version: '7.0.15',
+      runId: expect.stringMatching(/^[0-9a-f]{40}$/),
+      clientId: expect.any(Number),
+    });
   });
 
   test('it meets a fence', async () => {
