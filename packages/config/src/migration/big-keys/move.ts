@@ -38,7 +38,7 @@ import { serverTrouble } from '../server-trouble.ts';
 import { withTarget } from '../target.ts';
 import { backingOff, changeJob, type Lane, laneKey, type Office, type Outcome, PROGRESSED, waiting, writeTopology } from '../turn.ts';
 import type { World } from '../world.ts';
-import { copyBigKey, type Ends, isComplete } from './copy.ts';
+import { copyBigKey, dropCopy, type Ends, isComplete } from './copy.ts';
 
 interface Listed {
   readonly slot: Slot;
@@ -139,7 +139,7 @@ async function copy(move: Move): Promise<void> {
       await budget?.paid(move.office.signal);
     });
     if (outcome.kind === 'copied' && !(await isComplete(ends)) && (await ends.from.redis.exists(ends.from.key)) === 1) throw spoilt(move);
-    if (outcome.kind !== 'copied') await ends.to.redis.unlink(ends.to.key);
+    if (outcome.kind !== 'copied') await dropCopy(ends.to);
     if (outcome.kind === 'whole') {
       whole.add(nameOf(move.lane, move.bigKey));
       move.office.log.warn({ ...logged(move), why: outcome.why }, 'a big key can’t be taken apart, and moves in one step');
@@ -237,7 +237,7 @@ async function settle(move: Move, ends: Ends & Named): Promise<CodisError | null
     else if (await isComplete(ends)) await rename(ends);
     else if ((await from.redis.exists(name)) === 1) return spoilt(move);
   }
-  await to.redis.unlink(to.key);
+  await dropCopy(to);
   // Not before it is seen to be at the target. What is at neither has expired or was flushed.
   if ((await isHome(ends)) && (move.durable !== true || (await isReplicated(move, ends)))) await from.redis.unlink(name);
   return (await from.redis.exists(name)) === 1 ? spoilt(move) : null;

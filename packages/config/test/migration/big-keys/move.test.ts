@@ -76,7 +76,7 @@ async function found(bigKey: ListedKey, durable = false): Promise<void> {
 async function checkArrived(): Promise<void> {
   const [one, two] = [masters.one.client(), masters.two.client()];
   expect(await two.lrange(BIG, 0, -1)).toEqual(ELEMENTS);
-  expect([await one.exists(BIG), await two.exists(ARRIVAL)]).toEqual([0, 0]);
+  expect([await one.exists(BIG), await two.exists(ARRIVAL, `${ARRIVAL}:of`)]).toEqual([0, 0]);
   expect(await stateOf()).toEqual({ kind: 'online', owner: TWO });
 }
 
@@ -201,6 +201,7 @@ describe('a controller that finds a key switching', () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.one.client().expire(BIG, 5000);
     await masters.two.client().rpush(ARRIVAL, ...ELEMENTS);
+    await masters.two.client().set(`${ARRIVAL}:of`, BIG);
     await found(switching);
     await start();
     await isDone();
@@ -211,6 +212,7 @@ describe('a controller that finds a key switching', () => {
   test('makes a copy anew that is not complete', async () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.two.client().rpush(ARRIVAL, ...ELEMENTS.slice(1));
+    await masters.two.client().set(`${ARRIVAL}:of`, BIG);
     await found(switching);
     await start();
     await isDone();
