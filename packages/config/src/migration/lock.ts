@@ -32,6 +32,7 @@ import { sortAbsences } from './lost-proxies.ts';
 import { tryHandOver, withAdvice } from './preflight.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
+import { withTarget } from './target.ts';
 import { laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
@@ -193,6 +194,8 @@ async function findOrphans(
     if (examples.length >= EXAMPLES_MAX) break;
   }
   if (examples.length === 0) {
+    // A replica that has not heard that keys have left would, as a master, have them as if they were new.
+    if (job.migration.durable) await withTarget(office, requireGroup(world.topology, group), (target) => target.replicated());
     office.memory.cleanTargets.add(known);
     return null;
   }
