@@ -1,18 +1,18 @@
-// The controller of the simulation, in steps as small as its writes. What to do is decided by the model's own functions; what is simulated is only how
-// the doing is spread over time, and that it may be replaced between any two steps by one that knows nothing.
+// The controller of the simulation. What to do is decided by the model's own functions; what is simulated is only how the doing is spread over time: each
+// task is a generator that yields what it sends to a server, one command after the other (or nothing, where only time passes), and the controller may be replaced between any two by one that
+// knows nothing. Big keys are in big-keys.ts.
 
 import {
   type Action,
   asEpoch,
   completeMove,
-  type Epoch,
+  findGroup,
   type GroupId,
   lockSlots,
+  masterOf,
   missingAcks,
   nextActions,
   observeLocks,
-  type ProxyId,
-  type ProxyView,
   rollBackExpiredLocks,
   type Slot,
   sameState,
@@ -21,12 +21,30 @@ import {
   type Topology,
   unlockSlots,
 } from '@codis/config/model';
-import { cutOff, type ProxySim } from './proxy.ts';
+import { moveBigKey, nextListed } from './big-keys.ts';
+import type { ProxySim } from './proxy-state.ts';
 import {
+  type ControllerSim,
+  cutOffStrays,
+  type Doing,
+  fence,
+  lostOf,
+  newController,
+  removal,
+  type Task,
+  type Work,
+  waitForReplicas,
+} from './task.ts';
+import {
+  bigKeyName,
+  type Command,
+  change,
   compareAndSet,
   currentEpoch,
+  currentTopology,
   type Fate,
-  groupData,
+  GROUPS,
+  groupOf,
   handOver,
   KEYS,
   type Key,
@@ -40,180 +58,177 @@ const BATCH_SLOTS = 2;
 const LEASE_MS = 1000;
 const PAUSED: Action = { kind: 'blocked', reason: 'it is paused' };
 
-/** What it read, what it decided, and how far it is. */
-interface Task {
-  readonly epoch: Epoch;
-  readonly topology: Topology;
-  readonly proxies: readonly ProxyView[];
-  readonly action: Action;
-  stage: number;
-  keys: Key[];
-  inFlight: Key | null;
-  foundCount: number;
-}
-
-export interface ControllerSim {
-  task: Task | null;
-  fenced: { epoch: Epoch; proxies: ReadonlySet<ProxyId> } | null;
-  /** Who was registered when the last lock was decided on. */
-  listed: ReadonlySet<ProxyId>;
-}
-
-export const newController = (): ControllerSim => ({ task: null, fenced: null, listed: new Set() });
-
 /** Dies; what it had sent may still arrive. */
 export function crash(world: World, controller: ControllerSim): void {
-  const { task } = controller;
-  if (task?.inFlight && task.action.kind === 'sweep') {
-    world.strays.push({ key: task.inFlight, from: task.action.from, to: task.action.to });
-  }
+  const sent = controller.doing?.sent;
+  if (sent) world.strays.push({ command: sent, process: controller.doing!.processes.get(sent.at)! });
   Object.assign(controller, newController());
 }
 
-/** One step. `fate` is what becomes of a hand-over, if that is what it is. */
+/** One step. `fate` is what becomes of what it had sent. A command that failed ends the task, and the next one looks anew. */
 export function control(world: World, controller: ControllerSim, proxies: readonly ProxySim[], fate: Fate): void {
   if (!world.migration) return;
-  const task = controller.task;
-  if (!task) {
-    controller.task = look(world);
+  const { doing } = controller;
+  if (!doing) {
+    controller.doing = look(world, controller, proxies, fate !== 'done');
     return;
   }
-  if (perform(world, controller, proxies, { task, fate })) controller.task = null;
+  const worked = doing.sent === null || arrives(world, doing, doing.sent, fate);
+  if (!worked && !doing.sent?.mayFail) {
+    controller.doing = null;
+    return;
+  }
+  const next = doing.work.next(worked);
+  doing.sent = next.value ?? null;
+  if (next.done) controller.doing = null;
 }
 
-function look(world: World): Task {
+function arrives(world: World, { processes }: Doing, { at, fresh, run }: Command, fate: Fate): boolean {
+  return (fresh === true || processes.get(at) === groupOf(world, at).process) && run(fate);
+}
+
+/** A command is sent by a controller that is no more, and arrives. */
+export function lateArrival(world: World): void {
+  world.strays.shift()?.command.run('done');
+}
+
+function look(world: World, controller: ControllerSim, proxies: readonly ProxySim[], expired: boolean): Doing {
   const epoch = currentEpoch(world);
   const topology = topologyAt(world, epoch);
-  const [action = PAUSED] = nextActions(topology, world.migration!, BATCH_SLOTS);
-  return { epoch, topology, proxies: proxyViews(world), action, stage: 0, keys: [], inFlight: null, foundCount: 0 };
+  const action = nextAction(world, topology);
+  const processes = new Map(GROUPS.map((id) => [id, groupOf(world, id).process]));
+  const task = { world, controller, proxies, epoch, topology, views: proxyViews(world), processes, expired };
+  return { ...task, work: work(task, action), sent: null };
 }
 
-type Doing = { readonly task: Task; readonly fate: Fate };
+/** Worked out once for each topology: it is looked at again and again. */
+function nextAction(world: World, topology: Topology): Action {
+  const migration = world.migration!;
+  if (world.decided?.topology !== topology || world.decided.migration !== migration) {
+    const [action = PAUSED] = nextActions(topology, migration, BATCH_SLOTS);
+    world.decided = { topology, migration, action };
+  }
+  return world.decided.action;
+}
 
-/** Returns whether the task is over. */
-function perform(world: World, controller: ControllerSim, proxies: readonly ProxySim[], { task, fate }: Doing): boolean {
-  const { action, epoch, topology } = task;
+function* work(task: Task, action: Action): Work {
+  const { world, topology, epoch } = task;
   switch (action.kind) {
     case 'done':
       world.migration = null;
-      return true;
+      return;
     case 'lock':
-      return lock(world, controller, proxies, { task, action });
+      yield* lock(task, action);
+      return;
     case 'await-acks':
-      return awaitAcks(world, controller, { task, action });
+      awaitAcks(task, action);
+      return;
     case 'unlock':
       compareAndSet(world, epoch, unlockSlots(topology, { slots: action.slots, migration: world.migration!.id }));
-      return true;
-    case 'sweep':
-      return sweep(world, { task, action, fate });
+      return;
+    case 'sweep': {
+      const listed = nextListed(topology, action.slots);
+      if (listed !== null && !world.rules.bigKeysBeforeTheSweep) yield* pass(task, action);
+      if (listed === null) yield* sweep(task, action);
+      else yield* moveBigKey(task, { ...listed, from: action.from, to: action.to });
+      return;
+    }
     case 'blocked':
-      return true;
+      return;
   }
 }
 
-type Of<K extends Action['kind']> = { readonly task: Task; readonly action: Extract<Action, { kind: K }> };
+type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 
-/** Looks at the target, marks, kills, locks: a step each. */
-function lock(world: World, controller: ControllerSim, proxies: readonly ProxySim[], { task, action }: Of<'lock'>): boolean {
-  const lost = task.proxies.filter(({ live }) => live === null).map(({ id }) => id);
+/** Looks at the target, marks, kills, locks. */
+function* lock(task: Task, action: Of<'lock'>): Work {
+  const { world, topology, controller, views } = task;
+  const { rules, migration } = world;
+  cutOffStrays(world, action.from);
+  cutOffStrays(world, action.to);
+  if (migration!.durable && findGroup(topology, action.to)!.servers.length < 2) return;
+  if (migration!.durable && rules.targetsReplicasAreUpToDate) yield waitForReplicas(world, action.to);
+  if (rules.targetIsEmpty && keysAt(world, action.to, action.slots).length > 0) return;
+  const lost = lostOf(task);
+  yield* fence(task, { sides: rules.fenceAtBothSides ? [action.from, action.to] : [action.from], lost });
+  const { fenced } = controller;
+  const formerly = rules.fenceCountsForItsLock ? [] : (fenced?.proxies ?? []);
+  controller.fenced = { epoch: asEpoch(task.epoch + 1), proxies: new Set([...formerly, ...lost]) };
+  controller.listed = new Set(views.map(({ id }) => id));
+  compareAndSet(world, task.epoch, locked(task, action));
+}
+
+function locked({ world, topology, epoch }: Task, { slots, to }: Of<'lock'>): Topology {
+  const { id, durable } = world.migration!;
+  const bigKeys = new Map(slots.map((slot) => [slot, world.plan.big.filter((key) => slotOfKey(key) === slot).map(bigKeyName)]));
+  return lockSlots(topology, { slots, to, migration: id, durable, epoch: asEpoch(epoch + 1), leaseMs: LEASE_MS, bigKeys });
+}
+
+function awaitAcks({ world, controller, epoch, topology, views }: Task, action: Of<'await-acks'>): void {
   const { rules } = world;
-  switch (task.stage++) {
-    case 0:
-      cutOffStrays(world, action.to);
-      return rules.targetIsEmpty && keysAt(world, action.to, action.slots).length > 0;
-    case 1:
-      if (rules.fenceMarks && lost.length > 0) for (const side of fencedSides(world, action)) mark(world, side, task);
-      return false;
-    case 2:
-      for (const proxy of proxies) {
-        if (rules.fenceKills && lost.includes(proxy.id)) for (const side of fencedSides(world, action)) cutOff(proxy, side);
-      }
-      return false;
-    default:
-      controller.fenced = { epoch: asEpoch(task.epoch + 1), proxies: new Set([...formerlyFenced(world, controller), ...lost]) };
-      controller.listed = new Set(task.proxies.map(({ id }) => id));
-      compareAndSet(world, task.epoch, locked(world, task, action));
-      return true;
-  }
-}
-
-function fencedSides({ rules }: World, { from, to }: Extract<Action, { kind: 'lock' }>): readonly GroupId[] {
-  return rules.fenceAtBothSides ? [from, to] : [from];
-}
-
-function mark(world: World, side: GroupId, { epoch }: Task): void {
-  const group = groupData(world, side);
-  group.marker = Math.max(group.marker, epoch + (world.rules.fenceIsAtTheLock ? 1 : 0));
-}
-
-function formerlyFenced({ rules }: World, { fenced }: ControllerSim): Iterable<ProxyId> {
-  return rules.fenceCountsForItsLock ? [] : (fenced?.proxies ?? []);
-}
-
-function locked(world: World, { topology, epoch }: Task, { slots, to }: Extract<Action, { kind: 'lock' }>): Topology {
-  return lockSlots(topology, { slots, to, migration: world.migration!.id, epoch: asEpoch(epoch + 1), leaseMs: LEASE_MS });
-}
-
-function awaitAcks(world: World, { fenced, listed }: ControllerSim, { task, action }: Of<'await-acks'>): boolean {
-  const { rules } = world;
-  const asked = task.proxies.filter(({ id, live, wanted }) => {
+  const { fenced, listed } = controller;
+  const asked = views.filter(({ id, live, wanted }) => {
     if (!rules.lockBeforeListing && !listed.has(id)) return false;
     return rules.offlineCountsToo || wanted === 'online' || live !== null;
   });
   const { behind, lost } = missingAcks(asked, rules.ackCountsForItsEpoch ? action.epoch : asEpoch(0));
   const fenceHolds = fenced?.epoch === action.epoch;
   const unfenced = rules.lostNeedsFence ? lost.filter((id) => !(fenceHolds && fenced.proxies.has(id))) : [];
-  if (behind.length > 0) return true;
+  if (behind.length > 0) return;
   const step = { slots: action.slots, migration: world.migration!.id };
-  compareAndSet(world, task.epoch, unfenced.length > 0 ? unlockSlots(task.topology, step) : startMigrating(task.topology, step));
-  return true;
+  compareAndSet(world, epoch, unfenced.length > 0 ? unlockSlots(topology, step) : startMigrating(topology, step));
 }
 
 /** Finds keys, hands them over one by one, and begins again, until it finds none. */
-function sweep(world: World, { task, action, fate }: Of<'sweep'> & { fate: Fate }): boolean {
-  if (task.stage === 0) {
-    cutOffStrays(world, action.from);
-    task.keys = keysAt(world, action.from, action.slots);
-    task.foundCount = task.keys.length;
-    task.stage = 1;
-    return false;
+function* sweep(task: Task, action: Of<'sweep'>): Work {
+  const { world, epoch, topology } = task;
+  cutOffStrays(world, action.from);
+  for (;;) {
+    const found = yield* pass(task, action);
+    if (found === 0 || !world.rules.sweepUntilEmpty) break;
   }
-  if (task.inFlight) {
-    handOver(world, { key: task.inFlight, from: action.from, to: action.to }, fate);
-    task.inFlight = null;
-    return false;
-  }
-  task.inFlight = task.keys.shift() ?? null;
-  if (task.inFlight) return false;
-  task.stage = 0;
-  if (task.foundCount > 0 && world.rules.sweepUntilEmpty) return false;
-  compareAndSet(world, task.epoch, completeMove(task.topology, { slots: action.slots, migration: world.migration!.id }));
-  return true;
+  compareAndSet(world, epoch, completeMove(topology, { slots: action.slots, migration: world.migration!.id }));
 }
 
-function cutOffStrays(world: World, at: GroupId): void {
-  if (!world.rules.lateHandOversAreCut) return;
-  const left = world.strays.filter(({ from }) => from !== at);
-  world.strays.splice(0, world.strays.length, ...left);
+function* pass({ world, topology }: Task, { from, to, slots }: Of<'sweep'>): Work<number> {
+  const { rules, migration } = world;
+  const { durable } = migration!;
+  const addr = masterOf(findGroup(topology, to)!)!;
+  const found = keysAt(world, from, slots);
+  yield null;
+  for (const key of found) {
+    const keys = [key];
+    const run = (fate: Fate) => handOver(world, groupOf(world, from), { keys, to: addr, copy: durable, durable }, fate);
+    const worked = yield { at: from, run, mayFail: true };
+    if (!durable || !worked) continue;
+    if (rules.sweepWaitsForReplicas) yield waitForReplicas(world, to);
+    yield removal(world, from, keys);
+  }
+  return found.length;
 }
 
-function keysAt(world: World, group: GroupId, slots: readonly Slot[]): Key[] {
-  return KEYS.filter((key) => groupData(world, group).data.has(key) && slots.includes(slotOfKey(key)));
+export function keysAt(world: World, group: GroupId, slots: readonly Slot[]): Key[] {
+  return KEYS.filter((key) => groupOf(world, group).data.has(key) && slots.includes(slotOfKey(key)));
 }
 
 /** Somebody finds that every lock has outlived its lease. */
 export function expireLocks(world: World): void {
-  const epoch = currentEpoch(world);
-  const topology = topologyAt(world, epoch);
+  const topology = currentTopology(world);
   const rolledBack = rollBackExpiredLocks(topology, observeLocks(new Map(), topology, 0), LEASE_MS);
-  if (rolledBack) compareAndSet(world, epoch, rolledBack);
+  if (rolledBack) compareAndSet(world, currentEpoch(world), rolledBack);
 }
 
 /** An operator leaves a key where it does not belong, in a slot that nothing happens to as far as anybody knows. */
 export function plantOrphan(world: World, proxies: readonly ProxySim[], key: Key): void {
-  const state = slotState(topologyAt(world, currentEpoch(world)), slotOfKey(key));
+  const slot = slotOfKey(key);
+  const state = slotState(currentTopology(world), slot);
   if (world.migration || world.strays.length > 0 || state.kind !== 'online') return;
-  const settled = ({ epoch }: ProxySim) => epoch === null || sameState(slotState(topologyAt(world, epoch), slotOfKey(key)), state);
-  if (!proxies.every((proxy) => settled(proxy) && [...proxy.connections.values()].every(({ queue }) => queue.length === 0))) return;
-  for (const [id, { data }] of world.groups) if (id !== state.owner) data.set(key, -1);
+  const settled = ({ epoch, waiting, connections }: ProxySim) => {
+    if (waiting.length > 0 || [...connections.values()].some(({ queue }) => queue.length > 0)) return false;
+    return epoch === null || sameState(slotState(topologyAt(world, epoch), slot), state);
+  };
+  if (!proxies.every(settled)) return;
+  for (const [id, group] of world.groups) {
+    if (id !== state.owner) change(world, group, { name: key, value: -1, cause: 'moved' });
+  }
 }

@@ -1,44 +1,10 @@
-// A proxy of the simulation: a table, connections to both groups with requests in flight, and requests that it holds. It does one small thing at a time,
-// and may stop for as long as it likes between any two: that is a slow, frozen or cut-off proxy.
+// A proxy of the simulation: a table, connections to servers with requests in flight, requests whose keys are being handed over (transfers.ts), and requests
+// that it holds. It does one small thing at a time, and may stop for as long as it likes between any two: that is a slow, frozen or cut-off proxy.
 
-import { type Epoch, type GroupId, type MigrationId, type ProxyId, type SlotState, slotState } from '@codis/config/model';
-import {
-  currentEpoch,
-  execute,
-  type Fate,
-  groupData,
-  handOver,
-  type Key,
-  type Operation,
-  slotOfKey,
-  topologyAt,
-  type World,
-} from './world.ts';
-
-type Request =
-  | { readonly kind: 'run'; readonly operation: Operation }
-  | { readonly kind: 'hand-over'; readonly operation: Operation; readonly to: GroupId; readonly move: MigrationId };
-
-interface Connection {
-  state: 'none' | 'named' | 'usable';
-  queue: Request[];
-}
-
-export interface ProxySim {
-  readonly id: ProxyId;
-  phase: 'off' | 'registered' | 'serving';
-  /** Whether it has a session: without one it can't acknowledge, but goes on serving. */
-  session: boolean;
-  epoch: Epoch | null;
-  readonly connections: Map<GroupId, Connection>;
-  held: Operation[];
-  readonly departed: Set<string>;
-}
-
-export function newProxy(world: World, id: ProxyId): ProxySim {
-  const connections = new Map([...world.groups.keys()].map((group): [GroupId, Connection] => [group, { state: 'none', queue: [] }]));
-  return { id, phase: 'off', session: false, epoch: null, connections, held: [], departed: new Set() };
-}
+import type { Epoch, ListedKey, ServerAddr, SlotState } from '@codis/config/model';
+import { isAfter, masterFor, type ProxySim, send, stateFor } from './proxy-state.ts';
+import { beginTransfer, moveOf, onTable, release, runTransfer } from './transfers.ts';
+import { currentEpoch, execute, type Fate, type Key, masterAt, type Operation, slotOf, type World } from './world.ts';
 
 /** Registers; it serves only after its first acknowledgement. */
 export function register(world: World, proxy: ProxySim): void {
@@ -61,6 +27,7 @@ export function takeUp(world: World, proxy: ProxySim, lag: number): void {
   const epoch = Math.max(0, currentEpoch(world) - lag) as Epoch;
   if (world.rules.epochsOnlyGoUp && proxy.epoch !== null && epoch < proxy.epoch) return;
   proxy.epoch = epoch;
+  onTable(world, proxy);
   const held = proxy.held;
   proxy.held = [];
   for (const operation of held) take(world, proxy, operation);
@@ -71,14 +38,22 @@ export function acknowledge(world: World, proxy: ProxySim): void {
   const registration = world.registrations.get(proxy.id);
   if (!registration || !proxy.session || proxy.epoch === null) return;
   if (world.rules.ackIsChecked && proxy.epoch !== currentEpoch(world)) return;
-  if (world.rules.ackWaitsForDrain && !isDrained(world, proxy)) return;
+  if (!isDrained(world, proxy)) return;
   registration.live = proxy.epoch;
   proxy.phase = 'serving';
 }
 
+/** Reads at the source count for their key, everything else for its slot. */
 function isDrained(world: World, proxy: ProxySim): boolean {
+  const { ackWaitsForDrain, switchWaitsForReads } = world.rules;
+  const forbids = (operation: Operation, lane: Key | null): boolean => {
+    const state = stateFor(world, proxy, slotOf(operation));
+    if (lane === null) return ackWaitsForDrain && state.kind === 'locked';
+    return switchWaitsForReads && phaseOf(state, lane) === 'switching';
+  };
+  if (proxy.waiting.some(({ operation, lane }) => forbids(operation, lane))) return false;
   for (const { queue } of proxy.connections.values()) {
-    if (queue.some(({ operation }) => stateFor(world, proxy, operation.key).kind === 'locked')) return false;
+    if (queue.some((request) => request.kind === 'run' && forbids(request.operation, request.lane))) return false;
   }
   return true;
 }
@@ -86,62 +61,66 @@ function isDrained(world: World, proxy: ProxySim): boolean {
 /** A client's request arrives. One that can't be sent is answered with an error, which promises nothing. */
 export function take(world: World, proxy: ProxySim, operation: Operation): void {
   if (proxy.phase !== 'serving') return;
-  const state = stateFor(world, proxy, operation.key);
-  if (state.kind === 'online') send(proxy, state.owner, { kind: 'run', operation });
+  const state = stateFor(world, proxy, slotOf(operation));
+  if (state.kind === 'online') sendInOrder(world, proxy, { operation, to: masterFor(world, proxy, state.owner) });
   else if (state.kind === 'locked') proxy.held.push(operation);
   else if (state.kind === 'migrating') takeMigrating(world, proxy, state, operation);
 }
 
 type Migrating = Extract<SlotState, { kind: 'migrating' }>;
 
-function takeMigrating({ rules, ...world }: World, proxy: ProxySim, { from, to, migration }: Migrating, operation: Operation): void {
-  const atSource = world.groups.get(from)?.data.has(operation.key);
-  if (!rules.nothingRunsAtSource && atSource) send(proxy, from, { kind: 'run', operation });
-  else if (proxy.departed.has(departure(rules.departedForOneMove, operation.key, migration))) send(proxy, to, { kind: 'run', operation });
-  else send(proxy, from, { kind: 'hand-over', operation, to, move: migration });
+function takeMigrating(world: World, proxy: ProxySim, state: Migrating, operation: Operation): void {
+  const from = masterFor(world, proxy, state.from);
+  const verdict = verdictOn(world, state, operation);
+  if (verdict === 'wait') proxy.held.push(operation);
+  else if (verdict === 'read') sendInOrder(world, proxy, { operation, to: from, lane: operation.keys[0] });
+  else if (!world.rules.nothingRunsAtSource && masterAt(world, from)?.data.has(operation.keys[0])) {
+    sendInOrder(world, proxy, { operation, to: from });
+  } else if (!beginTransfer(world, proxy, operation)) sendInOrder(world, proxy, { operation, to: masterFor(world, proxy, state.to) });
 }
 
-const departure = (forOneMove: boolean, key: Key, move: MigrationId): string => (forOneMove ? `${key} ${move}` : key);
+/** What the big keys that its slot lists mean for a request. */
+function verdictOn({ rules }: World, state: Migrating, { kind, keys }: Operation): 'unlisted' | 'read' | 'wait' {
+  const phases = keys.map((key) => phaseOf(state, key)).filter((phase) => phase !== null);
+  const [phase] = phases;
+  if (phase === undefined) return 'unlisted';
+  if (phase === 'switching' && rules.everythingWaitsForASwitch) return 'wait';
+  if (kind !== 'read') return rules.listedKeysAreNotWritten ? 'wait' : 'unlisted';
+  return keys.length > 1 && rules.whatNamesMoreKeysWaits ? 'wait' : 'read';
+}
 
-function send(proxy: ProxySim, group: GroupId, request: Request): void {
-  const connection = proxy.connections.get(group)!;
-  if (connection.state === 'usable') connection.queue.push(request);
+function phaseOf(state: SlotState, key: Key): ListedKey['phase'] | null {
+  if (state.kind !== 'migrating') return null;
+  return state.bigKeys?.find((listed) => listed.key === key)?.phase ?? null;
+}
+
+/** `lane`: the listed key that it reads at the source. */
+function sendInOrder(world: World, proxy: ProxySim, what: { operation: Operation; to: ServerAddr; lane?: Key }): void {
+  const { operation, to, lane = null } = what;
+  if (mustWait(proxy, operation)) {
+    const migration = moveOf(world, proxy, operation)?.migration ?? null;
+    proxy.waiting.push({ operation, lane, to, epoch: proxy.epoch!, migration, transfer: null, state: 'ready' });
+  } else send(proxy, to, { kind: 'run', operation, lane });
+}
+
+function mustWait({ waiting }: ProxySim, operation: Operation): boolean {
+  return waiting.some((other) => isAfter(operation, other.operation));
 }
 
 /** The server runs the oldest request on this connection, and the proxy has its reply. */
-export function deliver(world: World, proxy: ProxySim, group: GroupId, fate: Fate): boolean {
-  const request = proxy.connections.get(group)?.queue.shift();
+export function deliver(world: World, proxy: ProxySim, addr: ServerAddr, fate: Fate): boolean {
+  const connection = proxy.connections.get(addr);
+  if (connection?.state !== 'usable') return false;
+  const request = connection.queue.shift();
   if (!request) return false;
-  if (request.kind === 'run') {
-    execute(world, group, request.operation);
-    return true;
-  }
-  const { operation, to, move } = request;
-  const worked = handOver(world, { key: operation.key, from: group, to }, fate);
-  if (!worked && world.rules.departedOnceHandedOver) return true;
-  proxy.departed.add(departure(world.rules.departedForOneMove, operation.key, move));
-  send(proxy, to, { kind: 'run', operation });
+  const master = masterAt(world, addr);
+  if (request.kind !== 'run') runTransfer(world, proxy, { request, master, fate });
+  else if (master) execute(world, master, request.operation);
   return true;
 }
 
-/** Opens a connection and gives it its name; it is not used yet. */
-export function open(proxy: ProxySim, group: GroupId): void {
-  const connection = proxy.connections.get(group)!;
-  if (connection.state === 'none') connection.state = 'named';
-}
-
-/** Reads the marker over a connection that has its name, and decides whether to use it. */
-export function readMarker(world: World, proxy: ProxySim, group: GroupId): void {
-  const connection = proxy.connections.get(group)!;
-  if (connection.state !== 'named') return;
-  connection.state = (proxy.epoch ?? -1) >= groupData(world, group).marker ? 'usable' : 'none';
-}
-
-/** The server cuts its connection: what it had not run is gone, and so are the clients' answers. */
-export function cutOff(proxy: ProxySim, group: GroupId): void {
-  proxy.connections.set(group, { state: 'none', queue: [] });
-}
-
-function stateFor(world: World, proxy: ProxySim, key: Key): SlotState {
-  return slotState(topologyAt(world, proxy.epoch!), slotOfKey(key));
+/** Its clients give up, or have waited too long: they get errors. */
+export function timeOut(world: World, proxy: ProxySim): void {
+  proxy.waiting = proxy.waiting.filter(({ state }) => state === 'under-way' || state === 'copied');
+  release(world, proxy);
 }

@@ -40,8 +40,62 @@ export const RULES = {
   sweepUntilEmpty: true,
   /** Nothing is locked while the target holds keys of these slots. */
   targetIsEmpty: true,
-  /** Hand-overs that a former controller still has under way are cut off before a slot can come back. */
-  lateHandOversAreCut: true,
+  /** What a former controller still has under way is cut off at the servers that a new one works at. */
+  lateCommandsAreCut: true,
+  /** Requests that wait for a connection to be opened are routed by the table that it is compared with the marker by. */
+  connectionIsOfItsEpoch: true,
+  /** What was routed by an older table than a connection was opened by is not sent over it: a fence may lie between the two. */
+  nothingOutlivesAFence: true,
+  /** What waits in a proxy for keys to be handed over is refused when another migration moves its slot by then. */
+  waitsWithinOneMove: true,
+
+  // Big keys.
+  /** While a key is being copied, what writes it waits. */
+  listedKeysAreNotWritten: true,
+  /** What names other keys too waits, also when it only reads. */
+  whatNamesMoreKeysWaits: true,
+  /** While it is switched over, everything waits. */
+  everythingWaitsForASwitch: true,
+  /** A proxy acknowledges a switch only when none of its reads at the source is in flight. */
+  switchWaitsForReads: true,
+  /** The controller renames the copy only when every proxy has acknowledged the switch … */
+  renamedOnceAllAcked: true,
+  /** … which one without a session has not … */
+  lostIsAskedAboutSwitch: true,
+  /** … unless it was fenced before that switch … */
+  switchNeedsFence: true,
+  /** … and not before another. */
+  fenceCountsForItsSwitch: true,
+  /** A copy is compared before it is renamed, whoever has made it … */
+  copyIsVerified: true,
+  /** … and says of which key it is. */
+  copyIsOfItsKey: true,
+  /** The key is deleted at the source when it is at the target under its own name. */
+  deletedOnceItIsHome: true,
+  /** Once it is there, there is no going back to reading it at the source. */
+  whatIsHomeStaysSwitched: true,
+  /** Nothing is swept while keys are listed. */
+  bigKeysBeforeTheSweep: true,
+
+  // Durable moves.
+  /** The sweep deletes keys at the source when the target's replicas have them … */
+  sweepWaitsForReplicas: true,
+  /** … and so do proxies … */
+  proxiesWaitForReplicas: true,
+  /** … and so does who moves big keys … */
+  bigKeyWaitsForReplicas: true,
+  /** … also one that can't be taken apart. */
+  wholeKeyIsCopied: true,
+  /** The replicas are asked about through the server that was given the key … */
+  replicasAreAskedByWhoHasIt: true,
+  /** … which has a big key still when they have answered. */
+  isStillHomeThen: true,
+  /** A key that the target has already stays at the source until then too. */
+  busyKeyIsKept: true,
+  /** Nothing runs at the target before the key has left the source. */
+  nothingRunsBeforeItHasLeft: true,
+  /** The target's replicas have heard of all that left it before anything comes there. */
+  targetsReplicasAreUpToDate: true,
 };
 
 export type Rules = typeof RULES;

@@ -1,120 +1,153 @@
-// What can happen, as data: fast-check draws scripts of it, runs them, and shrinks those that break a promise.
-//
-// Besides single steps there are macros that bring a crowd of steps to a common end (everybody but one catches up; a whole move goes through without
-// one proxy). Single steps alone hardly ever line up into the few situations that matter.
+// What can happen, as data: fast-check draws scripts of it, runs them, and shrinks those that break a promise. Macros are in macros.ts.
 
-import type { SlotState } from '@codis/config/model';
 import fc from 'fast-check';
-import { type ControllerSim, control, crash, expireLocks, newController, plantOrphan } from './controller.ts';
-import { acknowledge, deliver, loseSession, newProxy, open, type ProxySim, readMarker, register, take, takeUp } from './proxy.ts';
+import { control, crash, expireLocks, lateArrival, plantOrphan } from './controller.ts';
+import { failOverGroup, revive } from './failures.ts';
+import * as macros from './macros.ts';
+import { acknowledge, deliver, loseSession, register, take, takeUp, timeOut } from './proxy.ts';
+import { masterFor, newProxy, open, type ProxySim, readMarker } from './proxy-state.ts';
 import type { Rules } from './rules.ts';
+import { replicate } from './servers.ts';
+import { newController, type Simulation } from './task.ts';
+import { goOnWaiting } from './transfers.ts';
 import {
-  A,
-  B,
   compareAndSet,
   currentEpoch,
+  currentTopology,
   type Fate,
-  groupData,
-  handOver,
+  GROUPS,
+  groupOf,
   KEYS,
   newMigration,
   newWorld,
   type Operation,
+  type Plan,
   PROXY_IDS,
-  topologyAt,
   type World,
 } from './world.ts';
 
-/** What one proxy does, or everybody but one. */
-type ProxyStep =
-  | 'register'
-  | 'lose'
-  | 'return'
-  | 'retire'
-  | 'ack'
-  | 'settle'
+/** What one proxy does. */
+type ProxyStep = 'register' | 'lose' | 'return' | 'retire' | 'ack' | 'settle' | 'go-on-waiting' | 'time-out' | 'reconnect';
+/** What many do; with a proxy that is the exception. */
+type Macro =
   | 'settle-except'
-  | 'reconnect'
   | 'expire-midway'
-  | 'lose-midway'
   | 'begin-move-without'
   | 'begin-move-hastily'
-  | 'move-without';
+  | 'move-without'
+  | 'begin-switch-without'
+  | 'switch-hastily'
+  | 'switch-without'
+  | 'switch-losing'
+  | 'crash-at-home';
 /** What happens without anybody's asking. */
-type Event = 'crash' | 'crash-in-flight' | 'cancel' | 'expire' | 'touch' | 'late-hand-over' | 'revive';
+type Event = 'crash' | 'crash-in-flight' | 'arrive-late' | 'cancel' | 'expire' | 'touch' | 'late-arrival' | 'revive';
 
 export type Step =
-  | { readonly do: ProxyStep; readonly proxy: number }
+  | { readonly do: ProxyStep | Macro; readonly proxy: number }
   | { readonly do: Event }
   | { readonly do: 'take-up' | 'join'; readonly proxy: number; readonly lag: number }
   | { readonly do: 'open' | 'read-marker'; readonly proxy: number; readonly group: 0 | 1 }
   | { readonly do: 'deliver'; readonly proxy: number; readonly group: 0 | 1; readonly fate: Fate }
   | { readonly do: 'take'; readonly proxy: number; readonly operation: Operation }
+  | ({ readonly do: 'call-partly'; readonly proxy: number } & macros.PartOfCall)
+  | { readonly do: 'lock-losing'; readonly proxy: number; readonly past: macros.Past }
+  | ({ readonly do: 'sleep-through'; readonly proxy: number } & Omit<macros.Sleep, 'index'>)
+  | ({ readonly do: 'fail-over-midway' } & macros.FailOverMidway)
   | { readonly do: 'call'; readonly proxy: number; readonly operation: Operation; readonly fate: Fate }
+  | ({ readonly do: 'plan' } & Plan)
   | { readonly do: 'migrate'; readonly last: 0 | 1; readonly to: 0 | 1 }
   | { readonly do: 'control'; readonly times: number; readonly fate: Fate }
+  | { readonly do: 'replicate'; readonly group: 0 | 1; readonly replica: 0 | 1; readonly lag: number }
+  | { readonly do: 'fail-over'; readonly group: 0 | 1; readonly replica: 0 | 1; readonly inPlace: boolean }
   | { readonly do: 'plant'; readonly key: (typeof KEYS)[number] };
 
-const GROUPS = [A, B] as const;
 const proxy = fc.nat({ max: PROXY_IDS.length - 1 });
 const group = fc.constantFrom<0 | 1>(0, 1);
+const replica = group;
 const key = fc.constantFrom(...KEYS);
 const fate = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Fate>('done') },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>('nothing', 'copied') },
+  { weight: 1, arbitrary: fc.constantFrom<Fate>('nothing', 'partly') },
 );
-const operation = fc.record({ kind: fc.constantFrom<Operation['kind']>('write', 'write', 'read', 'delete'), key });
+const keys = fc.constantFrom<Operation['keys']>(['a'], ['a'], ['b'], ['c'], ['a', 'b'], ['b', 'a']);
+const operation: fc.Arbitrary<Operation> = fc.record({
+  kind: fc.constantFrom<Operation['kind']>('write', 'write', 'read', 'delete'),
+  keys,
+  inOrder: fc.constantFrom(false, false, true),
+});
+const call: fc.Arbitrary<macros.PartOfCall> = fc.record({ operation, replies: fc.nat({ max: 4 }), first: group });
+const calls = fc.array(call, { maxLength: 2 });
+const past = fc.constantFrom<macros.Past>('none', 'retired', 'fenced', 'new', 'late');
+const inPlace = fc.boolean();
+/** A bit more often when one big key has arrived, and the next is copied: of which the replica has the former's copy only. */
+const failOverSteps = fc.oneof(fc.nat({ max: 40 }), fc.integer({ min: 22, max: 29 }));
+const lag = fc.oneof(fc.nat({ max: 10 }), fc.constant(9));
 const just = <T extends Step['do']>(name: T) => fc.constant(name);
 
+const plan: fc.Arbitrary<Step> = fc.record({
+  do: just('plan'),
+  durable: fc.boolean(),
+  big: fc.constantFrom<Plan['big']>([], ['a'], ['a', 'b'], ['a', 'b'], ['a', 'c']),
+  whole: fc.constantFrom(false, false, true),
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('settle', 'settle-except', 'reconnect', 'ack'), proxy }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constantFrom('settle', 'settle-except', 'reconnect', 'ack', 'go-on-waiting', 'time-out'), proxy }),
+  },
   {
     weight: 7,
     arbitrary: fc.record({ do: fc.constantFrom('begin-move-without', 'begin-move-hastily', 'move-without', 'move-without'), proxy }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('expire-midway', 'lose-midway'), proxy }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom('begin-switch-without', 'switch-hastily', 'switch-without', 'switch-losing', 'switch-losing', 'crash-at-home'),
+      proxy,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: just('expire-midway'), proxy }) },
+  { weight: 3, arbitrary: fc.record({ do: just('lock-losing'), proxy, past }) },
+  { weight: 3, arbitrary: fc.record({ do: just('sleep-through'), proxy, moves: fc.nat({ max: 1 }), calls }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('register', 'lose', 'lose', 'return', 'return', 'retire'), proxy }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('take-up', 'join'), proxy, lag: fc.constantFrom(0, 0, 1, 2) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('open', 'read-marker'), proxy, group }) },
   { weight: 6, arbitrary: fc.record({ do: just('deliver'), proxy, group, fate }) },
-  { weight: 5, arbitrary: fc.record({ do: just('take'), proxy, operation }) },
+  { weight: 6, arbitrary: fc.record({ do: just('take'), proxy, operation }) },
   { weight: 12, arbitrary: fc.record({ do: just('call'), proxy, operation, fate }) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(proxy, call).map(([at, part]) => ({ do: 'call-partly' as const, proxy: at, ...part })),
+  },
   { weight: 2, arbitrary: fc.record({ do: just('migrate'), last: group, to: group }) },
+  { weight: 1, arbitrary: plan },
   { weight: 8, arbitrary: fc.record({ do: just('control'), times: fc.integer({ min: 1, max: 8 }), fate }) },
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom(
-        'crash',
-        'crash-in-flight',
-        'crash-in-flight',
-        'cancel',
-        'expire',
-        'touch',
-        'late-hand-over',
-        'late-hand-over',
-        'revive',
-      ),
+      do: fc.constantFrom('crash', 'crash-in-flight', 'arrive-late', 'arrive-late', 'cancel', 'expire', 'touch', 'late-arrival', 'revive'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: just('plant'), key }) },
+  { weight: 1, arbitrary: fc.record({ do: just('replicate'), group, replica, lag: fc.nat({ max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: just('fail-over'), group, replica, inPlace }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: just('fail-over-midway'), replica, inPlace, steps: failOverSteps, lag, calls }),
+  },
 );
 
-export const scripts: fc.Arbitrary<Step[]> = fc.array(step, { minLength: 10, maxLength: 70, size: 'max' });
-
-/** A whole simulation. */
-export interface Simulation {
-  readonly world: World;
-  readonly proxies: readonly ProxySim[];
-  readonly controller: ControllerSim;
-}
+const steps = fc.array(step, { minLength: 10, maxLength: 40, size: 'max' });
+export const scripts: fc.Arbitrary<Step[]> = fc.tuple(plan, steps).map(([first, rest]) => [first, ...rest]);
 
 /** Two proxies serve; the third one has yet to come. */
 export function newSimulation(rules: Rules): Simulation {
   const world = newWorld(rules);
-  const simulation = { world, proxies: PROXY_IDS.map((id) => newProxy(world, id)), controller: newController() };
+  const simulation = { world, proxies: PROXY_IDS.map((id) => newProxy(id)), controller: newController() };
   for (const index of [0, 1]) apply(simulation, { do: 'register', proxy: index });
-  settleExcept(simulation, null);
+  macros.settleExcept(simulation, null);
   return simulation;
 }
 
@@ -122,7 +155,7 @@ export function newSimulation(rules: Rules): Simulation {
 export function run(rules: Rules, script: readonly Step[]): void {
   const simulation = newSimulation(rules);
   for (const each of script) apply(simulation, each);
-  comeToRest(simulation);
+  macros.comeToRest(simulation);
 }
 
 export function apply(simulation: Simulation, step: Step): void {
@@ -132,29 +165,46 @@ export function apply(simulation: Simulation, step: Step): void {
       takeUp(world, proxies[step.proxy]!, step.lag);
       break;
     case 'open':
-      open(proxies[step.proxy]!, GROUPS[step.group]);
-      break;
     case 'read-marker':
-      readMarker(world, proxies[step.proxy]!, GROUPS[step.group]);
-      break;
     case 'deliver':
-      deliver(world, proxies[step.proxy]!, GROUPS[step.group], step.fate);
+      connected(world, proxies[step.proxy]!, step);
       break;
     case 'take':
       take(world, proxies[step.proxy]!, step.operation);
       break;
     case 'call':
       take(world, proxies[step.proxy]!, step.operation);
-      deliverAll(world, proxies[step.proxy]!, step.fate);
+      macros.deliverAll(world, proxies[step.proxy]!, step.fate);
+      break;
+    case 'call-partly':
+      macros.callPartly(world, proxies[step.proxy]!, step);
+      break;
+    case 'lock-losing':
+      macros.lockLosing(simulation, proxies[step.proxy]!, { index: step.proxy, past: step.past });
+      break;
+    case 'sleep-through':
+      macros.sleepThrough(simulation, proxies[step.proxy]!, { ...step, index: step.proxy });
       break;
     case 'join':
-      join(world, proxies[step.proxy]!, step.lag);
+      macros.join(world, proxies[step.proxy]!, step.lag);
+      break;
+    case 'plan':
+      world.plan = step;
       break;
     case 'migrate':
       world.migration ??= newMigration(world, { first: 0, last: step.last, to: GROUPS[step.to] });
       break;
     case 'control':
       for (let n = 0; n < step.times; n++) control(world, controller, proxies, step.fate);
+      break;
+    case 'replicate':
+      replicate(groupOf(world, GROUPS[step.group]), step.replica, step.lag);
+      break;
+    case 'fail-over':
+      failOverGroup(simulation, { ...step, group: GROUPS[step.group] });
+      break;
+    case 'fail-over-midway':
+      macros.failOverMidway(simulation, step);
       break;
     case 'plant':
       plantOrphan(world, proxies, step.key);
@@ -165,179 +215,53 @@ export function apply(simulation: Simulation, step: Step): void {
   }
 }
 
-const PROXY_STEPS: Record<ProxyStep, (simulation: Simulation, proxy: ProxySim, index: number) => void> = {
+type Connected = Extract<Step, { readonly group: 0 | 1; readonly proxy: number }>;
+
+function connected(world: World, proxy: ProxySim, step: Connected): void {
+  if (proxy.epoch === null) return;
+  const addr = masterFor(world, proxy, GROUPS[step.group]);
+  if (step.do === 'open') open(proxy, addr);
+  else if (step.do === 'read-marker') readMarker(world, proxy, addr);
+  else if ('fate' in step) deliver(world, proxy, addr, step.fate);
+}
+
+const PROXY_STEPS: Record<ProxyStep | Macro, (simulation: Simulation, proxy: ProxySim, index: number) => void> = {
   register: ({ world }, proxy) => register(world, proxy),
   lose: ({ world }, proxy) => loseSession(world, proxy),
   return: (_, proxy) => {
     proxy.session = proxy.phase !== 'off';
   },
-  retire: ({ world }, proxy) => retire(world, proxy),
+  retire: ({ world }, proxy) => macros.retire(world, proxy),
   ack: ({ world }, proxy) => acknowledge(world, proxy),
-  settle: ({ world }, proxy) => settle(world, proxy),
-  'settle-except': (simulation, _, index) => settleExcept(simulation, index),
-  reconnect: ({ world }, proxy) => reconnect(world, proxy),
-  'expire-midway': expireMidway,
-  'lose-midway': loseMidway,
-  'begin-move-without': (simulation, _, index) => beginMove(simulation, index, () => undefined),
-  'begin-move-hastily': (simulation, proxy, index) => beginMove(simulation, index, () => hasten(simulation.world, proxy)),
-  'move-without': (simulation, _, index) => moveWithout(simulation, index),
+  settle: ({ world }, proxy) => macros.settle(world, proxy),
+  'go-on-waiting': ({ world }, proxy) => {
+    goOnWaiting(world, proxy);
+  },
+  'time-out': ({ world }, proxy) => timeOut(world, proxy),
+  reconnect: ({ world }, proxy) => macros.reconnect(world, proxy),
+  'settle-except': (simulation, _, index) => macros.settleExcept(simulation, index),
+  'expire-midway': (simulation, _, index) => macros.expireMidway(simulation, index),
+  'begin-move-without': (simulation, _, index) => macros.beginMove(simulation, index, () => undefined),
+  'begin-move-hastily': (simulation, proxy, index) => macros.beginMoveHastily(simulation, proxy, index),
+  'move-without': (simulation, _, index) => macros.moveWithout(simulation, index),
+  'begin-switch-without': (simulation, _, index) => macros.beginSwitch(simulation, index),
+  'switch-hastily': (simulation, proxy, index) => macros.switchHastily(simulation, proxy, index),
+  'switch-without': (simulation, proxy, index) => macros.switchWithout(simulation, proxy, { index, midway: false }),
+  'crash-at-home': (simulation, proxy, index) => macros.crashAtHome(simulation, proxy, index),
+  'switch-losing': (simulation, proxy, index) => macros.switchWithout(simulation, proxy, { index, midway: true }),
 };
 
 const EVENTS: Record<Event, (simulation: Simulation) => void> = {
   crash: ({ world, controller }) => crash(world, controller),
-  'crash-in-flight': crashInFlight,
+  'crash-in-flight': (simulation) => macros.crashInFlight(simulation),
+  'arrive-late': (simulation) => macros.arriveLate(simulation),
   cancel: ({ world }) => {
     if (world.migration) world.migration = { ...world.migration, state: 'cancelled' };
   },
   expire: ({ world }) => expireLocks(world),
   touch: ({ world }) => {
-    compareAndSet(world, currentEpoch(world), topologyAt(world, currentEpoch(world)));
+    compareAndSet(world, currentEpoch(world), currentTopology(world));
   },
-  'late-hand-over': ({ world }) => lateHandOver(world),
+  'late-arrival': ({ world }) => lateArrival(world),
   revive: ({ world, proxies }) => revive(world, proxies),
 };
-
-function retire(world: World, { id }: ProxySim): void {
-  const registration = world.registrations.get(id);
-  if (registration) registration.wanted = 'offline';
-}
-
-function lateHandOver(world: World): void {
-  const stray = world.strays.shift();
-  if (stray) handOver(world, stray, 'done');
-}
-
-/** The source fails over to a replica that has not heard of a hand-over: a key is back there that has left. Proxies hear of the new master, and forget what
- *  had departed from the old one. Clients must not have deleted the key at the target by then: that deletion is lost, which only durable mode prevents. */
-function revive(world: World, proxies: readonly ProxySim[]): void {
-  const state = topologyAt(world, currentEpoch(world)).slots[0];
-  if (state?.kind !== 'migrating') return;
-  const inFlight = proxies.some(({ connections }) => [...connections.values()].some(({ queue }) => queue.length > 0));
-  const [source, target] = [groupData(world, state.from).data, groupData(world, state.to).data];
-  if (inFlight || !target.has('a') || source.has('a')) return;
-  source.set('a', -2);
-  for (const { departed } of proxies) departed.clear();
-}
-
-/** A proxy does all it has to do. */
-function settle(world: World, proxy: ProxySim): void {
-  takeUp(world, proxy, 0);
-  reconnect(world, proxy);
-  deliverAll(world, proxy);
-  acknowledge(world, proxy);
-}
-
-function reconnect(world: World, proxy: ProxySim): void {
-  for (const id of GROUPS) {
-    open(proxy, id);
-    readMarker(world, proxy, id);
-  }
-}
-
-/** A proxy does what it can without waiting for any reply. */
-function hasten(world: World, proxy: ProxySim): void {
-  takeUp(world, proxy, 0);
-  acknowledge(world, proxy);
-}
-
-/** A proxy starts, perhaps by an old topology. */
-function join(world: World, proxy: ProxySim, lag: number): void {
-  register(world, proxy);
-  takeUp(world, proxy, lag);
-  reconnect(world, proxy);
-  acknowledge(world, proxy);
-}
-
-function settleExcept({ world, proxies }: Simulation, except: number | null): void {
-  for (const [index, each] of proxies.entries()) if (index !== except) settle(world, each);
-}
-
-function deliverAll(world: World, proxy: ProxySim, fate: Fate = 'done'): void {
-  for (let busy = true; busy; ) {
-    busy = false;
-    for (const id of GROUPS) if (deliver(world, proxy, id, fate)) busy = true;
-  }
-}
-
-/** Slots move to where they are not, while one proxy sleeps. */
-function moveWithout(simulation: Simulation, except: number): void {
-  const { world, controller, proxies } = simulation;
-  askForMove(world);
-  for (let n = 0; n < 12 && world.migration; n++) {
-    for (let steps = 0; steps < 6; steps++) control(world, controller, proxies, 'done');
-    settleExcept(simulation, except);
-  }
-}
-
-/** The same, but only until keys may be handed over, and the one does as it is told. */
-function beginMove(simulation: Simulation, except: number, itself: () => void): void {
-  const { world, controller, proxies } = simulation;
-  askForMove(world);
-  for (let n = 0; n < 12 && !isInState(world, 'migrating'); n++) {
-    control(world, controller, proxies, 'done');
-    settleExcept(simulation, except);
-    itself();
-  }
-}
-
-/** The controller has seen every acknowledgement, but before it says so the lock is rolled back, and all but one hear of it. */
-function expireMidway(simulation: Simulation, _: ProxySim, except: number): void {
-  const { world, controller, proxies } = simulation;
-  lockSoon(simulation);
-  settleExcept(simulation, null);
-  control(world, controller, proxies, 'done');
-  expireLocks(world);
-  settleExcept(simulation, except);
-}
-
-/** A proxy loses its session when slots have just been locked. */
-function loseMidway(simulation: Simulation, proxy: ProxySim): void {
-  lockSoon(simulation);
-  loseSession(simulation.world, proxy);
-}
-
-function lockSoon({ world, controller, proxies }: Simulation): void {
-  askForMove(world);
-  for (let n = 0; n < 8 && !isInState(world, 'locked'); n++) control(world, controller, proxies, 'done');
-}
-
-function askForMove(world: World): void {
-  const state = topologyAt(world, currentEpoch(world)).slots[0];
-  const to = state?.kind === 'online' && state.owner === A ? B : A;
-  world.migration ??= newMigration(world, { first: 0, last: 1, to });
-}
-
-function isInState(world: World, kind: SlotState['kind']): boolean {
-  return topologyAt(world, currentEpoch(world)).slots[0]?.kind === kind;
-}
-
-/** The controller dies when it has just sent a hand-over, if it sends one soon. */
-function crashInFlight({ world, controller, proxies }: Simulation): void {
-  for (let steps = 0; steps < 8 && !controller.task?.inFlight; steps++) control(world, controller, proxies, 'done');
-  crash(world, controller);
-}
-
-/** Everybody wakes and finishes, then every key is read through every proxy. */
-function comeToRest(simulation: Simulation): void {
-  const { world, proxies } = simulation;
-  for (const each of proxies) {
-    deliverAll(world, each);
-    each.session = each.phase !== 'off';
-  }
-  for (let n = 0; n < 3; n++) {
-    settleExcept(simulation, null);
-    moveOn(simulation);
-  }
-  EVENTS.touch(simulation);
-  for (const each of proxies) {
-    settle(world, each);
-    for (const name of KEYS) {
-      take(world, each, { kind: 'read', key: name });
-      deliverAll(world, each);
-    }
-  }
-}
-
-function moveOn({ world, controller, proxies }: Simulation): void {
-  for (let steps = 0; steps < 30; steps++) control(world, controller, proxies, 'done');
-}

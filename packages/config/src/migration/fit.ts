@@ -9,6 +9,7 @@ import {
   type Action,
   CodisError,
   type GroupId,
+  requireGroup,
   requireMaster,
   type ServerAddr,
   type Slot,
@@ -22,6 +23,7 @@ import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
 import { tryHandOver, withAdvice } from './preflight.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
+import { withTarget } from './target.ts';
 import { backingOff, budgetOf, courtesyAt, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED } from './turn.ts';
 import type { Job, World } from './world.ts';
 
@@ -152,6 +154,8 @@ async function scanForOrphans(office: Office, { world, job, addr, group }: Orpha
   };
   await withControlled(office, addr, scan, LOOK_TIMEOUT_MS);
   if (examples.length === 0) {
+    // A replica that has not heard that keys have left would, as a master, have them as if they were new.
+    if (job.migration.durable) await withTarget(office, requireGroup(world.topology, group), (target) => target.replicated());
     office.memory.cleanTargets.add(targetName(job, addr));
     return null;
   }

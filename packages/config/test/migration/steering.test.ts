@@ -138,14 +138,24 @@ describe('a durable migration', () => {
     await change((topology) => addServer(topology, { group: TWO, addr: asServerAddr(replica.addr), role: 'replica' }));
     const keys = await fill(SLOTS, 10);
     replica.child.signal('SIGSTOP');
-    const migration = await ask({ durable: true });
+    await masters.two.client().set(keyOf(900), 'what it has not heard of');
+    const migration = await ask({ durable: true, keysPerSecond: 100 });
     await startController();
+    const waits = ({ waiting }: Migration) => /1 of 1 replicas of group 2 did not confirm/.test(waiting ?? '');
 
-    await becomes(migration, ({ waiting }) => /1 of 1 replicas of group 2 did not confirm/.test(waiting ?? ''), 'a reason');
-    expect(await masters.one.client().exists(...keys)).toBe(keys.length);
-    expect(await masters.two.client().dbsize()).toBeGreaterThan(0);
+    // As a master it would have what has left the group before.
+    await becomes(migration, waits, 'a reason not to begin');
+    expect(await stateOf(0)).toMatchObject({ kind: 'online' });
+    replica.child.signal('SIGCONT');
+
+    await becomes(migration, ({ progress }) => progress.keysSwept > 0, 'some keys to be swept');
+    replica.child.signal('SIGSTOP');
+    await becomes(migration, waits, 'a reason');
+    const [left, arrived] = await Promise.all([masters.one.client().exists(...keys), masters.two.client().exists(...keys)]);
+    expect(left + arrived).toBeGreaterThan(keys.length);
 
     replica.child.signal('SIGCONT');
+    await throttleMigration(caller(), { id: migration.id, keysPerSecond: null });
     await isDone(migration);
     expect(await replica.client().exists(...keys)).toBe(keys.length);
     expect(await masters.one.client().dbsize()).toBe(0);

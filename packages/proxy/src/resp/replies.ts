@@ -28,6 +28,7 @@ export const BIG_KEY_TIMEOUT = line(
 export const HOLD_FULL = line(
   '-TRYAGAIN the slot of this key is being moved, and requests that wait for it fill slot_hold_max_bytes; try again',
 );
+export const MOVED_ON = line('-TRYAGAIN the slot of this key moved on while the request waited for it, so it was not sent; try again');
 export const MOVE_WHOLE_SLOT = line(
   '-TRYAGAIN the slot of this key is being moved; a command that names another database, or keys by a pattern, waits until it has arrived',
 );

@@ -59,6 +59,8 @@ export class Backend implements OutletOwner {
   readonly server: Server;
   readonly db: number;
   readonly protocol: Protocol;
+  /** Of the table that this worker routed by when it was opened: no fence is against it. */
+  readonly epoch: number;
   /** What CLIENT ID says of this connection at the server; 0 before the handshake, and where the server doesn't know CLIENT ID. */
   clientId = 0;
   /** Which process answers there: new with every start of a server. Empty before the handshake. */
@@ -100,8 +102,8 @@ export class Backend implements OutletOwner {
     this.#outlet.held = true;
     this.#outlet.onFlush = (late) => this.#sendMarks.onFlush(this.#ring.next, late);
     // Requests wait for the handshake that were routed by this table, though a newer one may be there when the fence's answer is.
-    const epoch = options.epoch();
-    this.#handshake = new Handshake({ ...options, db, protocol, epoch: () => epoch });
+    this.epoch = options.epoch();
+    this.#handshake = new Handshake({ ...options, db, protocol, epoch: () => this.epoch });
     this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: Error) => this.fail(error.message));

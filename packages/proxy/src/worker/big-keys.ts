@@ -19,7 +19,6 @@ import { copyFrame, type Held, reframe } from './held.ts';
 import { LANES_COUNT, LANES_FIRST } from './in-flight.ts';
 import type { Request } from './request.ts';
 import { type ListedKeys, MIGRATING, type RouteTable } from './route-table.ts';
-import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 import { micros } from './timings.ts';
 
@@ -108,7 +107,7 @@ export class BigKeys {
   #read(request: Request, slot: number, command: Command, frame: Frame, table: RouteTable): boolean {
     const lane = this.#laneOf(nameOfKey(request.db, frame, 0), slot);
     if (lane === null) return false;
-    this.#options.handOvers.readAtSource(request, { slot, lane, command, from: table.from[slot] as Server }, frame);
+    this.#options.handOvers.readAtSource(request, { slot, lane, command, table }, frame);
     return true;
   }
 

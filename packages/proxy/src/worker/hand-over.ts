@@ -12,7 +12,7 @@
 import { type GroupId, invariant } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { extractKeys, keyArgs } from '../commands/key-specs.ts';
-import { errorReply, HOLD_FULL, HOLD_TIMEOUT, OK } from '../resp/replies.ts';
+import { errorReply, HOLD_FULL, HOLD_TIMEOUT, MOVED_ON, OK } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Clock } from './clock.ts';
 import { copyFrame, type Held } from './held.ts';
@@ -34,8 +34,8 @@ export interface HandOverOptions {
   readonly timeoutMs: number;
   readonly bytesMax: number;
   /** Sends a request whose keys are all at the target; it is counted in flight already. `to` was the target when it came, or is the source for one that
-   *  is counted on a lane. */
-  readonly send: (request: Request, frame: Buffer, to: Server) => void;
+   *  is counted on a lane; `epoch`: of the table that says so. */
+  readonly send: (request: Request, frame: Buffer, to: Server, epoch: number) => void;
   /** Answers a request with an error. */
   readonly answer: (request: Request, reply: Buffer) => void;
 }
@@ -56,12 +56,10 @@ interface Gone {
   readonly way: { readonly from: GroupId; readonly to: GroupId };
   readonly from: Server;
   readonly to: Server;
-  /** In a durable move, how many replicas the target's group has; null otherwise. */
-  readonly replicas: number | null;
   readonly keys: Set<string>;
 }
 
-type Arrival = Pick<Held, 'command' | 'slot' | 'frame' | 'to' | 'lane'>;
+type Arrival = Pick<Held, 'command' | 'slot' | 'frame' | 'to' | 'lane' | 'epoch' | 'migration'>;
 
 /** Keys that are on their way, and who waits for them. */
 interface HandOver {
@@ -71,6 +69,10 @@ interface HandOver {
   readonly waiters: Held[];
   /** Where its keys are remembered, if that is still what is known of the slot when they have left. */
   gone: Gone;
+  /** Of the table that it follows. */
+  epoch: number;
+  /** In a durable move, how many replicas the target's group has by that; null otherwise. */
+  replicas: number | null;
 }
 
 export class HandOvers {
@@ -102,24 +104,30 @@ export class HandOvers {
   /** Takes a request for a slot that is migrating, or that must wait behind one (then `keysArrived`). */
   take(request: Request, slot: number, command: Command, frame: Frame, table: RouteTable): void {
     const missing = table.kind[slot] === MIGRATING ? this.#missingKeys(request.db, slot, command, frame, table) : [];
-    const held = this.#sendOrHold(request, { command, slot, to: table.home[slot] as Server }, frame, missing.length === 0);
+    const held = this.#sendOrHold(request, { command, slot, to: table.home[slot] as Server, table }, frame, missing.length === 0);
     if (held !== null) this.#await(held, missing, table);
   }
 
   /** Takes a read of a big key, which is at the source; it only waits behind earlier requests, as those of a session for one slot do. */
-  readAtSource(request: Request, what: { slot: number; lane: number; command: Command; from: Server }, frame: Frame): void {
-    const { slot, lane, command, from } = what;
-    this.#sendOrHold(request, { command, slot, lane, to: from }, frame, true);
+  readAtSource(request: Request, what: { slot: number; lane: number; command: Command; table: RouteTable }, frame: Frame): void {
+    const { slot, table } = what;
+    this.#sendOrHold(request, { ...what, to: table.from[slot] as Server }, frame, true);
   }
 
   /** What is held, null when it was sent or refused. */
-  #sendOrHold(request: Request, what: Omit<Arrival, 'frame'>, frame: Frame, ready: boolean): Held | null {
+  #sendOrHold(
+    request: Request,
+    { table, ...what }: Pick<Arrival, 'command' | 'slot' | 'to' | 'lane'> & { readonly table: RouteTable },
+    frame: Frame,
+    ready: boolean,
+  ): Held | null {
     const { session } = request;
+    const { epoch } = table;
     const counted = what.lane ?? what.slot;
     if (ready && !(session !== null && this.mustWait(session, what.slot))) {
       this.#options.inFlight.enter(counted);
       request.slot = counted;
-      this.#options.send(request, frame.buf.subarray(frame.start, frame.end), what.to as Server);
+      this.#options.send(request, frame.buf.subarray(frame.start, frame.end), what.to as Server, epoch);
       return null;
     }
     if (this.#bytes + frame.end - frame.start > this.#options.bytesMax) {
@@ -127,11 +135,12 @@ export class HandOvers {
       this.#options.answer(request, HOLD_FULL);
       return null;
     }
-    return this.#hold(request, { ...what, frame: copyFrame(frame) });
+    return this.#hold(request, { ...what, epoch, migration: migrationOf(what.slot, table), frame: copyFrame(frame) });
   }
 
   /** Forgets what is known of slots that are not moving (that way) any more. */
   onTable(table: RouteTable): void {
+    this.#refuseOutdated(table);
     for (const [slot, gone] of this.#gone) {
       if (isSameMove(gone, slot, table)) continue;
       this.#goneCount -= gone.keys.size;
@@ -160,7 +169,17 @@ export class HandOvers {
     else if (table.kind[slot] !== MIGRATING) this.#onHandedOver(handOver, OK);
     else {
       if (table.home[slot] !== null && table.from[slot] !== null) handOver.gone = this.#goneFrom(slot, table);
+      handOver.epoch = table.epoch;
+      handOver.replicas = replicasOf(slot, table);
       this.#start(handOver);
+    }
+  }
+
+  /** What came in one move is refused in the next: its keys may have come back since, and be listed as big. Only a proxy that was fenced off meanwhile has any. */
+  #refuseOutdated(table: RouteTable): void {
+    for (const held of this.#queue) {
+      const { request, slot, migration } = held;
+      if (request !== null && table.kind[slot] === MIGRATING && migrationOf(slot, table) !== migration) this.#refuse(held, MOVED_ON);
     }
   }
 
@@ -233,7 +252,6 @@ export class HandOvers {
       ...moveOf(slot, table),
       from: table.from[slot] as Server,
       to: table.home[slot] as Server,
-      replicas: replicasOf(slot, table),
       keys: new Set<string>(),
     };
     this.#gone.set(slot, gone);
@@ -270,7 +288,15 @@ export class HandOvers {
     }
     if (unasked.length === 0) return;
     const { slot, request } = held;
-    const handOver: HandOver = { slot, db: request?.db ?? 0, keys: unasked, waiters: [held], gone: this.#goneFrom(slot, table) };
+    const handOver: HandOver = {
+      slot,
+      db: request?.db ?? 0,
+      keys: unasked,
+      waiters: [held],
+      gone: this.#goneFrom(slot, table),
+      replicas: replicasOf(slot, table),
+      epoch: table.epoch,
+    };
     held.waits++;
     for (const key of unasked) this.#pending.set(key, handOver);
     this.#start(handOver);
@@ -278,15 +304,15 @@ export class HandOvers {
 
   #start(handOver: HandOver): void {
     this.#options.stats.handOvers++;
-    const { slot, db, gone } = handOver;
-    const { way, from, to, replicas } = gone;
+    const { slot, db, gone, epoch, replicas } = handOver;
+    const { way, from, to } = gone;
     const prefix = String(db).length + 1;
     const keys = handOver.keys.map((key) => Buffer.from(key.slice(prefix), 'latin1'));
     const onEnd = (reply: Buffer) => {
       if (reply[0] !== 0x2d) this.#remember(handOver);
       this.#onHandedOver(handOver, reply);
     };
-    this.#options.transfers.start({ way, from, to, db, slot, keys, replicas, onEnd });
+    this.#options.transfers.start({ way, from, to, db, slot, keys, replicas, epoch, onEnd });
   }
 
   #remember(handOver: HandOver): void {
@@ -315,7 +341,7 @@ export class HandOvers {
       const request = held.request as Request;
       this.#settle(held);
       request.heldMicros = (micros() - request.readAt) | 0;
-      this.#options.send(request, held.frame, held.to as Server);
+      this.#options.send(request, held.frame, held.to as Server, held.epoch as number);
     }
     if (rest.length < WAITING_MAX / 2) session.resume(PAUSED_WAITING);
   }
@@ -364,6 +390,12 @@ function moveOf(slot: number, table: RouteTable): Pick<Gone, 'migration' | 'way'
   const state = table.topology?.slots[slot];
   invariant(state?.kind === 'migrating', 'what is handed over is migrating');
   return { migration: state.migration, way: { from: state.from, to: state.to } };
+}
+
+/** 0 for a slot that is not migrating: what is held while it is locked. */
+function migrationOf(slot: number, table: RouteTable): number {
+  const state = table.topology?.slots[slot];
+  return state?.kind === 'migrating' ? state.migration : 0;
 }
 
 function replicasOf(slot: number, table: RouteTable): number | null {

@@ -17,6 +17,9 @@ export interface Held {
   readonly to: Server | null;
   /** Where it is counted as in flight, if that is not at its slot. */
   readonly lane?: number;
+  /** Of the table that it was routed by, while it waits for keys; and what moved its slot then, 0 for nothing. */
+  readonly epoch?: number;
+  readonly migration?: number;
   /** By the worker's coarse clock. */
   readonly heldAt: number;
   /** Hand-overs it still waits for. */

@@ -8,7 +8,7 @@ import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-sp
 import { readsByPattern } from '../commands/sort-patterns.ts';
 import { unknownCommand, unknownSubcommand } from '../commands/unknown.ts';
 import type { ToPrimary } from '../ipc.ts';
-import { CROSSSLOT, errorReply, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
+import { CROSSSLOT, errorReply, MOVED_ON, NO_MASTERS, NOAUTH, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import { askAnyMaster } from './any-master.ts';
 import type { Backend, BackendOptions } from './backend.ts';
@@ -95,7 +95,7 @@ export class Router {
     const held = { ...holds, route: (request: Request, held: Held) => this.#routeHeld(request, held) };
     this.lockedSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED });
     this.movingSlots = new LockedSlots({ ...held, waits: (kind) => kind === LOCKED || kind === MIGRATING });
-    this.handOvers = new HandOvers({ ...holds, send: (request, frame, to) => this.#sendArrived(request, frame, to) });
+    this.handOvers = new HandOvers({ ...holds, send: (...arrived) => this.#sendArrived(...arrived) });
     this.bigKeys = new BigKeys({ ...held, handOvers: this.handOvers });
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
@@ -451,9 +451,16 @@ export class Router {
     this.#answer(request, errorReply(`ERR server ${server.addr} can't be reached (${server.lastError}), so the command was not sent`));
   }
 
-  #sendArrived(request: Request, frame: Buffer, to: Server): void {
-    // What is counted on a lane is for the source, which is in `to`: no lane has a home.
+  #sendArrived(request: Request, frame: Buffer, to: Server, epoch: number): void {
+    // What is counted on a lane is for the source, which is in `to`: no lane has a home. Nor has a slot that is locked.
     const home = this.#table.home[request.slot] ?? to;
+    if (!this.#table.home[request.slot] && (this.#backendFor(request, to)?.epoch ?? epoch) > epoch) {
+      // It was let in by a newer table than says that the request goes there, and a fence may be against that.
+      this.#options.inFlight.leave(request);
+      request.slot = -1;
+      this.#answer(request, MOVED_ON);
+      return;
+    }
     if (request.sender !== null) request.sender(home);
     else this.#send(request, home, frame, 0, frame.length);
   }

@@ -43,6 +43,8 @@ export interface Transfer {
   readonly keys: readonly Buffer[];
   /** In a durable move, how many replicas must have the keys before the source deletes them; null otherwise. */
   readonly replicas: number | null;
+  /** Of the table that it follows. */
+  readonly epoch: number;
   /** +OK, or an error: then each key is at the source, at the target, or at both. */
   readonly onEnd: (reply: Buffer) => void;
 }
@@ -107,6 +109,12 @@ interface Handed {
   readonly run: string;
 }
 
+/** It is at the target too: at the process of this run_id. */
+interface Copied {
+  readonly transfer: Transfer;
+  readonly runId: string;
+}
+
 /** From one server to another. */
 class Path {
   readonly #options: TransferOptions;
@@ -118,7 +126,7 @@ class Path {
   /** At the source. */
   #underWay = 0;
   /** Copies that nobody has asked the replicas about yet. */
-  #copied: Transfer[] = [];
+  #copied: Copied[] = [];
   #confirming = false;
   /** What the source has handed over and nobody has noted yet. */
   #handed: Handed[] = [];
@@ -206,19 +214,20 @@ class Path {
     const { db, keys, replicas } = transfer;
     const { host, port } = parseAddr(this.#to.addr);
     const copy = replicas === null ? '' : 'COPY';
+    const runId = this.#to.backend(0, 2)?.runId ?? '';
     const args = [host, String(port), String(db), String(MIGRATE_TIMEOUT_MS), this.#options.password, copy];
     const [script, all] = this.#source === null ? [HAND_OVER_SCRIPT, keys] : [ON_DEMAND_SCRIPT, this.#andHanded(keys)];
     this.#atSource(transfer, encodeRequest(['EVAL', script, String(all.length), ...all, ...args]), (reply, run) => {
       if (reply[0] === MINUS) this.#finish(transfer, reply);
       else if (replicas === null) this.#note(transfer, reply, run);
-      else this.#awaitReplicas(transfer);
+      else this.#awaitReplicas(transfer, runId);
     });
   }
 
   /** The source is free for others meanwhile. */
-  #awaitReplicas(transfer: Transfer): void {
+  #awaitReplicas(transfer: Transfer, runId: string): void {
     this.#underWay--;
-    this.#copied.push(transfer);
+    this.#copied.push({ transfer, runId });
     if (!this.#confirming) this.#confirm();
     this.#goOn();
   }
@@ -227,10 +236,10 @@ class Path {
   #confirm(): void {
     const batch = this.#copied;
     this.#copied = [];
-    const replicas = Math.max(...batch.map((transfer) => transfer.replicas ?? 0));
+    const replicas = Math.max(...batch.map(({ transfer }) => transfer.replicas ?? 0));
     const backend = this.#options.loans.borrow(this.#to, 0, 2);
     if (Buffer.isBuffer(backend)) {
-      for (const transfer of batch) this.#end(transfer, backend);
+      for (const { transfer } of batch) this.#end(transfer, backend);
       return;
     }
     this.#confirming = true;
@@ -238,16 +247,19 @@ class Path {
     const request = asking((reply) => {
       this.#confirming = false;
       this.#options.loans.end(backend, true);
-      this.#onConfirmed(batch, reply[0] === MINUS || integerIn(reply) >= replicas ? reply : this.#unconfirmed(replicas));
+      const answer = reply[0] === MINUS || integerIn(reply) >= replicas ? reply : this.#unconfirmed(replicas);
+      this.#onConfirmed(batch, answer, backend.runId);
       if (this.#copied.length > 0) this.#confirm();
     });
     backend.send(takeRequest(null, SINK_NOBODY), PING, 0, PING.length);
     backend.send(request, wait, 0, wait.length);
   }
 
-  #onConfirmed(batch: readonly Transfer[], reply: Buffer): void {
-    for (const transfer of batch) {
+  /** `by`: who says so. What was given to another process may be lost: a server that was restarted has what it had saved. */
+  #onConfirmed(batch: readonly Copied[], reply: Buffer, by: string): void {
+    for (const { transfer, runId } of batch) {
       if (reply[0] === MINUS) this.#end(transfer, reply);
+      else if (runId !== by) this.#end(transfer, errorReply(`IOERR server ${this.#to.addr} was restarted since it was given the key`));
       else this.#delete(transfer);
     }
   }
@@ -318,6 +330,8 @@ class Path {
         transfer,
         errorReply(`SOURCE ${from.addr} was started anew or replaced, and what it has is not known to be current yet`),
       );
+    } else if (backend.epoch > transfer.epoch) {
+      this.#finish(transfer, errorReply(`IOERR the connection to server ${from.addr}, which has the key, was replaced meanwhile`));
     } else this.#send([slot], backend, bytes, (reply) => onReply(reply, backend.runId));
   }
 

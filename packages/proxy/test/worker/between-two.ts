@@ -37,7 +37,7 @@ export function betweenTwoServers(): void {
   beforeEach(() => start({}));
   afterEach(async () => {
     close();
-    source.child.signal('SIGCONT');
+    for (const server of [source, target]) server.child.signal('SIGCONT');
     await Promise.all([source, target, plain].map((server) => server.client().flushall()));
   });
   afterAll(() => stopAll());

@@ -263,3 +263,22 @@ test('the copy that grows at the target is no key of the clients’', async () =
     await raw.ask(Buffer.concat([encodeRequest(['SELECT', '2']), encodeRequest(['DBSIZE']), encodeRequest(['RANDOMKEY'])]), 3),
   ).toEqual(['+OK\r\n', ':0\r\n', '$-1\r\n']);
 });
+
+test('a read that waited is not sent to the source any more when a fence may have come in between', async () => {
+  await source.client().mset('{t}small', 'v', big, 'large');
+  const epoch = route(copying(BIG));
+  expect(await raw.ask(encodeRequest(['GET', big]))).toEqual(['$5\r\nlarge\r\n']);
+  target.child.signal('SIGSTOP');
+  const replies = raw.ask(Buffer.concat([encodeRequest(['GET', '{t}small']), encodeRequest(['GET', big])]), 2);
+  await held(2);
+  // Its session is lost: it is fenced off, and the key goes its way without it.
+  const client = source.client();
+  await client.set(fenceKey('demo'), String(epoch + 1));
+  await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await source.client().del(big);
+  target.child.signal('SIGCONT');
+  await target.client().set(big, 'large');
+  expect(route()).toBe(epoch + 1);
+  expect(await replies).toEqual(['$1\r\nv\r\n', expect.stringMatching(/^-TRYAGAIN .*moved on/)]);
+  expect(await raw.ask(encodeRequest(['GET', big]))).toEqual(['$5\r\nlarge\r\n']);
+});

@@ -2,7 +2,7 @@
 // when nothing sent before is under way.
 // Method: a worker in this process with two real servers; the test is its primary and moves every slot at once.
 
-import { asMigrationId, fenceKey, type SlotState } from '@codis/config/model';
+import { asEpoch, asMigrationId, fenceKey, type SlotState } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
@@ -229,6 +229,18 @@ describe('a durable move', () => {
     await replica.stop();
   });
 
+  test('waits for the replicas that the target’s group has by now', async () => {
+    const replica = await startRedis({ replicaOf: target });
+    await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
+    await source.client().set('k', 'v');
+    worker.route([source, { ...target, replicas: [replica, { addr: '127.0.0.1:1' }] }], durably);
+    const reply = raw.ask(encodeRequest(['GET', 'k']));
+    await eventually(async () => (await blockedAt(target)) === 1, { what: 'the replicas to be waited for' });
+    worker.route([source, { ...target, replicas: [replica] }], durably);
+    expect(await reply).toEqual(['$1\r\nv\r\n']);
+    await replica.stop();
+  });
+
   test('is not acknowledged over while a key is on its way, also when nobody waits for it any more', async () => {
     const replica = await startRedis({ replicaOf: target });
     await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
@@ -252,6 +264,37 @@ describe('a durable move', () => {
 });
 
 describe('tables and fences', () => {
+  test('what waits for its key in one move is refused in the next, in which that may have come back', async () => {
+    await source.client().set('k', 'v');
+    route(migrating);
+    target.child.signal('SIGSTOP');
+    const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
+    await eventually(() => handOvers() >= 1, { what: 'the request to wait' });
+    route(migratingBy(2));
+    expect(await reply).toEqual([expect.stringMatching(/^-TRYAGAIN .*moved on/)]);
+    target.child.signal('SIGCONT');
+    expect(await raw.ask(encodeRequest(['APPEND', 'k', 'w']))).toEqual([':2\r\n']);
+  });
+
+  test('what waits while its slot is locked again is not sent when a fence may have come in between', async () => {
+    await source.client().set('k', 'v');
+    route(migrating);
+    await raw.ask(encodeRequest(['SET', 'other', 'x']));
+    source.child.signal('SIGSTOP');
+    const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
+    await eventually(() => handOvers() >= 2, { what: 'the request to wait' });
+    // Its session is lost, the move ends without it, and the next one fences it off.
+    const client = target.client();
+    await client.set('k', 'v');
+    const epoch = route(online(B));
+    route(() => ({ kind: 'locked', from: B, to: A, migration: asMigrationId(2), epoch: asEpoch(epoch + 1), leaseMs: 60_000 }));
+    await client.set(fenceKey('demo'), String(epoch + 1));
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    source.child.signal('SIGCONT');
+    expect(await reply).toEqual([expect.stringMatching(/^-.*not sent/)]);
+    expect(await client.get('k')).toBe('v');
+  });
+
   test('an older table changes nothing', async () => {
     const client = worker.client();
     await client.set('k', 'v');

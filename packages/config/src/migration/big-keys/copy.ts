@@ -29,15 +29,25 @@ const STREAMS_VERSION = 7;
 /** Makes the copy anew. */
 export async function copyBigKey(ends: Ends, onPiece: OnPiece): Promise<Copied> {
   const { from, to } = ends;
-  await to.redis.unlink(to.key);
+  await dropCopy(to);
   const type = await from.redis.type(from.key);
   if (type === 'none') return { kind: 'gone' };
+  await to.redis.set(labelOf(to), from.key);
   const why = await copyAs(type, ends, onPiece);
   return why === null ? { kind: 'copied' } : { kind: 'whole', why };
 }
 
-/** Whether the copy is as the key, as far as type and lengths tell. Also false when either is not there. */
+/** Takes away what there is of a copy. */
+export async function dropCopy(to: Place): Promise<void> {
+  await to.redis.unlink(to.key, labelOf(to));
+}
+
+/** Says which key the copy is of: it is written before the copy, so a replica that was behind when it became the master has no other copy by this name. */
+const labelOf = ({ key }: Place): Buffer => Buffer.concat([key, Buffer.from(':of')]);
+
+/** Whether the copy is as the key, as far as its label, type and lengths tell. Also false when either is not there. */
 export async function isComplete({ from, to }: Ends): Promise<boolean> {
+  if (!(await to.redis.getBuffer(labelOf(to)))?.equals(from.key)) return false;
   const [type, copied] = await Promise.all([from.redis.type(from.key), to.redis.type(to.key)]);
   if (type === 'none' || type !== copied) return false;
   const [size, copiedSize] = await Promise.all([sizeOf(from, type), sizeOf(to, type)]);

@@ -38,7 +38,7 @@ import { serverTrouble } from '../server-trouble.ts';
 import { withTarget } from '../target.ts';
 import { backingOff, changeJob, type Lane, laneKey, type Office, type Outcome, PROGRESSED, waiting, writeTopology } from '../turn.ts';
 import type { World } from '../world.ts';
-import { copyBigKey, type Ends, isComplete } from './copy.ts';
+import { copyBigKey, dropCopy, type Ends, isComplete } from './copy.ts';
 
 interface Listed {
   readonly slot: Slot;
@@ -139,7 +139,7 @@ async function copy(move: Move): Promise<void> {
       await budget?.paid(move.office.signal);
     });
     if (outcome.kind === 'copied' && !(await isComplete(ends)) && (await ends.from.redis.exists(ends.from.key)) === 1) throw spoilt(move);
-    if (outcome.kind !== 'copied') await ends.to.redis.unlink(ends.to.key);
+    if (outcome.kind !== 'copied') await dropCopy(ends.to);
     if (outcome.kind === 'whole') {
       whole.add(nameOf(move.lane, move.bigKey));
       move.office.log.warn({ ...logged(move), why: outcome.why }, 'a big key can’t be taken apart, and moves in one step');
@@ -237,18 +237,17 @@ async function settle(move: Move, ends: Ends & Named): Promise<CodisError | null
     else if (await isComplete(ends)) await rename(ends);
     else if ((await from.redis.exists(name)) === 1) return spoilt(move);
   }
-  await to.redis.unlink(to.key);
+  await dropCopy(to);
   // Not before it is seen to be at the target. What is at neither has expired or was flushed.
-  if (await isHome(ends)) {
-    if (move.durable === true) await replicated(move);
-    await from.redis.unlink(name);
-  }
+  if ((await isHome(ends)) && (move.durable !== true || (await isReplicated(move, ends)))) await from.redis.unlink(name);
   return (await from.redis.exists(name)) === 1 ? spoilt(move) : null;
 }
 
-/** Throws CODIS_E_TIMEOUT when the replicas of the target take too long: then it is at both, which the next attempt finds. */
-function replicated({ office, world, lane }: Move): Promise<void> {
-  return withTarget(office, requireGroup(world.topology, lane.to), (target) => target.replicated());
+/** Throws CODIS_E_TIMEOUT when the replicas of the target take too long: then it is at both, which the next attempt finds. The replicas are asked about over
+ *  a new connection: what is found over the old one afterwards tells whether that is still to the server that has the key. */
+async function isReplicated({ office, world, lane }: Move, ends: Ends & Named): Promise<boolean> {
+  await withTarget(office, requireGroup(world.topology, lane.to), (target) => target.replicated());
+  return isHome(ends);
 }
 
 async function rename({ from, to, name }: Ends & Named): Promise<void> {
@@ -258,9 +257,10 @@ async function rename({ from, to, name }: Ends & Named): Promise<void> {
   await to.redis.renamenx(to.key, name);
 }
 
-async function handOverWhole({ office, bigKey }: Move, { from, to, name }: Ends & Named): Promise<void> {
+async function handOverWhole({ office, bigKey, durable }: Move, { from, to, name }: Ends & Named): Promise<void> {
   const { host, port } = parseAddr(to.addr);
-  await from.redis.eval(HAND_OVER_SCRIPT, 1, name, host, port, bigKey.db, WHOLE_TIMEOUT_MS, office.settings.product_auth);
+  const args = [host, port, bigKey.db, WHOLE_TIMEOUT_MS, office.settings.product_auth, durable === true ? 'COPY' : ''];
+  await from.redis.eval(HAND_OVER_SCRIPT, 1, name, ...args);
 }
 
 interface Named {

@@ -185,6 +185,14 @@ describe('what is no copy:', () => {
     expect(await isComplete(ends)).toBe(false);
   });
 
+  test('one of another key, which a replica may still have that takes the place of its master, is not complete', async () => {
+    const other = { ...ends, from: { ...ends.from, key: Buffer.from('other') } };
+    for (const { redis, key } of [ends.from, other.from]) await redis.set(key, randomBytes(300_000));
+    await copy();
+    expect(await isComplete(ends)).toBe(true);
+    expect(await isComplete(other)).toBe(false);
+  });
+
   test('of a string whose connection broke in the middle nothing is left', async () => {
     await ends.from.redis.set(KEY, randomBytes(3_000_000));
     const doomed = await connectRedis(ends.to.addr, { password: '' });

@@ -3,13 +3,15 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../../../../test/harness/process.ts';
-import type { RedisServer } from '../../../../../test/harness/redis.ts';
+import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
 import type { Coordinator } from '../../../src/coordinator/index.ts';
 import { PATHS } from '../../../src/coordinator/index.ts';
 import {
+  addServer,
   arrivalKey,
   asEpoch,
   asMigrationId,
+  asServerAddr,
   asSlot,
   encodeTopology,
   fenceKey,
@@ -49,9 +51,9 @@ afterAll(async () => {
 
 const start = async (settings: object = {}) => product.controller(await product.connect(), { ...SMALL, ...settings });
 
-async function migrate(): Promise<MigrationId> {
+async function migrate(durable = false): Promise<MigrationId> {
   const caller = { coordinator, product: PRODUCT, actor: 'test', password: '' };
-  return (await createMigration(caller, { moves: [{ first: asSlot(5), last: asSlot(6), to: TWO }], delayMs: 0 })).id;
+  return (await createMigration(caller, { moves: [{ first: asSlot(5), last: asSlot(6), to: TWO }], delayMs: 0, durable })).id;
 }
 
 const migration = () => readMigration(coordinator, asMigrationId(1));
@@ -63,10 +65,10 @@ const bigKeys = async (): Promise<readonly ListedKey[]> => {
 const isDone = () => eventually(async () => (await migration()).state === 'done', { what: 'the migration', timeoutMs: 20_000 });
 
 /** What a controller that died has left: slot 5 migrates, and lists the key. */
-async function found(bigKey: ListedKey): Promise<void> {
-  const id = await migrate();
+async function found(bigKey: ListedKey, durable = false): Promise<void> {
+  const id = await migrate(durable);
   const { epoch, topology } = await readTopology({ coordinator });
-  const move = { kind: 'migrating', from: ONE, to: TWO, migration: id } as const;
+  const move = { kind: 'migrating', from: ONE, to: TWO, migration: id, ...(durable ? { durable } : {}) } as const;
   const slots = topology.slots.with(5, { ...move, bigKeys: [bigKey] }).with(6, move);
   await committed(coordinator, { op: 'set', path: PATHS.topology, data: encodeTopology({ ...topology, slots }), version: epoch });
 }
@@ -74,7 +76,7 @@ async function found(bigKey: ListedKey): Promise<void> {
 async function checkArrived(): Promise<void> {
   const [one, two] = [masters.one.client(), masters.two.client()];
   expect(await two.lrange(BIG, 0, -1)).toEqual(ELEMENTS);
-  expect([await one.exists(BIG), await two.exists(ARRIVAL)]).toEqual([0, 0]);
+  expect([await one.exists(BIG), await two.exists(ARRIVAL, `${ARRIVAL}:of`)]).toEqual([0, 0]);
   expect(await stateOf()).toEqual({ kind: 'online', owner: TWO });
 }
 
@@ -150,6 +152,28 @@ describe('a big key', () => {
     expect([await client.exists(BIG), await masters.two.client().exists(ARRIVAL)]).toEqual([0, 0]);
   });
 
+  test('stays at the source until the target’s replicas have it in a durable migration, also when it can’t be taken apart', async () => {
+    const replica = await startRedis({ replicaOf: masters.two });
+    const { epoch, topology } = await readTopology({ coordinator });
+    const grown = addServer(topology, { group: TWO, addr: asServerAddr(replica.addr), role: 'replica' });
+    await committed(coordinator, { op: 'set', path: PATHS.topology, data: encodeTopology(grown), version: epoch });
+    const client = masters.one.client();
+    await client.xadd(BIG, '1-0', 'f', 'v');
+    await client.xdel(BIG, '1-0');
+    await found({ ...listed, phase: 'copying' }, true);
+    replica.child.signal('SIGSTOP');
+    await start();
+    await eventually(async () => /1 of 1 replicas of group 2 did not confirm/.test((await migration()).waiting ?? ''), {
+      what: 'the replicas to be waited for',
+      timeoutMs: 20_000,
+    });
+    expect([await client.exists(BIG), await masters.two.client().exists(BIG)]).toEqual([1, 1]);
+    replica.child.signal('SIGCONT');
+    await isDone();
+    expect([await client.exists(BIG), await replica.client().exists(BIG)]).toEqual([0, 1]);
+    await replica.stop();
+  });
+
   test('is finished also when its migration is paused, for who writes it waits; the rest of its slot stays', async () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.one.client().set(keyOf(5, 1), 'small');
@@ -177,6 +201,7 @@ describe('a controller that finds a key switching', () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.one.client().expire(BIG, 5000);
     await masters.two.client().rpush(ARRIVAL, ...ELEMENTS);
+    await masters.two.client().set(`${ARRIVAL}:of`, BIG);
     await found(switching);
     await start();
     await isDone();
@@ -187,6 +212,7 @@ describe('a controller that finds a key switching', () => {
   test('makes a copy anew that is not complete', async () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.two.client().rpush(ARRIVAL, ...ELEMENTS.slice(1));
+    await masters.two.client().set(`${ARRIVAL}:of`, BIG);
     await found(switching);
     await start();
     await isDone();
