@@ -24,7 +24,7 @@ export async function act(office: Office, wakeup: Wakeup, runs: (migration: Migr
   let adopted = false;
   try {
     while (!office.signal.aborted) {
-      for (const lanes of Object.values(beside)) lanes.forgetEnded();
+      for (const lanes of [beside.sweeps, beside.looks, beside.checks]) lanes.forgetEnded();
       const world = await readWorld(office.coordinator, over);
       if (world && !adopted) {
         await Promise.all([adoptMarkers(office, world), clearDepartures(office, world.topology)]);

@@ -39,6 +39,7 @@ import { encodePart, mergeParts, partition } from './split.ts';
 import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
 import { Transfers } from './transfers.ts';
+import { isHttp, subcommand, wrongArity } from './words.ts';
 
 export interface RouterOptions extends BackendOptions {
   readonly holdTimeoutMs: number;
@@ -573,33 +574,7 @@ function slotOfKey(frame: Frame, key: number): number {
   return slotOf(frame.buf, frame.args[arg] as number, frame.args[arg + 1] as number);
 }
 
-/** Longer than any; what a client sends may be too long for a string. */
-const SUBCOMMAND_BYTES_MAX = 64;
-
-function subcommand(command: Command, frame: Frame): Command | undefined {
-  const start = frame.args[2] as number;
-  const end = frame.args[3] as number;
-  if (end - start > SUBCOMMAND_BYTES_MAX) return undefined;
-  return command.subcommands?.get(frame.buf.toString('latin1', start, end).toLowerCase());
-}
-
 /** MOVE, and COPY … DB: keys of the same name in another database would have to be handed over too. SORT … BY: so would keys that can't be known. */
 function needsWholeSlot(command: Command, frame: Frame): boolean {
   return command.name === 'move' || (command.name === 'copy' && frame.argc > 4) || readsByPattern(command, frame);
-}
-
-function argText(frame: Frame, arg: number, max = 128): string {
-  const start = frame.args[arg * 2] as number;
-  return frame.buf.toString('utf8', start, Math.min(frame.args[arg * 2 + 1] as number, start + max));
-}
-
-/** A browser can be made to send anything after its headers; as Redis does, the connection ends at the first line that only HTTP has. */
-function isHttp(frame: Frame): boolean {
-  const name = argText(frame, 0, 6).toLowerCase();
-  return name === 'post' || name === 'host:';
-}
-
-function wrongArity(command: Command): Buffer {
-  const what = `wrong number of arguments for '${command.name}' command`;
-  return errorReply(command.name === 'exec' ? `EXECABORT Transaction discarded because of: ${what}` : `ERR ${what}`);
 }

@@ -31,10 +31,11 @@ export async function setInPieces({ redis, key }: Place, bytesCount: number, pie
   for await (const piece of pieces) {
     left -= piece.length;
     if (left < 0) break;
-    if (!stream.write(piece)) await drained(stream);
+    // One that was closed already says so to nobody any more.
     if (stream.destroyed) break;
+    if (!stream.write(piece)) await drained(stream);
   }
-  if (left !== 0) {
+  if (left !== 0 || stream.destroyed) {
     redis.disconnect();
     throw new CodisError('CODIS_E_SERVER_UNREACHABLE', 'the value changed, or the connection broke, while it was copied');
   }
