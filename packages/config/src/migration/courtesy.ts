@@ -11,9 +11,17 @@ import type { Redis } from 'ioredis';
 const HALF_SHARE_RATE = 3000;
 const ALONE_RATE = HALF_SHARE_RATE / 10;
 const LEAST_SHARE = 1 / 8;
+/** Beyond this much, more makes no difference. */
+const RATE_MAX = HALF_SHARE_RATE / LEAST_SHARE;
 /** What was asked counts for half after so long. */
-const HALF_LIFE_MS = 2000;
+const HALF_LIFE_MS = 1000;
+/** After so long nothing is known any more. */
+const KNOWN_FOR_MS = 5000;
+const FIRST_LOOK_MS = 50;
 const LOOK_EVERY_MS = 500;
+/** Beside more clients than the first, so few slots are in a move at once: each key of them that a client asks for costs a hand-over of its own. */
+const CROWD_RATE = HALF_SHARE_RATE / 2;
+const CROWDED_SLOTS = 64;
 /** Shorter ones are put together. */
 const LEAST_PAUSE_MS = 1;
 /** What moves, proxies and dashboards send, and clients hardly ever. */
@@ -40,27 +48,28 @@ export function clientCalls(commandstats: string): number {
   return calls;
 }
 
-/** What is known of the clients of one source. Outlives the connections that it is seen on. */
+/** What is known of the clients of one server. Outlives the connections that it is seen on. */
 export class Courtesy {
-  /** Requests a second, and when that was. */
-  #most = 0;
-  #mostAtMs = performance.now();
-  #usedAtMs = Number.NEGATIVE_INFINITY;
-
-  /** A move begins there. `rate`: what the server itself says that it was asked for last, which says nothing while another move is under way there. */
-  begin(rate: number): void {
-    if (performance.now() - this.#usedAtMs > HALF_LIFE_MS) this.seen(rate);
-  }
+  /** Requests a second, and when that was. Until somebody has looked it is assumed that there are some. */
+  #most = HALF_SHARE_RATE;
+  #mostAtMs = Number.NEGATIVE_INFINITY;
 
   /** Clients ask for `rate` a second now, or would if no move was in their way. */
   seen(rate: number): void {
-    this.#most = Math.max(rate, this.rate);
+    const isKnown = performance.now() - this.#mostAtMs < KNOWN_FOR_MS;
+    this.#most = Math.min(RATE_MAX, Math.max(rate, isKnown ? this.rate : 0));
     this.#mostAtMs = performance.now();
-    this.#usedAtMs = this.#mostAtMs;
   }
 
   get rate(): number {
-    return this.#most * 0.5 ** ((performance.now() - this.#mostAtMs) / HALF_LIFE_MS);
+    const passedMs = performance.now() - this.#mostAtMs;
+    if (passedMs > KNOWN_FOR_MS) return HALF_SHARE_RATE;
+    return this.#most * 0.5 ** (passedMs / HALF_LIFE_MS);
+  }
+
+  /** How many slots may be in a move at once. */
+  get slotsMax(): number {
+    return this.rate > CROWD_RATE ? CROWDED_SLOTS : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -73,6 +82,7 @@ export class Guest {
   readonly #signal: AbortSignal;
   #counted: number | null = null;
   #countedAtMs = performance.now();
+  #lookAfterMs = 0;
   #owedMs = 0;
 
   constructor(
@@ -103,12 +113,14 @@ export class Guest {
 
   /** Now and then looks at what clients ask for. */
   async #look(): Promise<void> {
-    const passedMs = performance.now() - this.#countedAtMs;
-    if (passedMs < LOOK_EVERY_MS) return;
+    const nowMs = performance.now();
+    const passedMs = nowMs - this.#countedAtMs;
+    if (passedMs < this.#lookAfterMs) return;
     const stats = await Promise.all(this.#servers.map((redis) => redis.info('commandstats')));
     const calls = stats.reduce((sum, text) => sum + clientCalls(text), 0);
     if (this.#counted !== null) this.#courtesy.seen(Math.max(0, calls - this.#counted) / (passedMs / 1000));
+    this.#lookAfterMs = this.#counted === null ? FIRST_LOOK_MS : LOOK_EVERY_MS;
     this.#counted = calls;
-    this.#countedAtMs = performance.now();
+    this.#countedAtMs = nowMs;
   }
 }

@@ -17,14 +17,14 @@ import {
   slotState,
   targets,
 } from '../model/index.ts';
-import { probe, type ServerProbe } from '../redis/probe.ts';
+import { probe } from '../redis/probe.ts';
 import { lookForBigKeys } from './big-keys/batch.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
 import { tryHandOver, withAdvice } from './preflight.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
 import { withTarget } from './target.ts';
-import { backingOff, budgetOf, courtesyAt, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED } from './turn.ts';
+import { backingOff, budgetOf, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type LockAction = Extract<Action, { kind: 'lock' }>;
@@ -78,10 +78,10 @@ function tryPair(office: Office, { source, target }: { source: ServerAddr; targe
   const at = <T>(addr: ServerAddr, use: (redis: Redis) => Promise<T>) => withControlled(office, addr, use, LOOK_TIMEOUT_MS);
   return orTrouble({ source }, () =>
     at(source, async (from) => {
-      courtesyAt(office, source).begin((await checkMaster(from, source, product)).commandsPerSecond);
+      await checkMaster(from, source, product);
       return orTrouble({ target }, () =>
         at(target, async (to) => {
-          courtesyAt(office, target).begin((await checkMaster(to, target, product)).commandsPerSecond);
+          await checkMaster(to, target, product);
           return tryHandOver({ from, to }, { source, target, product, password });
         }),
       );
@@ -100,9 +100,9 @@ async function orTrouble(at: { source: ServerAddr } | { target: ServerAddr }, fi
 }
 
 /** Throws CODIS_E_SERVER_WRONG_ROLE for what the topology calls a master and is none. */
-async function checkMaster(redis: Redis, addr: ServerAddr, product: string): Promise<ServerProbe> {
-  const seen = await probe(addr, redis, product);
-  if (seen.role === 'master') return seen;
+async function checkMaster(redis: Redis, addr: ServerAddr, product: string): Promise<void> {
+  const { role } = await probe(addr, redis, product);
+  if (role === 'master') return;
   throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${addr} is a replica, though the topology has it as a master; promote the right one`);
 }
 

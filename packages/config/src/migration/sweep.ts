@@ -91,7 +91,8 @@ async function sweepAt(
       const budget = budgetOf(office, job.migration);
       const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop });
       const plan = { office, lane, redis, source, target, durable, slots, budget, guest, progress, stop };
-      await handOverSeen(plan, { roll: rollOf(office, job, source), keysCount });
+      const seen = rollOf(office, job, source);
+      if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });
       while ((await pass(plan)) > 0) progress.passEnded();
     });
     isCompleted = await complete(office, lane, { action, progress, source });
@@ -103,15 +104,19 @@ async function sweepAt(
 }
 
 /** What was seen before the lock, `keysCount` being all that the source has. */
-async function handOverSeen(sweep: Sweep, { roll, keysCount }: { roll: KeyRoll | undefined; keysCount: number }): Promise<void> {
+async function handOverSeen(
+  sweep: Sweep,
+  { roll, sizesHold, keysCount }: { roll: KeyRoll; sizesHold: boolean; keysCount: number },
+): Promise<void> {
   const { office, source, redis, progress, slots } = sweep;
-  const seenCount = roll?.keysCountOf(slots) ?? 0;
-  if (roll === undefined || seenCount === 0) return;
+  const seenCount = roll.keysCountOf(slots);
+  if (seenCount === 0) return;
   progress.scanned(roll.lookedCount ?? keysCount, seenCount);
   let db: number | null = null;
   for (const portion of roll.take(slots)) {
     if (portion.db !== db) await redis.select(portion.db);
     db = portion.db;
+    if (!sizesHold) await askSizes(redis, portion, Number.MAX_SAFE_INTEGER);
     await handOverAll(sweep, portion);
   }
   if (roll.lookedCount === null) progress.passEnded();

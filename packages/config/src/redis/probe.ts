@@ -26,8 +26,6 @@ export interface ServerProbe {
   readonly databases: readonly { readonly db: number; readonly keysCount: number }[];
   /** Over all databases. */
   readonly keysCount: number;
-  /** Commands of everybody, over the last second or two. */
-  readonly commandsPerSecond: number;
   readonly usedMemoryBytes: number;
   /** 0: no limit. */
   readonly maxMemoryBytes: number;
@@ -94,7 +92,6 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
     offset: numberOf(info, info.get('role') === 'slave' ? 'slave_repl_offset' : 'master_repl_offset'),
     databases,
     keysCount: databases.reduce((sum, { keysCount }) => sum + keysCount, 0),
-    commandsPerSecond: numberOf(info, 'instantaneous_ops_per_sec'),
     usedMemoryBytes: numberOf(info, 'used_memory'),
     maxMemoryBytes: numberOf(info, 'maxmemory'),
   };

@@ -58,15 +58,30 @@ describe('the most of late counts', () => {
     const courtesy = new Courtesy();
     courtesy.seen(8000);
     courtesy.seen(10);
-    expect(courtesy.rate).toBeGreaterThan(5000);
+    expect(courtesy.rate).toBeGreaterThan(4000);
     expect(courtesy.rate).toBeLessThanOrEqual(8000);
   });
 
-  test('what the server says counts only while no move is under way there', () => {
+  test('up to what makes a difference', () => {
     const courtesy = new Courtesy();
-    courtesy.begin(250);
-    courtesy.begin(100_000);
-    expect(courtesy.rate).toBeLessThanOrEqual(250);
+    courtesy.seen(1e9);
+    expect(shareOf(courtesy.rate, null)).toBeLessThan(0.13);
+    expect(courtesy.rate).toBeLessThan(30_000);
+  });
+
+  test('before anybody has looked some are assumed', () => {
+    const courtesy = new Courtesy();
+    expect(shareOf(courtesy.rate, null)).toBe(0.5);
+    courtesy.seen(5);
+    expect(shareOf(courtesy.rate, null)).toBe(1);
+  });
+
+  test('beside many, few slots are in a move at once', () => {
+    const courtesy = new Courtesy();
+    courtesy.seen(100);
+    expect(courtesy.slotsMax).toBe(Number.POSITIVE_INFINITY);
+    courtesy.seen(50_000);
+    expect(courtesy.slotsMax).toBe(64);
   });
 });
 
@@ -86,6 +101,7 @@ describe('a guest', () => {
     const courtesy = new Courtesy();
     const guest = new Guest(courtesy, { servers: [server.client()], stated: () => null, signal });
     const client = server.client();
+    courtesy.seen(0);
     expect(guest.isAlone).toBe(true);
     for (const startedMs = performance.now(); guest.isAlone && performance.now() - startedMs < 20_000; ) {
       await Promise.all(Array.from({ length: 1000 }, () => client.get('a')));

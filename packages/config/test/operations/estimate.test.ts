@@ -82,7 +82,6 @@ function surveyed(over: Partial<Survey> = {}, server: Partial<Survey['probe']> =
     offset: 0,
     databases: [],
     keysCount: 0,
-    commandsPerSecond: 0,
     usedMemoryBytes: MIB,
     maxMemoryBytes: 0,
     ...server,

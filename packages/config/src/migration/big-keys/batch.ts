@@ -10,7 +10,7 @@ import type { Job } from '../world.ts';
 import { type Batch, chooseBatch } from './choose.ts';
 
 const SEEN_FOR_MS = 10 * 60_000;
-/** Sizes are those of the roll for so long before the lock; after it nothing changes them. */
+/** How long before the lock sizes may have been seen; after it nothing changes them. */
 const SIZES_HOLD_MS = 30_000;
 
 /** Whether `lookForBigKeys` has been there, not too long ago. */
@@ -18,20 +18,19 @@ export function hasLookedForBigKeys({ memory }: Office, job: Job, source: Server
   return memory.bigKeys.seen.has(nameOf(job, source));
 }
 
-/** `lookForBigKeys` has been there. Called when the batch is about to be locked. */
+/** `lookForBigKeys` has been there. */
 export function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Batch {
-  const seen = office.memory.bigKeys.seen.get(nameOf(job, source));
-  if (seen !== undefined && performance.now() - seen.atMs > SIZES_HOLD_MS) seen.roll.clear();
-  const batch = chooseBatch(slots, seen?.bigKeys ?? []);
+  const batch = chooseBatch(slots, office.memory.bigKeys.seen.get(nameOf(job, source))?.bigKeys ?? []);
   const { id } = job.migration;
   const keysCount = batch.unlisted.length;
   if (keysCount > 0) office.log.warn({ migration: id, keysCount }, 'more big keys than can be listed: the rest moves in one step each');
   return batch;
 }
 
-/** What is known of the keys that a sweep is to hand over, unless this controller has not looked. */
-export function rollOf({ memory }: Office, job: Job, source: ServerAddr): KeyRoll | undefined {
-  return memory.bigKeys.seen.get(nameOf(job, source))?.roll;
+/** What is known of the keys that a sweep which begins now is to hand over, unless this controller has not looked. */
+export function rollOf({ memory }: Office, job: Job, source: ServerAddr): { roll: KeyRoll; sizesHold: boolean } | undefined {
+  const seen = memory.bigKeys.seen.get(nameOf(job, source));
+  return seen && { roll: seen.roll, sizesHold: performance.now() - seen.atMs < SIZES_HOLD_MS };
 }
 
 const nameOf = ({ migration }: Job, source: ServerAddr) => `${migration.id} ${source}`;
