@@ -19,9 +19,6 @@ const HALF_LIFE_MS = 1000;
 const KNOWN_FOR_MS = 5000;
 const FIRST_LOOK_MS = 50;
 const LOOK_EVERY_MS = 500;
-/** Beside more clients than the first, so few slots are in a move at once: each key of them that a client asks for costs a hand-over of its own. */
-const CROWD_RATE = HALF_SHARE_RATE / 2;
-const CROWDED_SLOTS = 64;
 /** Shorter ones are put together. */
 const LEAST_PAUSE_MS = 1;
 /** What moves, proxies and dashboards send, and clients hardly ever. */
@@ -65,11 +62,6 @@ export class Courtesy {
     const passedMs = performance.now() - this.#mostAtMs;
     if (passedMs > KNOWN_FOR_MS) return HALF_SHARE_RATE;
     return this.#most * 0.5 ** (passedMs / HALF_LIFE_MS);
-  }
-
-  /** How many slots may be in a move at once. */
-  get slotsMax(): number {
-    return this.rate > CROWD_RATE ? CROWDED_SLOTS : Number.POSITIVE_INFINITY;
   }
 }
 

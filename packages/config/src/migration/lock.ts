@@ -28,7 +28,7 @@ import { isFit, look } from './fit.ts';
 import type { Lanes } from './lanes.ts';
 import { sortAbsences } from './lost-proxies.ts';
 import { serverTrouble } from './server-trouble.ts';
-import { courtesyAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
+import { type Lane, laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type LockAction = Extract<Action, { kind: 'lock' }>;
@@ -56,8 +56,7 @@ export async function lock(office: Office, world: World, { job, action, looks }:
   if (slotsWhere(world.topology, ({ kind }) => kind === 'locked').length > 0) return UNDER_WAY;
   const unconfirmed = whyUnconfirmed(world.proxies, [source, requireMaster(world.topology, to)]);
   if (unconfirmed !== null) return waiting(unconfirmed, DOUBT_RETRY_MS);
-  const slotsMax = Math.min(office.memory.batchSlots.get(laneKey(lane)) ?? Number.POSITIVE_INFINITY, courtesyAt(office, source).slotsMax);
-  const batch = batchOf(office, job, { slots: action.slots.slice(0, slotsMax), source });
+  const batch = batchOf(office, job, { slots: action.slots.slice(0, office.memory.batchSlots.get(laneKey(lane))), source });
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
     timeoutMs: office.settings.proxy_lost_timeout * 1000,

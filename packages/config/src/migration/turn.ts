@@ -158,7 +158,7 @@ export function budgetOf({ memory }: Office, { id, throttle }: Migration): Budge
   return budget;
 }
 
-export function courtesyAt({ memory }: Office, addr: ServerAddr): Courtesy {
+function courtesyAt({ memory }: Office, addr: ServerAddr): Courtesy {
   const courtesy = memory.courtesies.get(addr) ?? new Courtesy();
   memory.courtesies.set(addr, courtesy);
   return courtesy;

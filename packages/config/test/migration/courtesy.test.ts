@@ -75,14 +75,6 @@ describe('the most of late counts', () => {
     courtesy.seen(5);
     expect(shareOf(courtesy.rate, null)).toBe(1);
   });
-
-  test('beside many, few slots are in a move at once', () => {
-    const courtesy = new Courtesy();
-    courtesy.seen(100);
-    expect(courtesy.slotsMax).toBe(Number.POSITIVE_INFINITY);
-    courtesy.seen(50_000);
-    expect(courtesy.slotsMax).toBe(64);
-  });
 });
 
 describe('a guest', () => {
