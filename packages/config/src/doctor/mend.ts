@@ -210,7 +210,7 @@ class Mending {
     const { password, product } = this.#caller;
     try {
       await withRedis(source, { password, timeoutMs: COMMAND_MS }, async (redis) => {
-        for await (const { db, keys } of scanSlots(redis, { addr: source, slots: new Set(owners.keys()), product })) {
+        for await (const { db, keys } of scanSlots(redis, { addr: source, slots: new Set(owners.keys()), product, password })) {
           for (const [owner, own] of byOwner(keys, owners)) {
             for (let at = 0; at < own.length; at += BATCH_KEYS) {
               await this.#batch(redis, { source, owner, db, keys: own.slice(at, at + BATCH_KEYS) });

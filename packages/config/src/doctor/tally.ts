@@ -48,7 +48,12 @@ export async function tallyKeys(request: TallyRequest): Promise<Tally> {
   try {
     await withRedis(request.addr, { password: request.password, timeoutMs: COMMAND_MS }, async (redis) => {
       const slots = new Set(request.foreign.keys());
-      for await (const { db, keys } of scanSlots(redis, { addr: request.addr, slots, product: request.product })) {
+      for await (const { db, keys } of scanSlots(redis, {
+        addr: request.addr,
+        slots,
+        product: request.product,
+        password: request.password,
+      })) {
         const fresh = keys.filter((key) => counts.isFresh(db, key));
         for (const [owner, own] of byOwner(fresh, request.foreign)) {
           counts.add({ db, keys: own, owner, there: await owners.having(owner, { db, keys: own }) });

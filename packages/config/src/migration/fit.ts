@@ -142,12 +142,12 @@ async function findOrphans(office: Office, at: OrphansAt): Promise<string | null
 }
 
 async function scanForOrphans(office: Office, { world, job, addr, group }: OrphansAt): Promise<string | null> {
-  const { product_name: product } = office.settings;
+  const { product_name: product, product_auth: password } = office.settings;
   const slots = slotsToCome(world, job, group);
   const examples: string[] = [];
   const scan = async (redis: Redis) => {
     const guest = guestAt(office, { addr, servers: [redis], budget: budgetOf(office, job.migration) });
-    for await (const { db, keys } of scanSlots(redis, { addr, slots, product, guest })) {
+    for await (const { db, keys } of scanSlots(redis, { addr, slots, product, password, guest })) {
       for (const key of keys) examples.push(`${printable(key)} (slot ${slotOf(key)}, database ${db})`);
       if (examples.length >= EXAMPLES_MAX) break;
     }

@@ -24,6 +24,7 @@ export type Thresholds = Pick<Settings, 'big_key_bytes' | 'big_key_elements'>;
 export interface LookRequest {
   readonly addr: ServerAddr;
   readonly product: string;
+  readonly password: string;
   readonly slots: ReadonlySet<Slot>;
   readonly thresholds: Thresholds;
   readonly guest: Guest;

@@ -126,10 +126,10 @@ async function handOverSeen(
 /** One look at every key of the source. Returns how many keys it handed over. */
 async function pass(sweep: Sweep): Promise<number> {
   const { office, redis, source, slots, progress, guest } = sweep;
-  const product = office.settings.product_name;
+  const { product_name: product, product_auth: password } = office.settings;
   const onPage = (looked: number, found: number) => progress.scanned(looked, found);
   let total = 0;
-  for await (const { db, keys } of scanSlots(redis, { addr: source, slots, product, onPage, guest })) {
+  for await (const { db, keys } of scanSlots(redis, { addr: source, slots, product, password, onPage, guest })) {
     const portion = Portion.of(db, keys);
     await askSizes(redis, portion, Number.MAX_SAFE_INTEGER);
     await handOverAll(sweep, portion);

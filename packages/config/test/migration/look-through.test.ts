@@ -24,6 +24,7 @@ const find = async (thresholds: { big_key_bytes: number; big_key_elements: numbe
   const request = {
     addr: asServerAddr(server.addr),
     product: 'demo',
+    password: '',
     slots: new Set([SLOT, slotOf(Buffer.from(fenceKey('demo')))]),
     thresholds,
     guest: new Guest(new Courtesy(), { servers: [], stated: () => null, signal: new AbortController().signal }),

@@ -48,7 +48,14 @@ export async function lookForBigKeys(office: Office, job: Job, source: ServerAdd
     source,
     (redis) => {
       const guest = guestAt(office, { addr: source, servers: [redis], budget: budgetOf(office, migration) });
-      return lookThrough(redis, { addr: source, product: settings.product_name, slots, thresholds: settings, guest });
+      return lookThrough(redis, {
+        addr: source,
+        product: settings.product_name,
+        password: settings.product_auth,
+        slots,
+        thresholds: settings,
+        guest,
+      });
     },
     LOOK_TIMEOUT_MS,
   );
