@@ -24,7 +24,18 @@ const PING = '*1\r\n$4\r\nPING\r\n';
 const echo = (text: string): string => `*2\r\n$4\r\nECHO\r\n$${text.length}\r\n${text}\r\n`;
 
 /** All that Redis sends back until it closes; our side closes after the last byte. */
-function askRedis(server: RedisServer, input: Buffer): Promise<string> {
+async function askRedis(server: RedisServer, input: Buffer): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await askOnce(server, input);
+    } catch (error) {
+      // It closes with some of the input unread, and the reset that this makes can overtake its answer.
+      if (tries === 10 || !['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+}
+
+function askOnce(server: RedisServer, input: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];
     const socket = connect({ port: server.port, host: '127.0.0.1' }, () => socket.end(input));
