@@ -12,7 +12,7 @@ const RUNS = 4000;
 /** With this seed the slowest to be noticed is nothingRunsBeforeItHasLeft, after 1200 runs; the rest is for changes of the scripts. */
 const SEED = 4;
 const RUNS_TO_NOTICE_MAX = 10_000;
-/** Broken, it is noticed once in some 15,000 runs only: by its script, in what was found. */
+/** Broken, it is noticed once in some 30,000 runs only: by its script, in what was found. */
 const NOTICED_BY_SCRIPT: Rule = 'copyIsOfItsMove';
 
 const without = (rule: Rule) => ({ ...RULES, [rule]: false });
