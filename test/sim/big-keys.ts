@@ -34,7 +34,7 @@ interface BigKeyMove extends Task {
   readonly target: Group;
 }
 
-/** Where the copy grows, and what says whose it is. */
+/** Where the copy grows, and what says of which key and which move it is. */
 const ARRIVAL = 'arrival';
 const ARRIVAL_OF = 'arrival of';
 const SPOILT_MAX = 3;
@@ -68,11 +68,14 @@ const isHome = ({ target, key }: BigKeyMove): boolean => target.data.has(key);
 const isThere = ({ source, key }: BigKeyMove): boolean => source.data.has(key);
 
 /** As far as its size tells, which is the same for all keys. */
-function isComplete({ world, source, target, key }: BigKeyMove): boolean {
+function isComplete({ world, source, target, key, step }: BigKeyMove): boolean {
   const { rules } = world;
   const copied = target.data.get(ARRIVAL);
   if (copied === undefined || !source.data.has(key)) return false;
-  if (rules.copyIsOfItsKey && target.data.get(ARRIVAL_OF) !== KEYS.indexOf(key)) return false;
+  const label = target.data.get(ARRIVAL_OF);
+  if (label === undefined) return false;
+  if (rules.copyIsOfItsKey && label % KEYS.length !== KEYS.indexOf(key)) return false;
+  if (rules.copyIsOfItsMove && Math.floor(label / KEYS.length) !== step.migration) return false;
   return !rules.copyIsVerified || Number.isInteger(copied);
 }
 
@@ -86,11 +89,11 @@ function* dropCopy(move: BigKeyMove): Work {
 }
 
 function* copy(move: BigKeyMove): Work {
-  const { controller, key, source } = move;
+  const { controller, key, source, step } = move;
   connect(move);
   if (!isHome(move) && isThere(move)) {
     yield* dropCopy(move);
-    yield put(move, ARRIVAL_OF, () => KEYS.indexOf(key));
+    yield put(move, ARRIVAL_OF, () => step.migration * KEYS.length + KEYS.indexOf(key));
     for (const missing of [0.5, 0]) {
       const value = source.data.get(key);
       yield put(move, ARRIVAL, () => (value === undefined ? undefined : value - missing));

@@ -68,8 +68,10 @@ export const RULES = {
   fenceCountsForItsSwitch: true,
   /** A copy is compared before it is renamed, whoever has made it … */
   copyIsVerified: true,
-  /** … and says of which key it is. */
+  /** … and says of which key it is … */
   copyIsOfItsKey: true,
+  /** … and of which move: a replica that takes the master's place may have one of the same key from an earlier move. */
+  copyIsOfItsMove: true,
   /** The key is deleted at the source when it is at the target under its own name. */
   deletedOnceItIsHome: true,
   /** Once it is there, there is no going back to reading it at the source. */

@@ -12,6 +12,8 @@ const RUNS = 4000;
 /** With this seed the slowest to be noticed is nothingRunsBeforeItHasLeft, after 1200 runs; the rest is for changes of the scripts. */
 const SEED = 4;
 const RUNS_TO_NOTICE_MAX = 10_000;
+/** Broken, it is noticed once in some 30,000 runs only: by its script, in what was found. */
+const NOTICED_BY_SCRIPT: Rule = 'copyIsOfItsMove';
 
 const without = (rule: Rule) => ({ ...RULES, [rule]: false });
 
@@ -23,7 +25,7 @@ test('no acknowledged write is lost, stale or brought back', () => {
 }, 60_000);
 
 describe('the simulation notices when a rule is broken:', () => {
-  test.each(Object.keys(RULES) as Rule[])(
+  test.each((Object.keys(RULES) as Rule[]).filter((rule) => rule !== NOTICED_BY_SCRIPT))(
     '%s',
     (rule) => {
       const result = fc.check(
@@ -91,6 +93,22 @@ describe('what it found', () => {
       { do: 'settle', proxy: 0 },
     ];
     expect(() => run(without('waitsWithinOneMove'), script)).toThrow(Violation);
+    run(RULES, script);
+  });
+
+  test('a replica that lags since an earlier move of the same big key has its copy of then, as long as one of now, and takes the target’s place', () => {
+    const script: Step[] = [
+      { do: 'plan', durable: false, big: ['a'], whole: false },
+      // All that the target’s replicas have is the copy of this move; they hear of nothing more.
+      { do: 'fail-over-midway', steps: 9, lag: 0, replica: 0, inPlace: false, calls: [] },
+      { do: 'move-without', proxy: 2 },
+      { do: 'call', proxy: 0, operation: { kind: 'write', keys: ['a'] }, fate: 'done' },
+      { do: 'move-without', proxy: 2 },
+      // It is copied to the same target again, and that dies before the copy is renamed.
+      { do: 'begin-switch-without', proxy: 2 },
+      { do: 'fail-over', group: 1, replica: 0, inPlace: false },
+    ];
+    expect(() => run(without(NOTICED_BY_SCRIPT), script)).toThrow(Violation);
     run(RULES, script);
   });
 

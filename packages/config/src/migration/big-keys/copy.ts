@@ -2,7 +2,7 @@
 // the copy is that of one moment.
 
 import type { Redis } from 'ioredis';
-import type { ServerAddr } from '../../model/index.ts';
+import type { MigrationId, ServerAddr } from '../../model/index.ts';
 import { probe } from '../../redis/probe.ts';
 import { ahead, bytesOf, type OnPiece, type Place, ranged, scanned, sizeOfPiece } from './pieces.ts';
 import { copyStream, streamSummary } from './streams.ts';
@@ -21,6 +21,8 @@ export interface Ends {
   /** `key` is the reserved name. */
   readonly to: Place & { readonly addr: ServerAddr };
   readonly product: string;
+  /** Which moves the key. */
+  readonly migration: MigrationId;
 }
 
 /** The first of Redis whose streams can be copied from outside. */
@@ -32,7 +34,7 @@ export async function copyBigKey(ends: Ends, onPiece: OnPiece): Promise<Copied> 
   await dropCopy(to);
   const type = await from.redis.type(from.key);
   if (type === 'none') return { kind: 'gone' };
-  await to.redis.set(labelOf(to), from.key);
+  await to.redis.set(labelOf(to), labelFor(ends));
   const why = await copyAs(type, ends, onPiece);
   return why === null ? { kind: 'copied' } : { kind: 'whole', why };
 }
@@ -42,12 +44,16 @@ export async function dropCopy(to: Place): Promise<void> {
   await to.redis.unlink(to.key, labelOf(to));
 }
 
-/** Says which key the copy is of: it is written before the copy, so a replica that was behind when it became the master has no other copy by this name. */
+/** Says which key the copy is of, and in which move: it is written before the copy, so a replica that was behind when it became the master has no other copy by
+ *  this name. What it may have is one of an earlier move: of the same key, as long, and older than what clients have written since. */
 const labelOf = ({ key }: Place): Buffer => Buffer.concat([key, Buffer.from(':of')]);
 
+const labelFor = ({ from, migration }: Ends): Buffer => Buffer.concat([Buffer.from(`${migration} `), from.key]);
+
 /** Whether the copy is as the key, as far as its label, type and lengths tell. Also false when either is not there. */
-export async function isComplete({ from, to }: Ends): Promise<boolean> {
-  if (!(await to.redis.getBuffer(labelOf(to)))?.equals(from.key)) return false;
+export async function isComplete(ends: Ends): Promise<boolean> {
+  const { from, to } = ends;
+  if (!(await to.redis.getBuffer(labelOf(to)))?.equals(labelFor(ends))) return false;
   const [type, copied] = await Promise.all([from.redis.type(from.key), to.redis.type(to.key)]);
   if (type === 'none' || type !== copied) return false;
   const [size, copiedSize] = await Promise.all([sizeOf(from, type), sizeOf(to, type)]);

@@ -290,7 +290,7 @@ async function withBothEnds<T>(move: Move, use: (ends: Ends & Named) => Promise<
       }
       const from = { redis: one, key: name, addr: source };
       const to = { redis: two, key: Buffer.from(arrivalKey(product, move.lane.from)), addr: target };
-      return use({ from, to, name, product });
+      return use({ from, to, name, product, migration: move.lane.migration });
     }),
   );
 }

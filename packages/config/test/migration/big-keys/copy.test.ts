@@ -7,7 +7,7 @@ import { stopAll } from '../../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
 import { copyBigKey, type Ends, isComplete } from '../../../src/migration/big-keys/copy.ts';
 import { PIECE_ELEMENTS } from '../../../src/migration/big-keys/pieces.ts';
-import { asServerAddr } from '../../../src/model/index.ts';
+import { asMigrationId, asServerAddr } from '../../../src/model/index.ts';
 import { connectRedis } from '../../../src/redis/connection.ts';
 
 const KEY = Buffer.from('key\xff\r\n\x00', 'latin1');
@@ -23,6 +23,7 @@ beforeAll(async () => {
   const addrs = servers.map(({ addr }) => asServerAddr(addr));
   ends = {
     product: 'demo',
+    migration: asMigrationId(2),
     from: { redis: one!, key: KEY, addr: addrs[0]! },
     to: { redis: two!, key: COPY, addr: addrs[1]! },
   };
@@ -191,6 +192,15 @@ describe('what is no copy:', () => {
     await copy();
     expect(await isComplete(ends)).toBe(true);
     expect(await isComplete(other)).toBe(false);
+  });
+
+  test('one of the same key that an earlier move has left at such a replica is not complete, though it is as long', async () => {
+    await ends.from.redis.set(KEY, 'older');
+    await copyBigKey({ ...ends, migration: asMigrationId(1) }, async () => undefined);
+    await ends.from.redis.set(KEY, 'newer');
+    expect(await isComplete(ends)).toBe(false);
+    await copy();
+    expect(await isComplete(ends)).toBe(true);
   });
 
   test('of a string whose connection broke in the middle nothing is left', async () => {

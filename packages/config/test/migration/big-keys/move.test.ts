@@ -6,6 +6,7 @@ import { eventually } from '../../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
 import type { Coordinator } from '../../../src/coordinator/index.ts';
 import { PATHS } from '../../../src/coordinator/index.ts';
+import { copyBigKey } from '../../../src/migration/big-keys/copy.ts';
 import {
   addServer,
   arrivalKey,
@@ -201,7 +202,7 @@ describe('a controller that finds a key switching', () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.one.client().expire(BIG, 5000);
     await masters.two.client().rpush(ARRIVAL, ...ELEMENTS);
-    await masters.two.client().set(`${ARRIVAL}:of`, BIG);
+    await masters.two.client().set(`${ARRIVAL}:of`, `1 ${BIG}`);
     await found(switching);
     await start();
     await isDone();
@@ -212,7 +213,20 @@ describe('a controller that finds a key switching', () => {
   test('makes a copy anew that is not complete', async () => {
     await masters.one.client().rpush(BIG, ...ELEMENTS);
     await masters.two.client().rpush(ARRIVAL, ...ELEMENTS.slice(1));
-    await masters.two.client().set(`${ARRIVAL}:of`, BIG);
+    await masters.two.client().set(`${ARRIVAL}:of`, `1 ${BIG}`);
+    await found(switching);
+    await start();
+    await isDone();
+    await checkArrived();
+  });
+
+  test('makes a copy anew where that is of another move, and as long, as at a replica that has heard of nothing since and is the master now', async () => {
+    const [from, to] = [masters.one, masters.two].map((server) => ({ redis: server.client(), addr: asServerAddr(server.addr) }));
+    await masters.one.client().rpush(BIG, ...ELEMENTS.toReversed());
+    const ends = { from: { ...from!, key: Buffer.from(BIG) }, to: { ...to!, key: Buffer.from(ARRIVAL) } };
+    await copyBigKey({ ...ends, product: PRODUCT, migration: asMigrationId(9) }, async () => undefined);
+    await masters.one.client().del(BIG);
+    await masters.one.client().rpush(BIG, ...ELEMENTS);
     await found(switching);
     await start();
     await isDone();
