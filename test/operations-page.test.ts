@@ -19,7 +19,7 @@ beforeAll(async () => {
   const pipeline = client.pipeline();
   for (let number = 0; number < 4000; number++) pipeline.set(`key:${number}`, 'x'.repeat(100));
   await pipeline.exec();
-  await cluster.cliOk('slot', 'migrate', '0', '511', '2', '--keys-per-second', '100');
+  await cluster.cliOk('slot', 'migrate', '0', '511', '2', '--keys-per-second', '100', '--delay', '3000');
 });
 
 afterAll(async () => {
