@@ -22,7 +22,7 @@ import { say, withWorkbench } from './workbench.ts';
 const LAST_SLOT = asSlot(511);
 const SLOTS_COUNT = LAST_SLOT + 1;
 /** The last is the most that the product hands over at once. */
-const BATCHES = [64, 256, 500];
+const BATCHES = [64, 256, 500, 2000];
 const FEW_KEYS = 1000;
 const LOADS = [
   { name: 'paced, 3000/s', clientsCount: 16, rate: 3000 },

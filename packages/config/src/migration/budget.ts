@@ -31,7 +31,9 @@ export class Budget {
 
   /** Until the next batch may go. Rejects when `signal` is aborted. */
   async wait(signal: AbortSignal): Promise<void> {
-    if (this.#throttle.delayMs > 0) await pause(this.#throttle.delayMs, undefined, { signal });
+    const fromMs = performance.now();
+    const leftMs = () => this.#throttle.delayMs - (performance.now() - fromMs);
+    for (let ms = leftMs(); ms > 0; ms = leftMs()) await pause(Math.min(ms, LOOK_AGAIN_MS), undefined, { signal });
     await this.paid(signal);
   }
 

@@ -21,9 +21,9 @@ const FIRST_LOOK_MS = 50;
 const LOOK_EVERY_MS = 500;
 /** Shorter ones are put together. */
 const LEAST_PAUSE_MS = 1;
-/** What moves, proxies and dashboards send, and clients hardly ever. */
+/** What moves, proxies and dashboards send, and few clients. A client's script shows by the commands that it runs. */
 const NOT_CLIENTS: ReadonlySet<string> = new Set(
-  'auth client command config copy eval evalsha fcall hello info memory memory|usage migrate object ping psync replconf restore restore-asking role scan select type unlink wait'.split(
+  'auth client command config copy eval evalsha fcall hello info memory migrate object ping psync replconf restore restore-asking role scan select type unlink wait'.split(
     ' ',
   ),
 );
@@ -38,9 +38,9 @@ export function shareOf(clientsRate: number, stated: number | null): number {
 /** How many commands of clients a server has served: from `INFO commandstats`. */
 export function clientCalls(commandstats: string): number {
   let calls = 0;
-  for (const [, name = '', count = ''] of commandstats.matchAll(/^cmdstat_([^:|\r\n]+(?:\|[^:\r\n]+)?):calls=(\d+)/gm)) {
-    const [command = ''] = name.split('|');
-    if (!NOT_CLIENTS.has(name) && !NOT_CLIENTS.has(command)) calls += Number(count);
+  // Subcommands are counted by themselves: `memory|usage`.
+  for (const [, command = '', count = ''] of commandstats.matchAll(/^cmdstat_([^:|\r\n]+)[^:\r\n]*:calls=(\d+)/gm)) {
+    if (!NOT_CLIENTS.has(command)) calls += Number(count);
   }
   return calls;
 }

@@ -44,13 +44,6 @@ export class KeyRoll {
     if (keysCountOf(this.#loose) >= JOINED_KEYS) this.#join();
   }
 
-  /** Nothing that it says is true any more. */
-  clear(): void {
-    this.#portions = [];
-    this.#loose = [];
-    this.#bytes = 0;
-  }
-
   keysCountOf(slots: ReadonlySet<Slot>): number {
     this.#join();
     return this.#portions.reduce((sum, portion) => sum + portion.keysCountOf(slots), 0);
@@ -60,7 +53,8 @@ export class KeyRoll {
   *take(slots: ReadonlySet<Slot>): Generator<Portion, void, void> {
     this.#join();
     const portions = this.#portions;
-    this.clear();
+    this.#portions = [];
+    this.#bytes = 0;
     let at = 0;
     try {
       while (at < portions.length) {

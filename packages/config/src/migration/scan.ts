@@ -33,9 +33,9 @@ export interface ScanRequest {
   readonly guest?: Guest;
 }
 
-/** One pass over every database that holds keys; pages without a key of `slots` are not given. While one page is looked at the server is at the next,
- *  if it has nothing else to do. Leaves the connection in the database of the last page, so that what is done with its keys happens there. Throws CodisError as `probe`, and what a broken connection
- *  throws. */
+/** One pass over every database that holds keys, over a connection of its own; pages without a key of `slots` are not given. While one page is looked at the server is
+ *  at the next, unless its clients need it. Leaves `redis` in the database of the last page, so that what is done with its keys happens there. Throws CodisError as
+ *  `probe` and `ScanConnection`, and what a broken connection throws. */
 export async function* scanSlots(redis: Redis, request: ScanRequest): AsyncGenerator<KeysPage, void, void> {
   const { addr, slots, product, password, onPage, guest } = request;
   const isReserved = reservedNames(product);

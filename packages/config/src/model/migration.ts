@@ -38,7 +38,8 @@ export const UNTHROTTLED: Throttle = { delayMs: 0, keysPerSecond: null, bytesPer
 export interface MigrationProgress {
   readonly slotsTotal: number;
   readonly slotsDone: number;
-  /** Keys that the controller's sweeps handed over, and their memory at the source; what proxies handed over on demand is not in it. */
+  /** Keys that the controller's sweeps handed over, and their memory at the source. Those that proxies had handed over before, or clients deleted, are in it if a
+   *  sweep knew of them already. */
   readonly keysSwept: number;
   readonly bytesSwept: number;
   /** About how many are still to be swept; null while nobody knows. */

@@ -155,6 +155,14 @@ describe('a budget', () => {
     await waiting;
   });
 
+  test('a pause that is made shorter ends by the new one', async () => {
+    const budget = new Budget();
+    budget.throttle = { ...UNTHROTTLED, delayMs: 60_000 };
+    const waiting = budget.wait(never);
+    budget.throttle = UNTHROTTLED;
+    await waiting;
+  });
+
   test('ends waiting when it is told to', async () => {
     const budget = new Budget();
     const stop = new AbortController();
