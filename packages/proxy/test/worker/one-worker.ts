@@ -52,7 +52,9 @@ export async function startWorker(
   registry = new MemoryRegistry(),
 ): Promise<OneWorker> {
   const port = await freePort();
-  const lines = Object.entries({ product_name: 'demo', proxy_id: 'p1', proxy_addr: `127.0.0.1:${port}`, ...settings });
+  // Nothing listens at admin_addr here; its default may be the port that was free.
+  const addrs = { proxy_addr: `127.0.0.1:${port}`, admin_addr: '127.0.0.1:1' };
+  const lines = Object.entries({ product_name: 'demo', proxy_id: 'p1', ...addrs, ...settings });
   const parsed = parseSettings({ text: lines.map(([key, value]) => `${key} = ${value}\n`).join('') });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const messages: ToPrimary[] = [];
