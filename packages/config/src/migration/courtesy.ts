@@ -1,5 +1,8 @@
-// How much of a source's time a move takes: all of it while no client asks for any, and less the more they ask, down to an eighth. What a source does for a move
+// How much of a source's time a move takes: all of it while no client asks for any, and less the more they ask, down to a twelfth. What a source does for a move
 // is done in pieces of milliseconds, and after each it is left alone for as long as its clients' share demands.
+//
+// While slots are migrating every key that clients ask for costs its source a hand-over of its own, once. So that is to be over soon: then the source is left alone for half of the
+// time only, and for what is owed after it, before the next slots are locked.
 //
 // How much clients ask is seen by the commands that source and target count, without those that only moves send. The most of late counts: while a move is in their
 // way clients ask less, and that must not look like room for more of it.
@@ -10,7 +13,7 @@ import type { Redis } from 'ioredis';
 /** Requests a second of all clients, beside which a move takes half of the source's time; with less than a tenth of that, all of it. */
 const HALF_SHARE_RATE = 3000;
 const ALONE_RATE = HALF_SHARE_RATE / 10;
-const LEAST_SHARE = 1 / 8;
+const LEAST_SHARE = 1 / 12;
 /** Beyond this much, more makes no difference. */
 const RATE_MAX = HALF_SHARE_RATE / LEAST_SHARE;
 /** What was asked counts for half after so long. */
@@ -21,6 +24,13 @@ const FIRST_LOOK_MS = 50;
 const LOOK_EVERY_MS = 500;
 /** Shorter ones are put together. */
 const LEAST_PAUSE_MS = 1;
+/** While slots are migrating. */
+const SHARE_IN_A_MOVE = 1 / 2;
+/** Migrating slots cost with each request, and each batch of slots costs a pass over the source that proves it empty. With both as measured (a hand-over on demand 150 µs in all, a
+ *  key in a batch 6 µs, in a pass 0.45 µs) this many slots by the root of the rate cost least, however many keys there are. */
+const SLOTS_BY_ROOT_OF_RATE = 16_384;
+/** What the scripts of one hand-over on demand run besides TIME: GET and SET at the source, HGET, HDEL, ZADD and ZCARD at the target. Few others ask for TIME. */
+const OWN_CALLS = 6;
 /** What moves, proxies and dashboards send, and few clients. A client's script shows by the commands that it runs. */
 const NOT_CLIENTS: ReadonlySet<string> = new Set(
   'auth client command config copy eval evalsha fcall hello info memory migrate object ping psync replconf restore restore-asking role scan select type unlink wait'.split(
@@ -38,15 +48,24 @@ export function shareOf(clientsRate: number, stated: number | null): number {
 /** How many commands of clients a server has served: from `INFO commandstats`. */
 export function clientCalls(commandstats: string): number {
   let calls = 0;
+  let handOversCount = 0;
   // Subcommands are counted by themselves: `memory|usage`.
   for (const [, command = '', count = ''] of commandstats.matchAll(/^cmdstat_([^:|\r\n]+)[^:\r\n]*:calls=(\d+)/gm)) {
-    if (!NOT_CLIENTS.has(command)) calls += Number(count);
+    if (command === 'time') handOversCount += Number(count);
+    else if (!NOT_CLIENTS.has(command)) calls += Number(count);
   }
-  return calls;
+  return calls - handOversCount * OWN_CALLS;
+}
+
+/** How many slots are best moved at once while clients send so many requests a second. */
+export function slotsAtOnce(clientsRate: number): number {
+  return Math.ceil(SLOTS_BY_ROOT_OF_RATE / Math.sqrt(Math.max(1, clientsRate)));
 }
 
 /** What is known of the clients of one server. Outlives the connections that it is seen on. */
 export class Courtesy {
+  /** For how long the server is still to be left alone. */
+  owedMs = 0;
   /** Requests a second, and when that was. Until somebody has looked it is assumed that there are some. */
   #most = HALF_SHARE_RATE;
   #mostAtMs = Number.NEGATIVE_INFINITY;
@@ -65,42 +84,64 @@ export class Courtesy {
   }
 }
 
+export interface GuestOptions {
+  /** Connections to the source and whoever else is kept busy. */
+  readonly servers: readonly Redis[];
+  /** The share that the operator wants, in percent; null for what clients leave. */
+  readonly stated: () => number | null;
+  readonly signal: AbortSignal;
+  /** Slots of the source are migrating: what is owed beyond half of the time is paid after that, by whoever calls `settle`. */
+  readonly isInMove?: boolean;
+}
+
 /** Something that a move does at a source. */
 export class Guest {
   readonly #courtesy: Courtesy;
-  /** Connections to the source and whoever else is kept busy. */
-  readonly #servers: readonly Redis[];
-  readonly #stated: () => number | null;
-  readonly #signal: AbortSignal;
+  readonly #options: GuestOptions;
   #counted: number | null = null;
   #countedAtMs = performance.now();
   #lookAfterMs = 0;
   #owedMs = 0;
 
-  constructor(
-    courtesy: Courtesy,
-    { servers, stated, signal }: { servers: readonly Redis[]; stated: () => number | null; signal: AbortSignal },
-  ) {
+  constructor(courtesy: Courtesy, options: GuestOptions) {
     this.#courtesy = courtesy;
-    this.#servers = servers;
-    this.#stated = stated;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   /** Whether nobody would notice if the source were kept busy all the time. */
   get isAlone(): boolean {
-    return shareOf(this.#courtesy.rate, this.#stated()) === 1;
+    return this.#share === 1;
+  }
+
+  get #share(): number {
+    return shareOf(this.#courtesy.rate, this.#options.stated());
   }
 
   /** Waits, after something that took the source `tookMs`. Rejects when the signal is aborted, and with what a broken connection throws. */
   async rest(tookMs: number): Promise<void> {
     await this.#look();
-    const share = shareOf(this.#courtesy.rate, this.#stated());
-    this.#owedMs = share === 1 ? 0 : this.#owedMs + tookMs * (1 / share - 1);
-    if (this.#owedMs < LEAST_PAUSE_MS) return;
+    const share = this.#share;
+    const shareNow = this.#options.isInMove && this.#options.stated() === null ? Math.max(share, SHARE_IN_A_MOVE) : share;
+    this.#courtesy.owedMs += tookMs * (1 / share - 1 / shareNow);
+    this.#owedMs = share === 1 ? 0 : this.#owedMs + tookMs * (1 / shareNow - 1);
+    if (this.#owedMs >= LEAST_PAUSE_MS) this.#owedMs -= await this.#pause(this.#owedMs);
+  }
+
+  /** Waits for as long as moves owe the source, unless its clients go away. Rejects as `rest`. */
+  async settle(): Promise<void> {
+    const courtesy = this.#courtesy;
+    while (courtesy.owedMs >= LEAST_PAUSE_MS) {
+      await this.#look();
+      if (this.isAlone) courtesy.owedMs = 0;
+      else courtesy.owedMs -= await this.#pause(Math.min(courtesy.owedMs, LOOK_EVERY_MS));
+    }
+  }
+
+  /** Returns how long it took. */
+  async #pause(forMs: number): Promise<number> {
     const startedMs = performance.now();
-    await pause(this.#owedMs, undefined, { signal: this.#signal });
-    this.#owedMs -= performance.now() - startedMs;
+    await pause(forMs, undefined, { signal: this.#options.signal });
+    return performance.now() - startedMs;
   }
 
   /** Now and then looks at what clients ask for. */
@@ -108,7 +149,7 @@ export class Guest {
     const nowMs = performance.now();
     const passedMs = nowMs - this.#countedAtMs;
     if (passedMs < this.#lookAfterMs) return;
-    const stats = await Promise.all(this.#servers.map((redis) => redis.info('commandstats')));
+    const stats = await Promise.all(this.#options.servers.map((redis) => redis.info('commandstats')));
     const calls = stats.reduce((sum, text) => sum + clientCalls(text), 0);
     if (this.#counted !== null) this.#courtesy.seen(Math.max(0, calls - this.#counted) / (passedMs / 1000));
     this.#lookAfterMs = this.#counted === null ? FIRST_LOOK_MS : LOOK_EVERY_MS;

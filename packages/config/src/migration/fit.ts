@@ -63,13 +63,31 @@ export async function look(term: Office, world: World, { job, action: { from, to
   const source = requireMaster(world.topology, from);
   const target = requireMaster(world.topology, to);
   const known = office.memory.cleanTargets.has(targetName(job, target));
-  const unfit = (await tryPair(office, { source, target })) ?? (await findOrphans(office, { world, job, addr: target, group: to }));
+  const unfit =
+    (await settle(office, job, source)) ??
+    (await tryPair(office, { source, target })) ??
+    (await findOrphans(office, { world, job, addr: target, group: to }));
   const { obstacle, isNew } = unfit === null ? await findBigKeys(office, job, source) : { obstacle: unfit, isNew: false };
   if (stop.aborted) return PROGRESSED;
   const lane: Lane = { migration: job.migration.id, from, to };
   if (obstacle !== null) return backingOff(office, lane, obstacle);
   if (known && !isNew) office.memory.fits.set(laneKey(lane), { source, target, atMs: performance.now() });
   return PROGRESSED;
+}
+
+/** Leaves the source to its clients for what earlier batches owe them. */
+function settle(office: Office, { migration }: Job, source: ServerAddr): Promise<string | null> {
+  return orTrouble({ source }, () =>
+    withControlled(
+      office,
+      source,
+      async (redis) => {
+        await guestAt(office, { addr: source, servers: [redis], budget: budgetOf(office, migration) }).settle();
+        return null;
+      },
+      LOOK_TIMEOUT_MS,
+    ),
+  );
 }
 
 /** Both are masters and answer, and the one can hand keys to the other. */

@@ -22,13 +22,14 @@ import { readMending } from '../operations/index.ts';
 import { batchOf, hasLookedForBigKeys } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
+import { slotsAtOnce } from './courtesy.ts';
 import { nameSource } from './departures.ts';
 import { fence } from './fence.ts';
 import { isFit, look } from './fit.ts';
 import type { Lanes } from './lanes.ts';
 import { sortAbsences } from './lost-proxies.ts';
 import { serverTrouble } from './server-trouble.ts';
-import { type Lane, laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
+import { courtesyAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED, UNDER_WAY, waiting, writeTopology } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type LockAction = Extract<Action, { kind: 'lock' }>;
@@ -56,7 +57,7 @@ export async function lock(office: Office, world: World, { job, action, looks }:
   if (slotsWhere(world.topology, ({ kind }) => kind === 'locked').length > 0) return UNDER_WAY;
   const unconfirmed = whyUnconfirmed(world.proxies, [source, requireMaster(world.topology, to)]);
   if (unconfirmed !== null) return waiting(unconfirmed, DOUBT_RETRY_MS);
-  const batch = batchOf(office, job, { slots: action.slots.slice(0, office.memory.batchSlots.get(laneKey(lane))), source });
+  const batch = batchOf(office, job, { slots: action.slots.slice(0, slotsMax(office, job, lane, source)), source });
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
     timeoutMs: office.settings.proxy_lost_timeout * 1000,
@@ -70,6 +71,13 @@ export async function lock(office: Office, world: World, { job, action, looks }:
   return PROGRESSED;
 }
 
+/** Fewer where proxies were too slow for as many, and where clients ask the source for much. */
+function slotsMax(office: Office, { migration }: Job, lane: Lane, source: ServerAddr): number {
+  const { sharePercent } = migration.throttle;
+  const besideClients = sharePercent === null ? slotsAtOnce(courtesyAt(office, source).rate) : Number.POSITIVE_INFINITY;
+  return Math.min(besideClients, office.memory.batchSlots.get(laneKey(lane)) ?? Number.POSITIVE_INFINITY);
+}
+
 /** Beside the turns, at most one for each pair of groups. What the last one found is still the reason to wait while it is looked again. */
 function startLook(office: Office, world: World, { job, action, looks }: Locking): Outcome {
   const { from, to } = action;
@@ -78,7 +86,9 @@ function startLook(office: Office, world: World, { job, action, looks }: Locking
     looks.start(lane, (stop) => look(office, world, { job, action, stop }));
   }
   const backOff = office.memory.backOffs.get(laneKey(lane));
-  return backOff ? waiting(backOff.reason, RETRY_MS) : UNDER_WAY;
+  if (backOff) return waiting(backOff.reason, RETRY_MS);
+  const { owedMs } = courtesyAt(office, requireMaster(world.topology, from));
+  return owedMs > RETRY_MS ? waiting(`group ${from} is left to its clients for ${Math.round(owedMs / 1000)} s`, RETRY_MS) : UNDER_WAY;
 }
 
 const noReplicaText = (group: GroupId) =>

@@ -89,7 +89,7 @@ async function sweepAt(
       const { durable } = job.migration;
       const slots = new Set(action.slots);
       const budget = budgetOf(office, job.migration);
-      const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop });
+      const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop, isInMove: true });
       const plan = { office, lane, redis, source, target, durable, slots, budget, guest, progress, stop };
       const seen = rollOf(office, job, source);
       if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });

@@ -158,18 +158,24 @@ export function budgetOf({ memory }: Office, { id, throttle }: Migration): Budge
   return budget;
 }
 
-function courtesyAt({ memory }: Office, addr: ServerAddr): Courtesy {
+export function courtesyAt({ memory }: Office, addr: ServerAddr): Courtesy {
   const courtesy = memory.courtesies.get(addr) ?? new Courtesy();
   memory.courtesies.set(addr, courtesy);
   return courtesy;
 }
 
-/** Somebody who keeps the server at `addr` busy, and others: `servers` are connections to all of them. */
-export function guestAt(
-  office: Office,
-  { addr, servers, budget, signal = office.signal }: { addr: ServerAddr; servers: readonly Redis[]; budget: Budget; signal?: AbortSignal },
-): Guest {
-  return new Guest(courtesyAt(office, addr), { servers, stated: () => budget.throttle.sharePercent, signal });
+interface Visit {
+  readonly addr: ServerAddr;
+  /** Connections to the server at `addr` and to others that are kept busy. */
+  readonly servers: readonly Redis[];
+  readonly budget: Budget;
+  readonly signal?: AbortSignal;
+  readonly isInMove?: boolean;
+}
+
+/** Somebody who keeps the server at `addr` busy. */
+export function guestAt(office: Office, { addr, servers, budget, signal = office.signal, isInMove = false }: Visit): Guest {
+  return new Guest(courtesyAt(office, addr), { servers, stated: () => budget.throttle.sharePercent, signal, isInMove });
 }
 
 /** Writes the record of a migration. False when something else changed it. */

@@ -82,7 +82,7 @@ local run = redis.call('HGET', KEYS[1], 'run')
 if not run then return redis.status_reply('OK') end
 if run ~= ARGV[1] then return redis.error_reply('SOURCE another process is the source by now') end
 redis.call('HDEL', KEYS[1], '')
-for i = 3, #ARGV, 2 do redis.call('ZADD', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = 3, #ARGV, 1000 do redis.call('ZADD', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 local over = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[2])
 if over > 0 then
   local last = redis.call('ZRANGE', KEYS[2], over - 1, over - 1, 'WITHSCORES')

@@ -42,6 +42,34 @@ async function change(edit: (topology: Topology) => Topology): Promise<void> {
   await committed(observer, { op: 'set', path: PATHS.topology, data: encodeTopology(edit(topology)), version: epoch });
 }
 
+test('beside clients that ask for much only some of the slots are between two groups at a time', async () => {
+  await fill(SLOTS, 5);
+  const clients = masters.one.client();
+  const askFor = async () => {
+    const pipeline = clients.pipeline();
+    for (let n = 0; n < 500; n++) pipeline.get('any');
+    await pipeline.exec();
+  };
+  await askFor();
+  const asking = setInterval(() => void askFor(), 20);
+  let most = 0;
+  const stop = observer.watch(PATHS.topology, () => {
+    void readTopology(caller()).then(({ topology }) => {
+      most = Math.max(most, topology.slots.filter(({ kind }) => kind === 'locked' || kind === 'migrating').length);
+    });
+  });
+  try {
+    const migration = await ask({}, [move(0, 999)]);
+    await startController();
+    await isDone(migration);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(500);
+  } finally {
+    stop();
+    clearInterval(asking);
+  }
+});
+
 describe('a migration that is paused', () => {
   test('hands nothing over until it is resumed, and says so', async () => {
     const keys = await fill(SLOTS, 20);
