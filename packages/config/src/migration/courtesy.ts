@@ -29,6 +29,8 @@ const SHARE_IN_A_MOVE = 1 / 2;
 /** Migrating slots cost with each request, and each batch of slots costs a pass over the source that proves it empty. With both as measured (a hand-over on demand 150 µs in all, a
  *  key in a batch 6 µs, in a pass 0.45 µs) this many slots by the root of the rate cost least, however many keys there are. */
 const SLOTS_BY_ROOT_OF_RATE = 16_384;
+/** That leaves out what a batch costs however few keys it has: locks, acks. No batch is kept smaller than this. */
+const KEYS_AT_ONCE_MIN = 2000;
 /** What the scripts of one hand-over on demand run besides TIME: GET and SET at the source, HGET, HDEL, ZADD and ZCARD at the target. Few others ask for TIME. */
 const OWN_CALLS = 6;
 /** What moves, proxies and dashboards send, and few clients. A client's script shows by the commands that it runs. */
@@ -58,14 +60,24 @@ export function clientCalls(commandstats: string): number {
 }
 
 /** How many slots are best moved at once while clients send so many requests a second. */
-export function slotsAtOnce(clientsRate: number): number {
-  return Math.ceil(SLOTS_BY_ROOT_OF_RATE / Math.sqrt(Math.max(1, clientsRate)));
+export function slotsAtOnce(clientsRate: number, keysPerSlot: number): number {
+  const best = SLOTS_BY_ROOT_OF_RATE / Math.sqrt(Math.max(1, clientsRate));
+  return Math.ceil(Math.max(best, KEYS_AT_ONCE_MIN / Math.max(1, keysPerSlot)));
+}
+
+interface Count {
+  readonly calls: number;
+  readonly atMs: number;
+  /** When it is to be counted again. */
+  readonly nextAtMs: number;
 }
 
 /** What is known of the clients of one server. Outlives the connections that it is seen on. */
 export class Courtesy {
   /** For how long the server is still to be left alone. */
   owedMs = 0;
+  /** What was counted last, by the addresses of those that were asked. */
+  readonly counted = new Map<string, Count>();
   /** Requests a second, and when that was. Until somebody has looked it is assumed that there are some. */
   #most = HALF_SHARE_RATE;
   #mostAtMs = Number.NEGATIVE_INFINITY;
@@ -98,14 +110,13 @@ export interface GuestOptions {
 export class Guest {
   readonly #courtesy: Courtesy;
   readonly #options: GuestOptions;
-  #counted: number | null = null;
-  #countedAtMs = performance.now();
-  #lookAfterMs = 0;
+  readonly #asked: string;
   #owedMs = 0;
 
   constructor(courtesy: Courtesy, options: GuestOptions) {
     this.#courtesy = courtesy;
     this.#options = options;
+    this.#asked = options.servers.map(({ options: { host, port } }) => `${host}:${port}`).join(' ');
   }
 
   /** Whether nobody would notice if the source were kept busy all the time. */
@@ -146,14 +157,14 @@ export class Guest {
 
   /** Now and then looks at what clients ask for. */
   async #look(): Promise<void> {
+    const { counted } = this.#courtesy;
     const nowMs = performance.now();
-    const passedMs = nowMs - this.#countedAtMs;
-    if (passedMs < this.#lookAfterMs) return;
+    const last = counted.get(this.#asked);
+    if (last !== undefined && nowMs < last.nextAtMs) return;
     const stats = await Promise.all(this.#options.servers.map((redis) => redis.info('commandstats')));
     const calls = stats.reduce((sum, text) => sum + clientCalls(text), 0);
-    if (this.#counted !== null) this.#courtesy.seen(Math.max(0, calls - this.#counted) / (passedMs / 1000));
-    this.#lookAfterMs = this.#counted === null ? FIRST_LOOK_MS : LOOK_EVERY_MS;
-    this.#counted = calls;
-    this.#countedAtMs = nowMs;
+    const isRecent = last !== undefined && nowMs - last.atMs < KNOWN_FOR_MS;
+    if (isRecent) this.#courtesy.seen(Math.max(0, calls - last.calls) / ((nowMs - last.atMs) / 1000));
+    counted.set(this.#asked, { calls, atMs: nowMs, nextAtMs: nowMs + (isRecent ? LOOK_EVERY_MS : FIRST_LOOK_MS) });
   }
 }

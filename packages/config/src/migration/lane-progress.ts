@@ -12,6 +12,7 @@ import {
   groupsIn,
   type Migration,
   type MigrationProgress,
+  type ServerAddr,
   slotState,
   slotsWhere,
   type Throttle,
@@ -19,7 +20,8 @@ import {
   targets,
   UNTHROTTLED,
 } from '../model/index.ts';
-import { changeJob, type Lane, type Office } from './turn.ts';
+import type { Courtesy } from './courtesy.ts';
+import { changeJob, courtesyAt, type Lane, type Office } from './turn.ts';
 
 const WRITE_EVERY_MS = 1000;
 /** Below this many keys looked at, the share of slots says more. */
@@ -91,24 +93,27 @@ export function keysAhead({ keysCount, slotsShare, scanned, found, firstPass }: 
 
 /** What a lane's sweep begins with: keys and slots at the source, how many of these slots are swept now, and how many will follow from there. */
 export interface LaneStart {
+  readonly addr: ServerAddr;
   readonly keysCount: number;
   readonly slotsOwned: number;
   readonly slotsNow: number;
   readonly slotsLater: number;
 }
 
-export function laneStart(topology: Topology, migration: Migration, { from, slotsNow, keysCount }: LaneScope): LaneStart {
+export function laneStart(topology: Topology, migration: Migration, { from, addr, slotsNow, keysCount }: LaneScope): LaneStart {
   let slotsLater = 0;
   for (const [slot, to] of targets(migration)) {
     const state = slotState(topology, slot);
     if (state.kind === 'online' && state.owner === from && to !== from) slotsLater++;
   }
   const slotsOwned = slotsWhere(topology, (state) => groupsIn(state)[0] === from).length;
-  return { keysCount, slotsOwned, slotsNow, slotsLater };
+  return { addr, keysCount, slotsOwned, slotsNow, slotsLater };
 }
 
 interface LaneScope {
   readonly from: GroupId;
+  /** The master of `from`. */
+  readonly addr: ServerAddr;
   readonly slotsNow: number;
   readonly keysCount: number;
 }
@@ -128,14 +133,16 @@ export class LaneProgress {
   #unrated = 0;
   #rate: Rate;
   #writtenAtMs = performance.now();
+  readonly #source: Courtesy;
 
-  constructor(office: Office, lane: Lane, { keysCount, slotsOwned, slotsNow, slotsLater }: LaneStart) {
+  constructor(office: Office, lane: Lane, { addr, keysCount, slotsOwned, slotsNow, slotsLater }: LaneStart) {
     this.#office = office;
     this.#lane = lane;
+    this.#source = courtesyAt(office, addr);
     const keysPerSlot = keysCount / Math.max(1, slotsOwned);
     this.#keysLater = Math.round(keysPerSlot * slotsLater);
     this.#looked = { keysCount, slotsShare: slotsNow / Math.max(1, slotsOwned), scanned: 0, found: 0, firstPass: true };
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     const before = this.#estimates().get(lane.from)?.rate ?? { keysPerSecond: 0, seconds: 0, atMs: nowMs };
     this.#rate = { ...before, atMs: Math.max(before.atMs, nowMs - BETWEEN_MS_MAX) };
   }
@@ -205,8 +212,13 @@ export class LaneProgress {
     if (!isCompleted || this.#keysLater === 0) this.#estimates().delete(this.#lane.from);
   }
 
+  /** As if the rest that the source is owed were behind it: so how fast it goes does not swing between a batch and the rest after it. */
+  get #nowMs(): number {
+    return performance.now() + this.#source.owedMs;
+  }
+
   #estimate(): void {
-    this.#rate = rateAfter(this.#rate, { keysCount: this.#unrated, nowMs: performance.now() });
+    this.#rate = rateAfter(this.#rate, { keysCount: this.#unrated, nowMs: this.#nowMs });
     this.#unrated = 0;
     const keysLeft = keysAhead(this.#looked) + Math.max(0, this.#pending) + this.#keysLater;
     this.#estimates().set(this.#lane.from, { keysLeft, rate: this.#rate });

@@ -19,7 +19,7 @@ import {
   whyUnconfirmed,
 } from '../model/index.ts';
 import { readMending } from '../operations/index.ts';
-import { batchOf, hasLookedForBigKeys } from './big-keys/batch.ts';
+import { batchOf, hasLookedForBigKeys, rollOf } from './big-keys/batch.ts';
 import type { Batch } from './big-keys/choose.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
 import { slotsAtOnce } from './courtesy.ts';
@@ -57,7 +57,7 @@ export async function lock(office: Office, world: World, { job, action, looks }:
   if (slotsWhere(world.topology, ({ kind }) => kind === 'locked').length > 0) return UNDER_WAY;
   const unconfirmed = whyUnconfirmed(world.proxies, [source, requireMaster(world.topology, to)]);
   if (unconfirmed !== null) return waiting(unconfirmed, DOUBT_RETRY_MS);
-  const batch = batchOf(office, job, { slots: action.slots.slice(0, slotsMax(office, job, lane, source)), source });
+  const batch = batchOf(office, job, { slots: action.slots.slice(0, slotsMax(office, job, { action, lane, source })), source });
   const { lost, doubtful } = sortAbsences(office.memory.absences, {
     nowMs: performance.now(),
     timeoutMs: office.settings.proxy_lost_timeout * 1000,
@@ -72,9 +72,10 @@ export async function lock(office: Office, world: World, { job, action, looks }:
 }
 
 /** Fewer where proxies were too slow for as many, and where clients ask the source for much. */
-function slotsMax(office: Office, { migration }: Job, lane: Lane, source: ServerAddr): number {
-  const { sharePercent } = migration.throttle;
-  const besideClients = sharePercent === null ? slotsAtOnce(courtesyAt(office, source).rate) : Number.POSITIVE_INFINITY;
+function slotsMax(office: Office, job: Job, { action, lane, source }: { action: LockAction; lane: Lane; source: ServerAddr }): number {
+  const isStated = job.migration.throttle.sharePercent !== null;
+  const keysPerSlot = (rollOf(office, job, source)?.roll.keysCount ?? 0) / action.slots.length;
+  const besideClients = isStated ? Number.POSITIVE_INFINITY : slotsAtOnce(courtesyAt(office, source).rate, keysPerSlot);
   return Math.min(besideClients, office.memory.batchSlots.get(laneKey(lane)) ?? Number.POSITIVE_INFINITY);
 }
 

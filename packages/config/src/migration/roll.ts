@@ -44,6 +44,10 @@ export class KeyRoll {
     if (keysCountOf(this.#loose) >= JOINED_KEYS) this.#join();
   }
 
+  get keysCount(): number {
+    return keysCountOf(this.#portions) + keysCountOf(this.#loose);
+  }
+
   keysCountOf(slots: ReadonlySet<Slot>): number {
     this.#join();
     return this.#portions.reduce((sum, portion) => sum + portion.keysCountOf(slots), 0);

@@ -81,7 +81,7 @@ async function sweepAt(
     throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${source} is a replica, though the topology has it as a master`);
   }
   await knowSource(office, topology, lane, redis);
-  const start = laneStart(topology, job.migration, { from: action.from, slotsNow: action.slots.length, keysCount });
+  const start = laneStart(topology, job.migration, { from: action.from, addr: source, slotsNow: action.slots.length, keysCount });
   const progress = new LaneProgress(office, lane, start);
   let isCompleted = false;
   try {

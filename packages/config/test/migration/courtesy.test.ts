@@ -32,10 +32,15 @@ describe('the share', () => {
   });
 
   test('goes with fewer slots at once the more they ask', () => {
-    expect(slotsAtOnce(0)).toBeGreaterThanOrEqual(1024);
-    expect(slotsAtOnce(256)).toBe(1024);
-    expect(slotsAtOnce(4096)).toBe(256);
-    expect(slotsAtOnce(1e9)).toBe(1);
+    expect(slotsAtOnce(0, 1000)).toBeGreaterThanOrEqual(1024);
+    expect(slotsAtOnce(256, 1000)).toBe(1024);
+    expect(slotsAtOnce(4096, 1000)).toBe(256);
+    expect(slotsAtOnce(1e9, 4000)).toBe(1);
+  });
+
+  test('but not with so few that there is next to nothing in them', () => {
+    expect(slotsAtOnce(1e9, 0)).toBeGreaterThan(1024);
+    expect(slotsAtOnce(1e9, 20)).toBe(100);
   });
 
   test('is what the operator said, if he did', () => {

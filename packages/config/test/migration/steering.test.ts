@@ -43,7 +43,10 @@ async function change(edit: (topology: Topology) => Topology): Promise<void> {
 }
 
 test('beside clients that ask for much only some of the slots are between two groups at a time', async () => {
-  await fill(SLOTS, 5);
+  await fill(
+    Array.from({ length: 1000 }, (_, slot) => slot),
+    10,
+  );
   const clients = masters.one.client();
   const askFor = async () => {
     const pipeline = clients.pipeline();
