@@ -6,12 +6,11 @@
 // Invariant: `bytes` counts everything appended and not yet taken by the kernel. A page goes back when all of it was written, not before.
 
 import type { Socket } from 'node:net';
+import { copyRange } from './bytes.ts';
 
 const PAGE_BYTES = 16 * 1024;
 /** Up to here a copy is cheaper than one more entry in the write. */
-const COPY_BYTES_MAX = 8 * 1024;
-/** Up to here a loop is cheaper than the call of Buffer.copy. */
-const LOOP_BYTES_MAX = 40;
+export const COPY_BYTES_MAX = 8 * 1024;
 const WRITE_BYTES_MAX = 256 * 1024;
 const POOL_PAGES_MAX = 512;
 
@@ -60,7 +59,7 @@ export class Outlet {
     this.#owner = owner;
   }
 
-  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written. */
+  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written if they are more than COPY_BYTES_MAX. */
   append(src: Buffer, start: number, end: number): void {
     if (this.#socket === null) return;
     const length = end - start;
@@ -73,11 +72,8 @@ export class Outlet {
       return;
     }
     if (this.#page === null || this.#pageUsed + length > PAGE_BYTES) this.#newPage();
-    const page = this.#page as Buffer;
-    let at = this.#pageUsed;
-    this.#pageUsed = at + length;
-    if (length > LOOP_BYTES_MAX) src.copy(page, at, start, end);
-    else for (let from = start; from < end; from++) page[at++] = src[from] as number;
+    copyRange(src, start, end, this.#page as Buffer, this.#pageUsed);
+    this.#pageUsed += length;
   }
 
   appendAll(src: Buffer): void {
