@@ -410,7 +410,7 @@ export class Backend implements OutletOwner {
   #store(request: Request, buf: Buffer, start: number, end: number): void {
     const session = request.session;
     if (request.taker !== null && !request.taker.takes(request, end - start)) return;
-    const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
+    const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : copyOf(buf, start, end);
     if (request.stored === null) request.stored = [piece];
     else request.stored.push(piece);
     if (session === null || request.sink === SINK_TAKER) return;
@@ -486,3 +486,9 @@ export class Backend implements OutletOwner {
 
 /** Short pieces are copied, so that a few bytes don't keep a whole read alive. */
 const STORE_COPY_BYTES_MAX = 16 * 1024;
+
+function copyOf(buf: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  buf.copy(copy, 0, start, end);
+  return copy;
+}

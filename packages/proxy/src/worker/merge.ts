@@ -5,6 +5,9 @@ import { errorReply, integer, OK } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
 import { copyRange, decimalsOf, writeHeader } from './bytes.ts';
 import { firstError, type Merge } from './gather.ts';
+import { COPY_BYTES_MAX } from './outlet.ts';
+import type { Request } from './request.ts';
+import type { Session } from './session.ts';
 import type { Parts } from './split.ts';
 
 const LF = 10;
@@ -19,8 +22,11 @@ const NIL_BYTES = 5;
 const NULL_BYTES = 3;
 const OTHER_COUNT = errorReply('ERR a server answered with another number of values than it was asked for');
 
-/** How the replies to `parts` become one. The first error, if there is one, is the reply. */
-export function mergeParts(kind: 'sum' | 'array' | 'ok', parts: Parts): Merge {
+/** Where a reply is made that its client's outlet copies at once. Larger ones would be kept by reference. */
+const scratch = Buffer.allocUnsafeSlow(COPY_BYTES_MAX);
+
+/** How the replies to `parts` become the one to `request`, which is a request of `session`'s. The first error, if there is one, is the reply. */
+export function mergeParts(kind: 'sum' | 'array' | 'ok', parts: Parts, request: Request, session: Session): Merge {
   return (replies) => {
     const error = firstError(replies);
     if (error !== undefined) return error;
@@ -30,7 +36,7 @@ export function mergeParts(kind: 'sum' | 'array' | 'ok', parts: Parts): Merge {
       case 'sum':
         return integer(replies.reduce((sum, reply) => sum + integerIn(reply), 0));
       case 'array':
-        return inKeyOrder(replies, parts);
+        return inKeyOrder(replies, parts, session.head === request);
     }
   };
 }
@@ -40,8 +46,8 @@ export function integerIn(reply: Buffer): number {
   return Number(reply.toString('latin1', 1, reply.length - 2));
 }
 
-/** HOT PATH for MGET. */
-function inKeyOrder(replies: readonly Buffer[], { ofKey, keyCounts }: Parts): Buffer {
+/** HOT PATH for MGET. `isNext`: the reply is written now, not kept until it is its turn. */
+function inKeyOrder(replies: readonly Buffer[], { ofKey, keyCounts }: Parts, isNext: boolean): Buffer {
   const keyCount = ofKey.length;
   /** By reply: how far it was taken. */
   const taken: number[] = [];
@@ -53,7 +59,7 @@ function inKeyOrder(replies: readonly Buffer[], { ofKey, keyCounts }: Parts): Bu
     taken.push(first);
     bytes += reply.length - first;
   }
-  const merged = Buffer.allocUnsafe(bytes);
+  const merged = isNext && bytes <= scratch.length ? scratch.subarray(0, bytes) : Buffer.allocUnsafe(bytes);
   let at = writeHeader(merged, 0, STAR, keyCount);
   for (let key = 0; key < keyCount; ) {
     const part = ofKey[key] as number;

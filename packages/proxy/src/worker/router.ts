@@ -498,7 +498,7 @@ export class Router {
       return;
     }
     const encoded = encodeParts(frame, command, parts);
-    this.#sendParts(new Gather(request, session, slots.length, mergeParts(merge, parts)), parts, encoded, command);
+    this.#sendParts(new Gather(request, session, slots.length, mergeParts(merge, parts, request, session)), parts, encoded, command);
     release(encoded);
   }
 
