@@ -9,6 +9,7 @@ import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts'
 import { type Command, findCommand } from '../../src/commands/command.ts';
 import { extractKeys, KEYS_OK } from '../../src/commands/key-specs.ts';
 import type { Frame } from '../../src/resp/request-scanner.ts';
+import { COPY_BYTES_MAX } from '../../src/worker/outlet.ts';
 import { encodeParts, type Parts, partition, release } from '../../src/worker/split.ts';
 import { frameOf } from '../commands/frames.ts';
 import { scanAll } from '../resp/scan.ts';
@@ -84,6 +85,43 @@ describe('the parts', () => {
         expect(sentFor(taken, parts)).toEqual(parts.slots.map((_, part) => ['mset', ...keysOf(parts, part).flatMap((at) => pairs[at]!)]));
       }),
     );
+  });
+
+  test('stay as they are while another command is taken apart before they were sent', () => {
+    const first = take(['MGET', 'a', 'b']);
+    const sent = encodeParts(
+      first.frame,
+      first.command,
+      partsOf(first, (slot) => slot),
+    );
+    const before = Buffer.from(sent.buf.subarray(0, sent.ends.at(-1)));
+    const second = take(['MGET', 'c', 'd']);
+    release(
+      encodeParts(
+        second.frame,
+        second.command,
+        partsOf(second, (slot) => slot),
+      ),
+    );
+    expect(sent.buf.subarray(0, sent.ends.at(-1)).equals(before)).toBe(true);
+    release(sent);
+  });
+
+  test('that an outlet would not copy are never written to again', () => {
+    const value = 'v'.repeat(COPY_BYTES_MAX);
+    const taken = take(['MSET', 'a', value, 'b', 'w']);
+    const sent = encodeParts(
+      taken.frame,
+      taken.command,
+      partsOf(taken, (slot) => slot),
+    );
+    expect(sent.reused).toBe(false);
+    release(sent);
+    sentFor(
+      take(['MGET', 'c', 'd']),
+      partsOf(take(['MGET', 'c', 'd']), (slot) => slot),
+    );
+    expect(sent.buf.includes(value)).toBe(true);
   });
 
   test('of a hundred thousand keys carry them all', () => {
