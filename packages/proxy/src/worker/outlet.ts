@@ -1,11 +1,12 @@
-// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages; long ones
-// go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a slow reader's progress can be seen.
+// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages, and so
+// is what is about to change; other long ones go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a slow reader's progress can be seen.
 //
 //   append… append… ──▶ | page | slice | page | ──flush──▶ socket.write ──callback──▶ pages back to the pool
 //
 // Invariant: `bytes` counts everything appended and not yet taken by the kernel. A page goes back when all of it was written, not before.
 
 import type { Socket } from 'node:net';
+import { giveLarge } from '../resp/large-buffers.ts';
 import { copyRange } from './bytes.ts';
 
 const PAGE_BYTES = 16 * 1024;
@@ -71,9 +72,40 @@ export class Outlet {
       this.#readyPages.push(null);
       return;
     }
+    this.#copy(src, start, end, length);
+  }
+
+  /** As `append`, of bytes that may change as soon as this returns. */
+  appendCopy(src: Buffer, start: number, end: number): void {
+    if (end - start <= COPY_BYTES_MAX) {
+      this.append(src, start, end);
+      return;
+    }
+    if (this.#socket === null) return;
+    this.bytes += end - start;
+    if (!this.#dirty) this.#schedule();
+    for (let from = start; from < end; ) {
+      if (this.#page === null || this.#pageUsed === PAGE_BYTES) this.#newPage();
+      const page = this.#page as Buffer;
+      const length = Math.min(end - from, PAGE_BYTES - this.#pageUsed);
+      src.copy(page, this.#pageUsed, from, from + length);
+      this.#pageUsed += length;
+      from += length;
+    }
+  }
+
+  #copy(src: Buffer, start: number, end: number, length: number): void {
     if (this.#page === null || this.#pageUsed + length > PAGE_BYTES) this.#newPage();
     copyRange(src, start, end, this.#page as Buffer, this.#pageUsed);
     this.#pageUsed += length;
+  }
+
+  /** As `append`, of a buffer from `takeLarge` that nobody else keeps: it is given back when that was written. */
+  appendLarge(src: Buffer, start: number, end: number): void {
+    if (this.#socket === null) return;
+    this.append(src, start, end);
+    if (end - start > COPY_BYTES_MAX) this.#readyPages[this.#readyPages.length - 1] = src;
+    else giveLarge(src);
   }
 
   appendAll(src: Buffer): void {
@@ -191,5 +223,6 @@ export class Outlet {
 }
 
 function giveBack(page: Buffer): void {
-  if (pool.length < POOL_PAGES_MAX) pool.push(page);
+  if (page.length !== PAGE_BYTES) giveLarge(page);
+  else if (pool.length < POOL_PAGES_MAX) pool.push(page);
 }

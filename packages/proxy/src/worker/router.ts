@@ -381,7 +381,7 @@ export class Router {
     request.slot = slot;
     this.#options.inFlight.enter(slot);
     const server = session.modes === 0 ? home : answeredBy(home, session, command, table);
-    this.#send(request, server, frame.buf, frame.start, frame.end);
+    this.#send(request, server, frame.buf, frame.start, frame.end, frame.isLarge);
   }
 
   /** The slot is in a move, or nowhere, or something before this request waits for a slot in a move. */
@@ -441,10 +441,10 @@ export class Router {
   }
 
   /** HOT PATH. `request` is counted in flight by the caller. */
-  #send(request: Request, server: Server, buf: Buffer, start: number, end: number): void {
+  #send(request: Request, server: Server, buf: Buffer, start: number, end: number, isLarge = false): void {
     const backend = this.#backendFor(request, server);
     if (backend !== null) {
-      backend.send(request, buf, start, end);
+      backend.send(request, buf, start, end, isLarge);
       return;
     }
     this.#options.inFlight.leave(request);

@@ -20,6 +20,7 @@ import { Outlet, type OutletOwner } from './outlet.ts';
 import { NOWHERE, PIECE_BYTES_MAX } from './recent-input.ts';
 import { type Request, recycle, SINK_CLIENT, SINK_MUTED, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
+import { withSharedRead } from './shared-read.ts';
 import { micros } from './timings.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -128,23 +129,23 @@ export class Session implements OutletOwner {
     socket: Socket,
     init: { id: number; now: number; authenticated: boolean; options: SessionOptions; router: Router; owner: SessionOwner },
   ) {
-    this.#socket = socket;
+    // What is added to a request that is not all there is copied then; of anything else pieces may be kept.
+    this.#socket = withSharedRead(socket, (chunk) => this.#onData(this.#scanner.pendingBytes > 0 ? chunk : Buffer.from(chunk)));
     this.id = init.id;
-    this.addr = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    this.localAddr = `${socket.localAddress ?? '?'}:${socket.localPort ?? 0}`;
+    this.addr = `${this.#socket.remoteAddress ?? '?'}:${this.#socket.remotePort ?? 0}`;
+    this.localAddr = `${this.#socket.localAddress ?? '?'}:${this.#socket.localPort ?? 0}`;
     this.startedAt = init.now;
     this.activeAt = init.now;
     this.progressAt = init.now;
     this.#options = init.options;
     this.#router = init.router;
     this.#owner = init.owner;
-    this.out = new Outlet(socket, this);
+    this.out = new Outlet(this.#socket, this);
     this.#scanner = new RequestScanner(init.options.requestBytesMax);
     this.#scanner.authenticated = init.authenticated;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('end', () => this.#onInputEnd());
-    socket.on('error', (error: Error) => this.destroy(error.message));
-    socket.on('close', () => this.destroy('the client closed the connection'));
+    this.#socket.on('end', () => this.#onInputEnd());
+    this.#socket.on('error', (error: Error) => this.destroy(error.message));
+    this.#socket.on('close', () => this.destroy('the client closed the connection'));
   }
 
   get ending(): boolean {
