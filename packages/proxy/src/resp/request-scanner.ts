@@ -5,7 +5,8 @@
 //                          ──▶ NEED   all that is whole has been seen; feed more
 //                          ──▶ FAIL   `error` says why; nothing sensible can follow on this connection
 //
-// Invariant: bytes of a frame are never overwritten after FRAME was returned for it, so who forwards it may keep a reference.
+// Invariant: bytes of a frame are never overwritten after FRAME was returned for it, so who forwards it may keep a reference; unless somebody gives its
+// buffer back (`isLarge`).
 
 import { invariant } from '@codis/config/model';
 import { splitInline } from './inline.ts';

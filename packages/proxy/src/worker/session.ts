@@ -2,8 +2,8 @@
 //
 //   head ▶ request ▶ request ▶ … ▶ tail       replies leave at the head only; later ones wait, stored, for their turn
 //
-// Backpressure: the client is not read from while any reason in `#paused` stands: too many requests under way, too many bytes waiting to be
-// read by it, a server that takes no more, or too many requests waiting for slots in a move.
+// Backpressure: no more than a little is read ahead from the client while any reason in `#paused` stands: too many requests under way, too many bytes
+// waiting to be read by it, a server that takes no more, or too many requests waiting for slots in a move.
 //
 // Order: what a client sends takes effect in that order as far as it can tell. Requests under way at one time all go by the same database and version of the
 // protocol, so those for one server share a connection there; whoever changes that, or needs a connection of its own, waits for the replies first
@@ -35,8 +35,9 @@ const PAUSED_BLOCKED = 32;
 /** Somebody is asked about the request that comes next. */
 const PAUSED_ASKING = 64;
 
-/** What a blocked client may send ahead before it is not read from any more. */
-const BLOCKED_INPUT_BYTES_MAX = 64 * 1024;
+/** What a paused client may send ahead before it is not read from any more; while it is, it is seen to go away. */
+const AHEAD_BYTES_MAX = 16 * 1024;
+const AHEAD_BYTES_MAX_BLOCKED = 64 * 1024;
 
 /** Above this many bytes waiting for the client nothing more is read from it; below half of it reading goes on. */
 const OUTPUT_BYTES_HIGH = 512 * 1024;
@@ -353,7 +354,6 @@ export class Session implements OutletOwner {
   /** True when this reason is new. */
   pause(reason: number): boolean {
     if ((this.#paused & reason) !== 0) return false;
-    if ((this.#paused & ~PAUSED_BLOCKED) === 0) this.#socket.pause();
     this.#paused |= reason;
     return true;
   }
@@ -420,7 +420,8 @@ export class Session implements OutletOwner {
   #onData(chunk: Buffer): void {
     if (this.#ending || this.#ended) return;
     this.activeAt = this.#router.now;
-    this.readAt = micros();
+    // Of what still waits, the time stays when that was read.
+    if (this.#paused === 0 || this.#scanner.pendingBytes === 0) this.readAt = micros();
     this.#router.stats.clientBytesIn += chunk.length;
     this.#input = null;
     if (chunk.length <= PIECE_BYTES_MAX && this.#scanner.pendingBytes === 0) {
@@ -429,7 +430,8 @@ export class Session implements OutletOwner {
     }
     this.#scanner.feed(chunk);
     if (this.#paused === 0) this.#process();
-    else if (this.isBlocked && this.#scanner.pendingBytes > BLOCKED_INPUT_BYTES_MAX) this.#socket.pause();
+    else if (this.#scanner.pendingBytes > (this.#paused === PAUSED_BLOCKED ? AHEAD_BYTES_MAX_BLOCKED : AHEAD_BYTES_MAX))
+      this.#socket.pause();
   }
 
   #onInputEnd(): void {
