@@ -2,7 +2,6 @@
 // move is a part of its own, so that it waits or is handed over as any request for it does.
 //
 // As with a cluster client that does the same, the whole is not atomic: a part may fail where another succeeded. Then the first error is the reply.
-
 //
 // HOT PATH for requests of many keys: neither a key on its way out nor a value on its way back is an object. Byte ranges are copied, those of neighbours
 // that go the same way at once.
