@@ -68,6 +68,18 @@ export class ReplyScanner {
         if (--this.#missing === 0) return at;
       }
       if (at >= end) return -1;
+      if (this.#line === NONE && this.#missing > 0 && buf[at] === DOLLAR) {
+        const next = endOfBulk(buf, at, end);
+        if (next > 0) {
+          if (next > end) {
+            this.#skip = next - end;
+            return -1;
+          }
+          at = next;
+          if (--this.#missing === 0) return at;
+          continue;
+        }
+      }
       if (this.#line === NONE) this.#begin(buf[at++] as number);
       at = this.#line === LINE ? skipLine(buf, at, end) : this.#number(buf, at, end);
       if (at < 0) return -1;

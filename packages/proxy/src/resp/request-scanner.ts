@@ -5,10 +5,12 @@
 //                          ──▶ NEED   all that is whole has been seen; feed more
 //                          ──▶ FAIL   `error` says why; nothing sensible can follow on this connection
 //
-// Invariant: bytes of a frame are never overwritten after FRAME was returned for it, so who forwards it may keep a reference.
+// Invariant: bytes of a frame are never overwritten after FRAME was returned for it, so who forwards it may keep a reference; unless somebody gives its
+// buffer back (`isLarge`).
 
 import { invariant } from '@codis/config/model';
 import { splitInline } from './inline.ts';
+import { giveLarge, LARGE_BYTES_MIN, takeLarge } from './large-buffers.ts';
 
 export const NEED = 0;
 export const FRAME = 1;
@@ -42,6 +44,8 @@ export interface Frame {
   end: number;
   argc: number;
   args: Int32Array;
+  /** `buf` came from `takeLarge` and holds nothing but this frame: who is the only one to keep it gives it back. */
+  isLarge: boolean;
 }
 
 /** Positions of the frame being scanned, shared by all scanners of the process: only a frame that arrives in pieces needs its own. */
@@ -53,7 +57,7 @@ const INLINE = -2;
 const HEADER = -1;
 
 export class RequestScanner {
-  readonly frame: Frame = { buf: EMPTY, start: 0, end: 0, argc: 0, args: sharedArgs };
+  readonly frame: Frame = { buf: EMPTY, start: 0, end: 0, argc: 0, args: sharedArgs, isLarge: false };
   /** Text of a protocol error, without `-ERR`. Set when `next` returned FAIL. */
   error = '';
   /** Until a client has given its password its requests are kept small, as Redis does. */
@@ -211,6 +215,7 @@ export class RequestScanner {
     frame.end = end;
     frame.argc = this.#argc;
     frame.args = this.#args;
+    frame.isLarge = this.#gathering && buf === this.#buf && start === 0 && end === this.#end && buf.length >= LARGE_BYTES_MIN;
     this.#start = this.#pos;
     this.#left = HEADER;
     if (this.#ownArgs) {
@@ -289,8 +294,10 @@ export class RequestScanner {
     const kept = this.#end - this.#start;
     const known = this.#bulk < 0 ? 0 : this.#pos - this.#start + this.#bulk + 2;
     const size = Math.max(GATHER_BYTES_MIN, bytes, Math.min(Math.max(known, bytes * 2), bytes * 4));
-    const gathered = Buffer.allocUnsafeSlow(size);
+    const gathered = size < LARGE_BYTES_MIN ? Buffer.allocUnsafeSlow(size) : takeLarge(size);
     this.#buf.copy(gathered, 0, this.#start, this.#end);
+    // Where this frame begins at 0 no other one stood before it, which somebody might keep.
+    if (this.#gathering && this.#start === 0 && this.#buf.length >= LARGE_BYTES_MIN) giveLarge(this.#buf);
     this.#rebase(this.#start);
     this.#buf = gathered;
     this.#gathering = true;

@@ -22,6 +22,7 @@ import { Ring } from './ring.ts';
 import { SendMarks } from './send-marks.ts';
 import type { Server } from './server.ts';
 import { PAUSED_BACKEND, type Session } from './session.ts';
+import { sharedRead } from './shared-read.ts';
 import type { Stats } from './stats.ts';
 import { micros } from './timings.ts';
 
@@ -97,7 +98,13 @@ export class Backend implements OutletOwner {
     this.protocol = protocol;
     this.#options = options;
     this.#activeAt = options.clock.now;
-    this.#socket = connect({ ...parseAddr(server.addr), noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+    this.#socket = connect({
+      ...parseAddr(server.addr),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+      onread: sharedRead((chunk) => this.#onData(chunk)),
+    });
     this.#outlet = new Outlet(this.#socket, this);
     this.#outlet.held = true;
     this.#outlet.onFlush = (late) => this.#sendMarks.onFlush(this.#ring.next, late);
@@ -105,7 +112,6 @@ export class Backend implements OutletOwner {
     this.epoch = options.epoch();
     this.#handshake = new Handshake({ ...options, db, protocol, epoch: () => this.epoch });
     this.#socket.on('connect', () => this.#socket.write(this.#handshake?.request ?? PING));
-    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: Error) => this.fail(error.message));
     this.#socket.on('close', () => this.fail('it closed the connection'));
   }
@@ -135,8 +141,9 @@ export class Backend implements OutletOwner {
     this.resumeReading(session);
   }
 
-  /** HOT PATH. Sends the bytes [start, end) of `frame` for `request`; the reply goes to the request's sink. */
-  send(request: Request, frame: Buffer, start: number, end: number): void {
+  /** HOT PATH. Sends the bytes [start, end) of `frame` for `request`; the reply goes to the request's sink. `isLarge`: see Frame; the buffer
+   *  is given back. */
+  send(request: Request, frame: Buffer, start: number, end: number, isLarge = false): void {
     if (this.#closed) {
       this.#answer(request, this.#lost('it was closed', false));
       return;
@@ -147,7 +154,8 @@ export class Backend implements OutletOwner {
       this.#owe(this.#owed, request.session, 1);
       if (request.session === this.#pausedFor) this.resumeReading(request.session);
     }
-    this.#outlet.append(frame, start, end);
+    if (isLarge) this.#outlet.appendLarge(frame, start, end);
+    else this.#outlet.append(frame, start, end);
     if (this.#outlet.bytes > this.#options.bufferBytesMax && request.session !== null) this.#pauseFeeder(request.session);
   }
 
@@ -349,7 +357,7 @@ export class Backend implements OutletOwner {
   }
 
   #endRun(session: Session, chunk: Buffer, start: number, end: number): void {
-    session.out.append(chunk, start, end);
+    session.out.appendCopy(chunk, start, end);
     session.afterReplies();
     this.#slowDown(session);
   }
@@ -361,7 +369,7 @@ export class Backend implements OutletOwner {
     if (request.sink === SINK_NOBODY || request.sink === SINK_MUTED || (request.sink === SINK_CLIENT && session === null)) return;
     if (session !== null && request.sink === SINK_CLIENT && session.head === request) {
       request.streaming = true;
-      session.out.append(chunk, start, end);
+      session.out.appendCopy(chunk, start, end);
       this.#slowDown(session);
       return;
     }
@@ -410,7 +418,7 @@ export class Backend implements OutletOwner {
   #store(request: Request, buf: Buffer, start: number, end: number): void {
     const session = request.session;
     if (request.taker !== null && !request.taker.takes(request, end - start)) return;
-    const piece = end - start > STORE_COPY_BYTES_MAX ? buf.subarray(start, end) : Buffer.from(buf.subarray(start, end));
+    const piece = Buffer.from(buf.subarray(start, end));
     if (request.stored === null) request.stored = [piece];
     else request.stored.push(piece);
     if (session === null || request.sink === SINK_TAKER) return;
@@ -483,6 +491,3 @@ export class Backend implements OutletOwner {
     return false;
   }
 }
-
-/** Short pieces are copied, so that a few bytes don't keep a whole read alive. */
-const STORE_COPY_BYTES_MAX = 16 * 1024;

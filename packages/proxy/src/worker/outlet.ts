@@ -1,17 +1,17 @@
-// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages; long ones
-// go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a slow reader's progress can be seen.
+// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages, and so
+// is what is about to change; other long ones go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a slow reader's progress can be seen.
 //
 //   append… append… ──▶ | page | slice | page | ──flush──▶ socket.write ──callback──▶ pages back to the pool
 //
 // Invariant: `bytes` counts everything appended and not yet taken by the kernel. A page goes back when all of it was written, not before.
 
 import type { Socket } from 'node:net';
+import { giveLarge } from '../resp/large-buffers.ts';
+import { copyRange } from './bytes.ts';
 
 const PAGE_BYTES = 16 * 1024;
 /** Up to here a copy is cheaper than one more entry in the write. */
-const COPY_BYTES_MAX = 8 * 1024;
-/** Up to here a loop is cheaper than the call of Buffer.copy. */
-const LOOP_BYTES_MAX = 40;
+export const COPY_BYTES_MAX = 8 * 1024;
 const WRITE_BYTES_MAX = 256 * 1024;
 const POOL_PAGES_MAX = 512;
 
@@ -60,7 +60,7 @@ export class Outlet {
     this.#owner = owner;
   }
 
-  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written. */
+  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written if they are more than COPY_BYTES_MAX. */
   append(src: Buffer, start: number, end: number): void {
     if (this.#socket === null) return;
     const length = end - start;
@@ -72,12 +72,40 @@ export class Outlet {
       this.#readyPages.push(null);
       return;
     }
+    this.#copy(src, start, end, length);
+  }
+
+  /** As `append`, of bytes that may change as soon as this returns. */
+  appendCopy(src: Buffer, start: number, end: number): void {
+    if (end - start <= COPY_BYTES_MAX) {
+      this.append(src, start, end);
+      return;
+    }
+    if (this.#socket === null) return;
+    this.bytes += end - start;
+    if (!this.#dirty) this.#schedule();
+    for (let from = start; from < end; ) {
+      if (this.#page === null || this.#pageUsed === PAGE_BYTES) this.#newPage();
+      const page = this.#page as Buffer;
+      const length = Math.min(end - from, PAGE_BYTES - this.#pageUsed);
+      src.copy(page, this.#pageUsed, from, from + length);
+      this.#pageUsed += length;
+      from += length;
+    }
+  }
+
+  #copy(src: Buffer, start: number, end: number, length: number): void {
     if (this.#page === null || this.#pageUsed + length > PAGE_BYTES) this.#newPage();
-    const page = this.#page as Buffer;
-    let at = this.#pageUsed;
-    this.#pageUsed = at + length;
-    if (length > LOOP_BYTES_MAX) src.copy(page, at, start, end);
-    else for (let from = start; from < end; from++) page[at++] = src[from] as number;
+    copyRange(src, start, end, this.#page as Buffer, this.#pageUsed);
+    this.#pageUsed += length;
+  }
+
+  /** As `append`, of a buffer from `takeLarge` that nobody else keeps: it is given back when that was written. */
+  appendLarge(src: Buffer, start: number, end: number): void {
+    if (this.#socket === null) return;
+    this.append(src, start, end);
+    if (end - start > COPY_BYTES_MAX) this.#readyPages[this.#readyPages.length - 1] = src;
+    else giveLarge(src);
   }
 
   appendAll(src: Buffer): void {
@@ -195,5 +223,6 @@ export class Outlet {
 }
 
 function giveBack(page: Buffer): void {
-  if (pool.length < POOL_PAGES_MAX) pool.push(page);
+  if (page.length !== PAGE_BYTES) giveLarge(page);
+  else if (pool.length < POOL_PAGES_MAX) pool.push(page);
 }

@@ -6,10 +6,10 @@ import type { Frame } from '../resp/request-scanner.ts';
 import type { UnblockKind, Wait } from './blocking.ts';
 import { firstError, Gather } from './gather.ts';
 import { copyFrame } from './held.ts';
+import { elementsOf, integerIn } from './merge.ts';
 import { type Request, SINK_NOBODY, takeRequest } from './request.ts';
 import type { Server } from './server.ts';
 import type { WaitOptions } from './slot-wait.ts';
-import { elementsOf, integerIn } from './split.ts';
 import { WaitingBackend } from './waiting-backend.ts';
 
 const PING = encodeRequest(['PING']);

@@ -52,7 +52,7 @@ export class Request {
   muted = false;
   /** The slot it is counted in flight for; -1: none, or those of `slots`. */
   slot = -1;
-  slots: Uint16Array | null = null;
+  slots: readonly number[] | null = null;
   /** For SINK_TAKER: who gets the reply. */
   taker: ReplyTaker | null = null;
   /** Which of the taker's requests it is, from 0. */

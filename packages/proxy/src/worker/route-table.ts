@@ -26,6 +26,8 @@ export interface RouteTable {
   readonly kind: Uint8Array;
   /** Where requests go: the owner's master, or the target's while migrating; null for a slot that is offline or locked, or a group without a master. */
   readonly home: readonly (Server | null)[];
+  /** The first slot that is online at the same home; the slot itself for any that is not online, or has no home. */
+  readonly places: Int16Array;
   /** Where keys come from while migrating. */
   readonly from: readonly (Server | null)[];
   /** By slot that is migrating; those that list none are not in it. */
@@ -37,12 +39,16 @@ export interface RouteTable {
   readonly topology: Topology | null;
 }
 
+/** As `places`, when keys of different slots may not travel together. */
+export const APART = Int16Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
+
 export function emptyRouteTable(): RouteTable {
   const none = new Array<Server | null>(SLOT_COUNT).fill(null);
   return {
     epoch: -1,
     kind: new Uint8Array(SLOT_COUNT),
     home: none,
+    places: APART,
     from: none,
     bigKeys: new Map(),
     masters: [],
@@ -81,7 +87,29 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
       if (state.bigKeys) bigKeys.set(slot, new Map(state.bigKeys.map(({ db, key, phase }) => [`${db}:${key}`, phase])));
     }
   }
-  return { epoch, kind, home, from, bigKeys, masters: [...masters.values()].filter((master) => master !== null), replicas, topology };
+  const places = placesOf(kind, home);
+  return {
+    epoch,
+    kind,
+    home,
+    places,
+    from,
+    bigKeys,
+    masters: [...masters.values()].filter((master) => master !== null),
+    replicas,
+    topology,
+  };
+}
+
+function placesOf(kind: Uint8Array, home: readonly (Server | null)[]): Int16Array {
+  const firsts = new Map<Server, number>();
+  return APART.map((slot) => {
+    const server = home[slot];
+    if (kind[slot] !== ONLINE || !server) return slot;
+    const first = firsts.get(server) ?? slot;
+    firsts.set(server, first);
+    return first;
+  });
 }
 
 /** Why a slot that has no home has none, in words for a client. */

@@ -22,6 +22,7 @@ import { Loans } from './loans.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { LockedSlots } from './locked-slots.ts';
 import { type Finding, Lookup } from './lookup.ts';
+import { mergeParts } from './merge.ts';
 import { MODE_MONITOR, MODE_MONITORED, MODE_PAUSED, MODE_TRANSACTION, MODES_PUBSUB } from './modes.ts';
 import { MONITOR_ONLY, type Monitors, touchesKeys } from './monitors.ts';
 import { MoveHistory } from './move-history.ts';
@@ -30,12 +31,12 @@ import type { Peers } from './peers.ts';
 import { PubSub } from './pubsub/pubsub.ts';
 import { answeredBy } from './replica-reads.ts';
 import type { Request } from './request.ts';
-import { buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
+import { APART, buildRouteTable, emptyRouteTable, LOCKED, MIGRATING, ONLINE, type RouteTable, whyNoHome } from './route-table.ts';
 import { Registry } from './scripts/registry.ts';
 import { Scripts } from './scripts/scripts.ts';
 import { Server } from './server.ts';
 import type { Session } from './session.ts';
-import { encodePart, mergeParts, partition } from './split.ts';
+import { type Encoded, encodeParts, type Parts, partition, release, wasIn } from './split.ts';
 import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
 import { Transfers } from './transfers.ts';
@@ -138,7 +139,7 @@ export class Router {
     bytes: (server: Server) => Buffer,
     merge: Merge,
     parent = session.enqueue(),
-    slots: Uint16Array | null = null,
+    slots: readonly number[] | null = null,
   ): void {
     if (servers.length === 0) {
       session.answer(parent, NO_MASTERS);
@@ -380,7 +381,7 @@ export class Router {
     request.slot = slot;
     this.#options.inFlight.enter(slot);
     const server = session.modes === 0 ? home : answeredBy(home, session, command, table);
-    this.#send(request, server, frame.buf, frame.start, frame.end);
+    this.#send(request, server, frame.buf, frame.start, frame.end, frame.isLarge);
   }
 
   /** The slot is in a move, or nowhere, or something before this request waits for a slot in a move. */
@@ -440,10 +441,10 @@ export class Router {
   }
 
   /** HOT PATH. `request` is counted in flight by the caller. */
-  #send(request: Request, server: Server, buf: Buffer, start: number, end: number): void {
+  #send(request: Request, server: Server, buf: Buffer, start: number, end: number, isLarge = false): void {
     const backend = this.#backendFor(request, server);
     if (backend !== null) {
-      backend.send(request, buf, start, end);
+      backend.send(request, buf, start, end, isLarge);
       return;
     }
     this.#options.inFlight.leave(request);
@@ -482,41 +483,56 @@ export class Router {
       this.#fail(session, TOO_MANY_KEYS);
       return;
     }
-    const table = this.#table;
-    const settled = session.waiting === null;
-    const parts = partition(
-      (key) => slotOfKey(frame, key),
-      (slot) => (settled && table.kind[slot] === ONLINE ? table.home[slot] : slot),
-    );
-    if (parts.some(({ slots }) => slots.includes(this.#reserved.slot)) && this.#namesReserved(command, frame)) {
+    const parts = partition(frame, session.waiting === null ? this.#table.places : APART);
+    if (wasIn(this.#reserved.slot) && this.#namesReserved(command, frame)) {
       this.#fail(session, RESERVED_KEY);
       return;
     }
     const request = session.enqueue();
-    const only = parts[0];
-    if (only !== undefined && parts.length === 1) {
-      this.#sendPart(request, only.slots, command, frame);
+    const { slots } = parts;
+    if (slots.length === 1) {
+      const only = slots[0] as readonly number[];
+      const server = this.#serverOf(only, session, command);
+      if (server === null) this.#dispatch(request, only[0] as number, command, frame);
+      else this.#sendPart(request, server, only, frame.buf, frame.start, frame.end);
       return;
     }
-    const gather = new Gather(request, session, parts.length, mergeParts(merge, parts, keyArgs.count));
-    const frames = parts.map((part) => encodePart(frame, command, part));
-    for (const [index, part] of parts.entries()) {
-      this.#sendPart(gather.take(index), part.slots, command, reframe(frames[index] as Buffer));
+    const encoded = encodeParts(frame, command, parts);
+    this.#sendParts(new Gather(request, session, slots.length, mergeParts(merge, parts, request, session)), parts, encoded, command);
+    release(encoded);
+  }
+
+  #sendParts(gather: Gather, { slots }: Parts, { buf, ends, reused }: Encoded, command: Command): void {
+    const session = gather.parent.session as Session;
+    let start = 0;
+    for (let part = 0; part < ends.length; part++) {
+      const end = ends[part] as number;
+      const its = slots[part] as readonly number[];
+      const server = this.#serverOf(its, session, command);
+      const request = gather.take(part);
+      if (server !== null) this.#sendPart(request, server, its, buf, start, end);
+      else {
+        const bytes = buf.subarray(start, end);
+        this.#dispatch(request, its[0] as number, command, reframe(reused ? Buffer.from(bytes) : bytes));
+      }
+      start = end;
     }
   }
 
-  /** Keys of several slots travel together only when one server has them all. */
-  #sendPart(request: Request, slots: readonly number[], command: Command, frame: Frame): void {
+  /** Who is sent a part at once; null when it goes the way of any request for its one slot. Keys of several slots travel together only when one server has
+   *  them all. */
+  #serverOf(slots: readonly number[], session: Session, command: Command): Server | null {
+    const table = this.#table;
     const first = slots[0] as number;
-    const home = this.#table.home[first];
-    if (slots.length === 1 || !home) {
-      this.#dispatch(request, first, command, frame);
-      return;
-    }
-    request.slots = Uint16Array.from(slots);
-    for (const slot of slots) this.#options.inFlight.enter(slot);
-    const server = answeredBy(home, request.session as Session, command, this.#table);
-    this.#send(request, server, frame.buf, frame.start, frame.end);
+    const home = table.home[first] as Server | null;
+    if (home === null || (slots.length === 1 && (table.kind[first] !== ONLINE || session.waiting !== null))) return null;
+    return session.modes === 0 ? home : answeredBy(home, session, command, table);
+  }
+
+  #sendPart(request: Request, server: Server, slots: readonly number[], buf: Buffer, start: number, end: number): void {
+    request.slots = slots;
+    for (let at = 0; at < slots.length; at++) this.#options.inFlight.enter(slots[at] as number);
+    this.#send(request, server, buf, start, end);
   }
 
   /** Answers a request with an error without carrying it out. */
@@ -565,7 +581,7 @@ export class Router {
   }
 }
 
-/** Taking a command apart costs some 200 bytes of memory for each key, which may have been 6 bytes of input. */
+/** Taking a command apart costs memory for each key, which may have been 6 bytes of input. */
 const SPLIT_KEYS_MAX = 1024 * 1024;
 const TOO_MANY_KEYS = errorReply(`ERR more than ${SPLIT_KEYS_MAX} keys of several groups in one command; send them in several`);
 

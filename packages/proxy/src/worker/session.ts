@@ -2,8 +2,8 @@
 //
 //   head ▶ request ▶ request ▶ … ▶ tail       replies leave at the head only; later ones wait, stored, for their turn
 //
-// Backpressure: the client is not read from while any reason in `#paused` stands: too many requests under way, too many bytes waiting to be
-// read by it, a server that takes no more, or too many requests waiting for slots in a move.
+// Backpressure: no more than a little is read ahead from the client while any reason in `#paused` stands: too many requests under way, too many bytes
+// waiting to be read by it, a server that takes no more, or too many requests waiting for slots in a move.
 //
 // Order: what a client sends takes effect in that order as far as it can tell. Requests under way at one time all go by the same database and version of the
 // protocol, so those for one server share a connection there; whoever changes that, or needs a connection of its own, waits for the replies first
@@ -20,6 +20,7 @@ import { Outlet, type OutletOwner } from './outlet.ts';
 import { NOWHERE, PIECE_BYTES_MAX } from './recent-input.ts';
 import { type Request, recycle, SINK_CLIENT, SINK_MUTED, takeRequest } from './request.ts';
 import type { Router } from './router.ts';
+import { withSharedRead } from './shared-read.ts';
 import { micros } from './timings.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -34,8 +35,9 @@ const PAUSED_BLOCKED = 32;
 /** Somebody is asked about the request that comes next. */
 const PAUSED_ASKING = 64;
 
-/** What a blocked client may send ahead before it is not read from any more. */
-const BLOCKED_INPUT_BYTES_MAX = 64 * 1024;
+/** What a paused client may send ahead before it is not read from any more; while it is, it is seen to go away. */
+const AHEAD_BYTES_MAX = 16 * 1024;
+const AHEAD_BYTES_MAX_BLOCKED = 64 * 1024;
 
 /** Above this many bytes waiting for the client nothing more is read from it; below half of it reading goes on. */
 const OUTPUT_BYTES_HIGH = 512 * 1024;
@@ -128,23 +130,23 @@ export class Session implements OutletOwner {
     socket: Socket,
     init: { id: number; now: number; authenticated: boolean; options: SessionOptions; router: Router; owner: SessionOwner },
   ) {
-    this.#socket = socket;
+    // What is added to a request that is not all there is copied then; of anything else pieces may be kept.
+    this.#socket = withSharedRead(socket, (chunk) => this.#onData(this.#scanner.pendingBytes > 0 ? chunk : Buffer.from(chunk)));
     this.id = init.id;
-    this.addr = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    this.localAddr = `${socket.localAddress ?? '?'}:${socket.localPort ?? 0}`;
+    this.addr = `${this.#socket.remoteAddress ?? '?'}:${this.#socket.remotePort ?? 0}`;
+    this.localAddr = `${this.#socket.localAddress ?? '?'}:${this.#socket.localPort ?? 0}`;
     this.startedAt = init.now;
     this.activeAt = init.now;
     this.progressAt = init.now;
     this.#options = init.options;
     this.#router = init.router;
     this.#owner = init.owner;
-    this.out = new Outlet(socket, this);
+    this.out = new Outlet(this.#socket, this);
     this.#scanner = new RequestScanner(init.options.requestBytesMax);
     this.#scanner.authenticated = init.authenticated;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('end', () => this.#onInputEnd());
-    socket.on('error', (error: Error) => this.destroy(error.message));
-    socket.on('close', () => this.destroy('the client closed the connection'));
+    this.#socket.on('end', () => this.#onInputEnd());
+    this.#socket.on('error', (error: Error) => this.destroy(error.message));
+    this.#socket.on('close', () => this.destroy('the client closed the connection'));
   }
 
   get ending(): boolean {
@@ -352,7 +354,6 @@ export class Session implements OutletOwner {
   /** True when this reason is new. */
   pause(reason: number): boolean {
     if ((this.#paused & reason) !== 0) return false;
-    if ((this.#paused & ~PAUSED_BLOCKED) === 0) this.#socket.pause();
     this.#paused |= reason;
     return true;
   }
@@ -419,7 +420,8 @@ export class Session implements OutletOwner {
   #onData(chunk: Buffer): void {
     if (this.#ending || this.#ended) return;
     this.activeAt = this.#router.now;
-    this.readAt = micros();
+    // Of what still waits, the time stays when that was read.
+    if (this.#paused === 0 || this.#scanner.pendingBytes === 0) this.readAt = micros();
     this.#router.stats.clientBytesIn += chunk.length;
     this.#input = null;
     if (chunk.length <= PIECE_BYTES_MAX && this.#scanner.pendingBytes === 0) {
@@ -428,7 +430,8 @@ export class Session implements OutletOwner {
     }
     this.#scanner.feed(chunk);
     if (this.#paused === 0) this.#process();
-    else if (this.isBlocked && this.#scanner.pendingBytes > BLOCKED_INPUT_BYTES_MAX) this.#socket.pause();
+    else if (this.#scanner.pendingBytes > (this.#paused === PAUSED_BLOCKED ? AHEAD_BYTES_MAX_BLOCKED : AHEAD_BYTES_MAX))
+      this.#socket.pause();
   }
 
   #onInputEnd(): void {

@@ -2,105 +2,144 @@
 // move is a part of its own, so that it waits or is handed over as any request for it does.
 //
 // As with a cluster client that does the same, the whole is not atomic: a part may fail where another succeeded. Then the first error is the reply.
+//
+// HOT PATH for requests of many keys: neither a key on its way out nor a value on its way back is an object. Byte ranges are copied, those of neighbours
+// that go the same way at once.
 
+import { SLOT_COUNT, slotOf } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { keyArgs } from '../commands/key-specs.ts';
-import { errorReply, integer, OK } from '../resp/replies.ts';
-import { ReplyScanner } from '../resp/reply-scanner.ts';
 import type { Frame } from '../resp/request-scanner.ts';
-import { firstError, type Merge } from './gather.ts';
+import { copyRange, decimalsOf, writeHeader, writeLine } from './bytes.ts';
+import { COPY_BYTES_MAX } from './outlet.ts';
 
-/** One part: the numbers of its keys among the command's, and the slots they are in. */
-export interface Part {
-  readonly keys: number[];
-  readonly slots: number[];
+/** How the keys of one command are divided. Parts are in the order of their first keys. */
+export interface Parts {
+  /** By key: its part. */
+  readonly ofKey: readonly number[];
+  /** By part: how many keys, and the slots that they are in, each once. */
+  readonly keyCounts: readonly number[];
+  readonly slots: readonly (readonly number[])[];
 }
 
-/** How the replies to `parts`, which have `keyCount` keys together, become one. The first error, if there is one, is the reply. */
-export function mergeParts(kind: 'sum' | 'array' | 'ok', parts: readonly Part[], keyCount: number): Merge {
-  return (replies) => {
-    const error = firstError(replies);
-    if (error !== undefined) return error;
-    switch (kind) {
-      case 'ok':
-        return OK;
-      case 'sum':
-        return integer(replies.reduce((sum, reply) => sum + integerIn(reply), 0));
-      case 'array':
-        return inKeyOrder(replies, parts, keyCount);
+const NONE = -1;
+/** Of the keys that were divided last: by slot, and by place, the part. */
+const partOfSlot = new Int16Array(SLOT_COUNT);
+const partOfPlace = new Int16Array(SLOT_COUNT);
+
+/** Divides the keys in `keyArgs`. `places`, by slot: a number below SLOT_COUNT that is the same for slots whose keys may travel together. */
+export function partition(frame: Frame, places: Int16Array): Parts {
+  const { list, count } = keyArgs;
+  const { buf, args } = frame;
+  const ofKey = new Array<number>(count);
+  const keyCounts: number[] = [];
+  const slots: number[][] = [];
+  partOfSlot.fill(NONE);
+  partOfPlace.fill(NONE);
+  for (let key = 0; key < count; key++) {
+    const arg = (list[key] as number) * 2;
+    const slot = slotOf(buf, args[arg] as number, args[arg + 1] as number);
+    let part = partOfSlot[slot] as number;
+    if (part === NONE) {
+      const place = places[slot] as number;
+      part = partOfPlace[place] as number;
+      if (part === NONE) {
+        part = partOfPlace[place] = keyCounts.length;
+        keyCounts.push(0);
+        slots.push([]);
+      }
+      partOfSlot[slot] = part;
+      (slots[part] as number[]).push(slot);
     }
-  };
-}
-
-/** The number in an integer reply. */
-export function integerIn(reply: Buffer): number {
-  return Number(reply.toString('latin1', 1, reply.length - 2));
-}
-
-function inKeyOrder(replies: readonly Buffer[], parts: readonly Part[], keyCount: number): Buffer {
-  const items = new Array<Buffer>(keyCount);
-  for (const [index, part] of parts.entries()) {
-    const elements = elementsOf(replies[index] as Buffer);
-    if (elements.length !== part.keys.length)
-      return errorReply('ERR a server answered with another number of values than it was asked for');
-    for (const [at, key] of part.keys.entries()) items[key] = elements[at] as Buffer;
+    ofKey[key] = part;
+    keyCounts[part] = (keyCounts[part] as number) + 1;
   }
-  return Buffer.concat([Buffer.from(`*${keyCount}\r\n`), ...items]);
+  return { ofKey, keyCounts, slots };
 }
 
-/** The elements of an array reply (or set, or push), as they stand in it. */
-export function elementsOf(reply: Buffer): Buffer[] {
-  const elements: Buffer[] = [];
-  const scanner = new ReplyScanner();
-  let at = reply.indexOf(10) + 1;
-  while (at < reply.length) {
-    const end = scanner.scan(reply, at, reply.length);
-    if (end < 0) break;
-    elements.push(reply.subarray(at, end));
-    at = end;
-  }
-  return elements;
+/** Whether one of the keys that were divided last is in `slot`. */
+export function wasIn(slot: number): boolean {
+  return partOfSlot[slot] !== NONE;
 }
 
-/** Groups the keys in `keyArgs` by `destination`, which is equal for keys that may travel together and asked for once per slot. */
-export function partition(slotOfKey: (key: number) => number, destination: (slot: number) => unknown): Part[] {
-  const parts = new Map<unknown, Part>();
-  const partOfSlot = new Map<number, Part>();
-  for (let key = 0; key < keyArgs.count; key++) {
-    const slot = slotOfKey(key);
-    let part = partOfSlot.get(slot);
-    if (part === undefined) {
-      part = partFor(parts, destination(slot));
-      part.slots.push(slot);
-      partOfSlot.set(slot, part);
-    }
-    part.keys.push(key);
-  }
-  return [...parts.values()];
+/** Requests one behind the other: number n is [ends[n - 1], ends[n]). */
+export interface Encoded {
+  readonly buf: Buffer;
+  readonly ends: readonly number[];
+  /** `buf` is written to again after `release`: whoever needs a request longer than it takes to send it copies it. */
+  readonly reused: boolean;
 }
 
-function partFor(parts: Map<unknown, Part>, where: unknown): Part {
-  let part = parts.get(where);
-  if (part === undefined) {
-    part = { keys: [], slots: [] };
-    parts.set(where, part);
-  }
-  return part;
-}
+const SCRATCH_BYTES = 64 * 1024;
+/** Null while somebody has it. */
+let scratch: Buffer | null = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-/** The request for one part: the command's name, and each key with what belongs to it (MSET's value), as the client sent them. */
-export function encodePart(frame: Frame, command: Command, part: Part): Buffer {
+/** The request for each part: the command's name, and each key with what belongs to it (MSET's value), as the client sent them. For the keys that were
+ *  divided last. */
+export function encodeParts(frame: Frame, command: Command, { ofKey, keyCounts }: Parts): Encoded {
   const step = command.keys.kind === 'range' ? command.keys.step : 1;
-  const name = `$${command.name.length}\r\n${command.name}\r\n`;
-  const pieces: Buffer[] = [Buffer.from(`*${1 + part.keys.length * step}\r\n${name}`)];
-  for (const key of part.keys) {
-    const first = keyArgs.list[key] as number;
-    pieces.push(frame.buf.subarray(endOfArg(frame, first - 1), endOfArg(frame, first + step - 1)));
+  const ends = sizesOf(frame, command, { ofKey, keyCounts }, step);
+  let largest = 0;
+  let total = 0;
+  // From here on `ends` says how far each request was written.
+  for (let part = 0; part < ends.length; part++) {
+    const bytes = ends[part] as number;
+    ends[part] = total;
+    total += bytes;
+    if (bytes > largest) largest = bytes;
   }
-  return Buffer.concat(pieces);
+  // What is longer is not copied by an outlet.
+  const reused = scratch !== null && total <= SCRATCH_BYTES && largest <= COPY_BYTES_MAX;
+  const buf = reused ? (scratch as Buffer) : Buffer.allocUnsafeSlow(total);
+  if (reused) scratch = null;
+  for (let part = 0; part < ends.length; part++) {
+    const at = writeHeader(buf, ends[part] as number, STAR, 1 + (keyCounts[part] as number) * step);
+    ends[part] = writeLine(buf, writeHeader(buf, at, DOLLAR, command.name.length), command.name);
+  }
+  for (let key = 0; key < ofKey.length; ) {
+    const part = ofKey[key] as number;
+    const start = startOfKey(frame, key);
+    do key++;
+    while (key < ofKey.length && ofKey[key] === part);
+    const end = endOfKey(frame, key - 1, step);
+    const at = ends[part] as number;
+    copyRange(frame.buf, start, end, buf, at);
+    ends[part] = at + end - start;
+  }
+  return { buf, ends, reused };
 }
 
-/** Behind the CRLF of an argument, where the next one's header begins. */
-function endOfArg(frame: Frame, arg: number): number {
-  return (frame.args[arg * 2 + 1] as number) + 2;
+/** Everything was sent, or copied. */
+export function release({ buf, reused }: Encoded): void {
+  if (reused) scratch = buf;
 }
+
+/** How many bytes each request takes. */
+function sizesOf(frame: Frame, command: Command, { ofKey, keyCounts }: Pick<Parts, 'ofKey' | 'keyCounts'>, step: number): number[] {
+  const nameBytes = headerBytes(command.name.length) + command.name.length + 2;
+  const sizes: number[] = [];
+  for (let part = 0; part < keyCounts.length; part++) sizes.push(headerBytes(1 + (keyCounts[part] as number) * step) + nameBytes);
+  for (let key = 0; key < ofKey.length; key++) {
+    const part = ofKey[key] as number;
+    sizes[part] = (sizes[part] as number) + endOfKey(frame, key, step) - startOfKey(frame, key);
+  }
+  return sizes;
+}
+
+/** `*12\r\n` */
+function headerBytes(count: number): number {
+  return 1 + decimalsOf(count) + 2;
+}
+
+/** Behind the CRLF of the argument before it, where its header begins. */
+function startOfKey(frame: Frame, key: number): number {
+  return (frame.args[(keyArgs.list[key] as number) * 2 - 1] as number) + 2;
+}
+
+/** Behind the last argument that belongs to it. */
+function endOfKey(frame: Frame, key: number, step: number): number {
+  return (frame.args[((keyArgs.list[key] as number) + step) * 2 - 1] as number) + 2;
+}
+
+const STAR = 0x2a;
+const DOLLAR = 0x24;

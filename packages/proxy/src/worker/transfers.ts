@@ -29,9 +29,9 @@ import { asking } from './claim.ts';
 import type { Clock } from './clock.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Loans } from './loans.ts';
+import { integerIn } from './merge.ts';
 import { SINK_NOBODY, takeRequest } from './request.ts';
 import type { Server } from './server.ts';
-import { integerIn } from './split.ts';
 
 export interface Transfer {
   readonly from: Server;
@@ -338,7 +338,7 @@ class Path {
   #send(slots: readonly number[], backend: Backend, bytes: Buffer, onReply: (reply: Buffer) => void): void {
     const request = asking(onReply);
     // By itself too: it may outlive its transfers, when the connection is given up.
-    request.slots = Uint16Array.from(slots);
+    request.slots = [...slots];
     for (const slot of slots) this.#options.inFlight.enter(slot);
     backend.send(request, bytes, 0, bytes.length);
   }

@@ -7,7 +7,7 @@ import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts'
 import { encodeRequest } from '../../src/resp/replies.ts';
 import { LatencyMonitor, mergeEvents } from '../../src/worker/latency-events.ts';
 import { sparkline } from '../../src/worker/local/sparkline.ts';
-import { elementsOf } from '../../src/worker/split.ts';
+import { elementsOf } from '../../src/worker/merge.ts';
 import { RawClient } from './one-worker.ts';
 import { type SeveralWorkers, startWorkers } from './several-workers.ts';
 

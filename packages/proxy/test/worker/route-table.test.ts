@@ -65,6 +65,12 @@ describe('a table', () => {
     expect([table.kind[4], table.home[4], table.kind[1023], table.home[1023]]).toEqual([OFFLINE, null, OFFLINE, null]);
   });
 
+  test('lets the keys of slots travel together that are online at one server, and no others', () => {
+    const slots = [online(2), migrating, online(1), online(2), locked, online(3), online(3), migrating, online(1)];
+    expect([...build(topology(slots)).table.places.subarray(0, 11)]).toEqual([0, 1, 2, 0, 4, 5, 6, 7, 2, 9, 10]);
+    expect(emptyRouteTable().places).toEqual(Int16Array.from({ length: SLOT_COUNT }, (_, slot) => slot));
+  });
+
   test('asks for each server of a group with a master once', () => {
     expect(asked).toEqual(['master:1', 'replica:1', 'master:2', 'replica:2']);
   });

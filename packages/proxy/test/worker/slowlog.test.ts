@@ -6,7 +6,7 @@ import { eventually } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../../../../test/harness/tcp-proxy.ts';
 import { array, encodeRequest } from '../../src/resp/replies.ts';
-import { elementsOf } from '../../src/worker/split.ts';
+import { elementsOf } from '../../src/worker/merge.ts';
 import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
 import { type SeveralWorkers, startWorkers } from './several-workers.ts';
 

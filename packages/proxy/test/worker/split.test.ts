@@ -1,15 +1,16 @@
 // Goal: a command over keys of several groups answers what one Redis with all the keys would.
 // Method: the parts by themselves, over random keys and owners; then a worker with three real servers, side by side with one real server.
 
-import { asGroupId, slotOf } from '@codis/config/model';
+import { asGroupId, SLOT_COUNT, slotOf } from '@codis/config/model';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { type Command, findCommand } from '../../src/commands/command.ts';
-import { extractKeys, KEYS_OK, keyArgs } from '../../src/commands/key-specs.ts';
+import { extractKeys, KEYS_OK } from '../../src/commands/key-specs.ts';
 import type { Frame } from '../../src/resp/request-scanner.ts';
-import { encodePart, type Part, partition } from '../../src/worker/split.ts';
+import { COPY_BYTES_MAX } from '../../src/worker/outlet.ts';
+import { encodeParts, type Parts, partition, release } from '../../src/worker/split.ts';
 import { frameOf } from '../commands/frames.ts';
 import { scanAll } from '../resp/scan.ts';
 import { dealtOut, type OneWorker, startWorker } from './one-worker.ts';
@@ -26,17 +27,24 @@ function take(args: readonly (string | Buffer)[]): Taken {
   return { frame, command };
 }
 
-function partsOf({ frame }: Taken, destination: (slot: number) => unknown): Part[] {
-  return partition((key) => {
-    const arg = keyArgs.list[key]! * 2;
-    return slotOf(frame.buf, frame.args[arg], frame.args[arg + 1]);
-  }, destination);
+function partsOf({ frame }: Taken, place: (slot: number) => number): Parts {
+  return partition(
+    frame,
+    Int16Array.from({ length: SLOT_COUNT }, (_, slot) => place(slot)),
+  );
+}
+
+function keysOf({ ofKey }: Parts, part: number): number[] {
+  return [...ofKey.keys()].filter((key) => ofKey[key] === part);
 }
 
 /** What is sent for each part. All are encoded before any is read, for reading one moves what `taken.frame` says. */
-function sentFor({ frame, command }: Taken, parts: readonly Part[]): string[][] {
-  const encoded = parts.map((part) => encodePart(frame, command, part));
-  return encoded.map((request) => {
+function sentFor({ frame, command }: Taken, parts: Parts): string[][] {
+  const encoded = encodeParts(frame, command, parts);
+  const all = Buffer.from(encoded.buf.subarray(0, encoded.ends.at(-1)));
+  release(encoded);
+  return encoded.ends.map((end, part) => {
+    const request = all.subarray(encoded.ends[part - 1] ?? 0, end);
     const { requests } = scanAll([request]);
     expect(requests).toHaveLength(1);
     return requests[0]!.map((arg) => arg.toString('latin1'));
@@ -53,17 +61,18 @@ describe('the parts', () => {
         const parts = partsOf(taken, (slot) => slot % groups);
         const sent = sentFor(taken, parts);
         const found = keys.map(() => -1);
-        for (const [index, part] of parts.entries()) {
-          expect(part.keys).toEqual([...part.keys].sort((a, b) => a - b));
-          expect(new Set(part.slots).size).toBe(part.slots.length);
-          expect(new Set(part.slots.map((slot) => slot % groups)).size).toBe(1);
-          const slots = new Set(part.keys.map((at) => slotOf(Buffer.from(keys[at]!, 'latin1')) as number));
-          expect(slots).toEqual(new Set(part.slots));
-          for (const at of part.keys) found[at] = index;
-          expect(sent[index]).toEqual(['mget', ...part.keys.map((at) => keys[at])]);
+        for (const [index, its] of parts.slots.entries()) {
+          const mine = keysOf(parts, index);
+          expect(parts.keyCounts[index]).toBe(mine.length);
+          expect(new Set(its).size).toBe(its.length);
+          expect(new Set(its.map((slot) => slot % groups)).size).toBe(1);
+          const slots = new Set(mine.map((at) => slotOf(Buffer.from(keys[at]!, 'latin1')) as number));
+          expect(slots).toEqual(new Set(its));
+          for (const at of mine) found[at] = index;
+          expect(sent[index]).toEqual(['mget', ...mine.map((at) => keys[at])]);
         }
         expect(found).not.toContain(-1);
-        expect(parts.reduce((sum, part) => sum + part.keys.length, 0)).toBe(keys.length);
+        expect(parts.ofKey.length).toBe(keys.length);
       }),
     );
   });
@@ -73,21 +82,46 @@ describe('the parts', () => {
       fc.property(fc.array(fc.tuple(key, key), { minLength: 1, maxLength: 20 }), (pairs) => {
         const taken = take(['mSeT', ...pairs.flat().map((text) => Buffer.from(text, 'latin1'))]);
         const parts = partsOf(taken, (slot) => slot % 3);
-        expect(sentFor(taken, parts)).toEqual(parts.map((part) => ['mset', ...part.keys.flatMap((at) => pairs[at]!)]));
+        expect(sentFor(taken, parts)).toEqual(parts.slots.map((_, part) => ['mset', ...keysOf(parts, part).flatMap((at) => pairs[at]!)]));
       }),
     );
   });
 
-  test('ask where a slot lives once, however many keys are in it', () => {
-    const keys = Array.from({ length: 50_000 }, (_, at) => `key:${at}`);
-    const taken = take(['DEL', ...keys]);
-    let asked = 0;
-    const parts = partsOf(taken, (slot) => {
-      asked++;
-      return slot % 2;
-    });
-    expect(asked).toBeLessThanOrEqual(1024);
-    expect(parts.map(({ slots }) => slots.length)).toEqual([512, 512]);
+  test('stay as they are while another command is taken apart before they were sent', () => {
+    const first = take(['MGET', 'a', 'b']);
+    const sent = encodeParts(
+      first.frame,
+      first.command,
+      partsOf(first, (slot) => slot),
+    );
+    const before = Buffer.from(sent.buf.subarray(0, sent.ends.at(-1)));
+    const second = take(['MGET', 'c', 'd']);
+    release(
+      encodeParts(
+        second.frame,
+        second.command,
+        partsOf(second, (slot) => slot),
+      ),
+    );
+    expect(sent.buf.subarray(0, sent.ends.at(-1)).equals(before)).toBe(true);
+    release(sent);
+  });
+
+  test('that an outlet would not copy are never written to again', () => {
+    const value = 'v'.repeat(COPY_BYTES_MAX);
+    const taken = take(['MSET', 'a', value, 'b', 'w']);
+    const sent = encodeParts(
+      taken.frame,
+      taken.command,
+      partsOf(taken, (slot) => slot),
+    );
+    expect(sent.reused).toBe(false);
+    release(sent);
+    sentFor(
+      take(['MGET', 'c', 'd']),
+      partsOf(take(['MGET', 'c', 'd']), (slot) => slot),
+    );
+    expect(sent.buf.includes(value)).toBe(true);
   });
 
   test('of a hundred thousand keys carry them all', () => {

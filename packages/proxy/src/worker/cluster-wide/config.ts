@@ -7,8 +7,8 @@ import { bulk, encodeRequest, errorReply } from '../../resp/replies.ts';
 import type { Frame } from '../../resp/request-scanner.ts';
 import { arg, text } from '../local/args.ts';
 import type { Handlers } from '../local/local-commands.ts';
+import { elementsOf } from '../merge.ts';
 import type { Session } from '../session.ts';
-import { elementsOf } from '../split.ts';
 import { type Around, commandNamed, contentOf, firstAnswer, isError, mergeDone } from './around.ts';
 
 const GET = commandNamed('config|get');

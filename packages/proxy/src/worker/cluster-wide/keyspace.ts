@@ -9,11 +9,11 @@ import { DB_OUT_OF_RANGE, encodeRequest, errorReply, integer, nil } from '../../
 import type { Frame } from '../../resp/request-scanner.ts';
 import { text } from '../local/args.ts';
 import type { Handlers } from '../local/local-commands.ts';
+import { integerIn } from '../merge.ts';
 import type { Request } from '../request.ts';
 import { LOCKED, MIGRATING } from '../route-table.ts';
 import type { Server } from '../server.ts';
 import type { Session } from '../session.ts';
-import { integerIn } from '../split.ts';
 import { type Around, commandNamed, contentOf, groundOf, isError, keptNames, mastersOf, mergeDone } from './around.ts';
 import { groupsOf, mayHold } from './scan-pass.ts';
 
@@ -24,7 +24,7 @@ const SWAPDB = commandNamed('swapdb');
 const DOLLAR = 0x24;
 const MINUS = 0x2d;
 const DATABASES = 16;
-const EVERY_SLOT = Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
+const EVERY_SLOT = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
 const SLOTS_IN_MOVE = errorReply('TRYAGAIN slots are being moved; SWAPDB waits until they have arrived, see: codis-config migration list');
 /** Keys that turn out to be none of the clients': gone by then, or in a group that does not have their slot. */
 const RANDOM_TRIES = 32;

@@ -6,9 +6,9 @@ import { bulk, double, encodeRequest, integer, type Protocol, verbatim } from '.
 import type { Frame } from '../../resp/request-scanner.ts';
 import { word } from '../local/args.ts';
 import type { Handlers } from '../local/local-commands.ts';
+import { elementsOf } from '../merge.ts';
 import type { Server } from '../server.ts';
 import type { Session } from '../session.ts';
-import { elementsOf } from '../split.ts';
 import { type Around, commandNamed, contentOf, isError, mergeDone } from './around.ts';
 
 type MergeOf = (session: Session, servers: readonly Server[], replies: readonly Buffer[]) => Buffer;

@@ -5,8 +5,8 @@ import { array, EMPTY_ARRAY, encodeRequest, errorReply } from '../../resp/replie
 import type { Frame } from '../../resp/request-scanner.ts';
 import { arg } from '../local/args.ts';
 import type { Handlers } from '../local/local-commands.ts';
+import { elementsOf } from '../merge.ts';
 import type { Session } from '../session.ts';
-import { elementsOf } from '../split.ts';
 import { type Around, arrayOf, bulkNumber, commandNamed, contentOf, groundOf, isError, keepKeys, masterOfGroup } from './around.ts';
 import { type Cursor, decodeCursor, encodeCursor, parseCursor } from './scan-cursor.ts';
 import { placeAfter, placeFor, wantedAt } from './scan-pass.ts';

@@ -2,9 +2,9 @@
 
 import { array, bulk, EMPTY_ARRAY, encodeRequest, integer, verbatim } from '../../resp/replies.ts';
 import { firstError } from '../gather.ts';
+import { integerIn } from '../merge.ts';
 import type { Router } from '../router.ts';
 import type { Session } from '../session.ts';
-import { integerIn } from '../split.ts';
 import type { Handlers } from './local-commands.ts';
 
 /** A client that looks for replicas must find none: it would read from them past the proxy, and each has the keys of one group only. */

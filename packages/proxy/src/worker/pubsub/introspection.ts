@@ -8,9 +8,9 @@ import type { Frame } from '../../resp/request-scanner.ts';
 import { firstError, type Merge } from '../gather.ts';
 import { copyFrame } from '../held.ts';
 import { text } from '../local/args.ts';
+import { elementsOf, integerIn } from '../merge.ts';
 import type { Server } from '../server.ts';
 import type { Session } from '../session.ts';
-import { elementsOf, integerIn } from '../split.ts';
 
 /** Asks several servers and answers with what `merge` makes of their replies (`Router.ask`). */
 export interface PubSubQuestions {
