@@ -36,10 +36,10 @@ afterAll(async () => {
   await stopAll();
 });
 
-/** Moves all slots to the other group, which takes a while when there are keys: the pause is that long after each hand-over. */
+/** Moves all slots at once to the other group, which takes a while when there are keys: the pause is that long after each hand-over. */
 async function moveAway(delayMs = 0): Promise<number> {
   home = home === 1 ? 2 : 1;
-  return startMove({ cluster, last: 1023, to: home, delayMs });
+  return startMove({ cluster, last: 1023, to: home, delayMs, share: 100 });
 }
 
 async function fill(count: number): Promise<string[]> {

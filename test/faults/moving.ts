@@ -29,6 +29,8 @@ export interface MoveUnderFault {
   readonly to: number;
   /** Pause after each hand-over of the sweep. */
   readonly delayMs?: number;
+  /** Of the source's time, in percent; 100: all slots at once, whatever clients ask for. */
+  readonly share?: number;
   /** Does harm and mends it; `strikeNumber` begins at 0. */
   readonly strike: (strikeNumber: number, migration: number) => Promise<void>;
   /** Strikes at most so often; at least once. */
@@ -60,8 +62,10 @@ export async function startMove({
   last = 511,
   to,
   delayMs = 5,
+  share,
 }: Omit<MoveUnderFault, 'strike' | 'checker'>): Promise<number> {
-  const move = await cluster.cliOk('slot', 'migrate', String(first), String(last), String(to), `--delay=${delayMs}`, '-o', 'name');
+  const pace = [`--delay=${delayMs}`, ...(share === undefined ? [] : [`--share=${share}`])];
+  const move = await cluster.cliOk('slot', 'migrate', String(first), String(last), String(to), ...pace, '-o', 'name');
   return Number(move.trim());
 }
 
