@@ -76,6 +76,7 @@ interface Count {
 export class Courtesy {
   /** For how long the server is still to be left alone. */
   owedMs = 0;
+  #paidUntilMs = Number.NEGATIVE_INFINITY;
   /** What was counted last, by the addresses of those that were asked. */
   readonly counted = new Map<string, Count>();
   /** Requests a second, and when that was. Until somebody has looked it is assumed that there are some. */
@@ -87,6 +88,13 @@ export class Courtesy {
     const isKnown = performance.now() - this.#mostAtMs < KNOWN_FOR_MS;
     this.#most = Math.min(RATE_MAX, Math.max(rate, isKnown ? this.rate : 0));
     this.#mostAtMs = performance.now();
+  }
+
+  /** It was left alone from then until now; several who wait at one time count once. */
+  leftAloneFrom(fromMs: number): void {
+    const nowMs = performance.now();
+    this.owedMs -= nowMs - Math.max(fromMs, this.#paidUntilMs);
+    this.#paidUntilMs = nowMs;
   }
 
   get rate(): number {
@@ -143,8 +151,13 @@ export class Guest {
     const courtesy = this.#courtesy;
     while (courtesy.owedMs >= LEAST_PAUSE_MS) {
       await this.#look();
-      if (this.isAlone) courtesy.owedMs = 0;
-      else courtesy.owedMs -= await this.#pause(Math.min(courtesy.owedMs, LOOK_EVERY_MS));
+      if (this.isAlone) {
+        courtesy.owedMs = 0;
+        return;
+      }
+      const startedMs = performance.now();
+      await this.#pause(Math.min(courtesy.owedMs, LOOK_EVERY_MS));
+      courtesy.leftAloneFrom(startedMs);
     }
   }
 
