@@ -23,7 +23,7 @@ import type { Server } from './server.ts';
 import { PAUSED_WAITING, type Session } from './session.ts';
 import type { Stats } from './stats.ts';
 import { micros } from './timings.ts';
-import type { Transfers } from './transfers.ts';
+import { mayPass, type Transfers } from './transfers.ts';
 
 export interface HandOverOptions {
   readonly clock: Clock;
@@ -45,9 +45,6 @@ const GONE_KEYS_MAX = 500_000;
 /** A session with this many requests waiting is not read from, until half of them have left. */
 const WAITING_MAX = 256;
 const RETRY_MS = 100;
-/** Failures that may pass: the target or its replicas did not answer in time, a server can't be reached, a connection broke, it loads its data,
- *  or it is another process than it was and the controller has not looked at it yet. */
-const PASSING = /^-(IOERR|SOURCE|LOADING|BUSY|MASTERDOWN|ERR server) /;
 
 /** Keys of one slot that have left `from` in one move. What left in an earlier move of the same slot may have come back since. */
 interface Gone {
@@ -212,7 +209,7 @@ export class HandOvers {
   #onFailed(handOver: HandOver, reply: Buffer): boolean {
     this.#options.stats.handOverErrors++;
     const why = errorReply(`TRYAGAIN the key is being moved and could not be handed over yet: ${troubleIn(reply)}`);
-    if (!PASSING.test(reply.toString('latin1', 0, 16))) {
+    if (!mayPass(reply)) {
       for (const held of handOver.waiters) this.#refuse(held, why);
       return false;
     }

@@ -7,7 +7,8 @@
 // over is noted at the target before any client's command for it runs there (config/model/departures.ts).
 //
 // A source does nothing else while it hands over, so a target that hangs would stop it for a time-out with each script. Hence few scripts are under way between two
-// servers at a time, and none is sent unless the target has answered just now.
+// servers at a time, and none is sent unless the target has answered just now. What waits meanwhile goes together with the next one; where that fails because of some
+// key, each goes alone.
 //
 // Invariant: a transfer counts as in flight for its slot from `start` until its end, between its steps too: nothing of it runs after the slot was handed on. In
 // a durable move nothing is deleted at the source that a replica of the target lacks.
@@ -67,8 +68,18 @@ const MIGRATE_TIMEOUT_MS = 250;
 /** What replicas get for it. */
 const WAIT_MS = 5000;
 const UNDER_WAY_MAX = 2;
+/** Of all that go together: about a millisecond of the source. */
+const KEYS_TOGETHER_MAX = 100;
 const PING = encodeRequest(['PING']);
 const MINUS = 0x2d;
+/** Failures that may pass, and are of no key's making: the target or its replicas did not answer in time, a server can't be reached, a connection broke, it loads its data,
+ *  or it is another process than it was and the controller has not looked at it yet. */
+const PASSING = /^-(IOERR|SOURCE|LOADING|BUSY|MASTERDOWN|ERR server) /;
+
+/** Whether what a transfer failed for may pass. */
+export function mayPass(reply: Buffer): boolean {
+  return PASSING.test(reply.toString('latin1', 0, 16));
+}
 
 export class Transfers {
   readonly #options: TransferOptions;
@@ -123,7 +134,9 @@ class Path {
   readonly #keys: DepartureKeys;
   readonly #whoIsSource: Buffer;
   #waiting: Transfer[] = [];
-  /** At the source. */
+  /** Those of `#waiting` that failed together with others. */
+  readonly #alone = new Set<Transfer>();
+  /** Scripts at the source. */
   #underWay = 0;
   /** Copies that nobody has asked the replicas about yet. */
   #copied: Copied[] = [];
@@ -169,8 +182,28 @@ class Path {
       }
       if (this.#isConnecting(this.#waiting[0] as Transfer)) return;
       this.#underWay++;
-      this.#handOver(this.#waiting.shift() as Transfer);
+      this.#handOver(this.#takeTogether());
     }
+  }
+
+  /** The first that waits, and those behind it that can go in one script with it. In a durable move each goes alone, for each waits for replicas. */
+  #takeTogether(): [Transfer, ...Transfer[]] {
+    const [first, ...others] = this.#waiting as [Transfer, ...Transfer[]];
+    const together: [Transfer, ...Transfer[]] = [first];
+    const rest: Transfer[] = [];
+    const isAlone = this.#alone.delete(first) || first.replicas !== null;
+    let keysCount = first.keys.length;
+    for (const other of others) {
+      const { keys, db, epoch, replicas } = other;
+      const fits = keysCount + keys.length <= KEYS_TOGETHER_MAX && db === first.db && epoch === first.epoch && replicas === null;
+      if (isAlone || !fits || this.#alone.has(other)) rest.push(other);
+      else {
+        keysCount += keys.length;
+        together.push(other);
+      }
+    }
+    this.#waiting = rest;
+    return together;
   }
 
   /** Which process answers is not known before. */
@@ -207,21 +240,35 @@ class Path {
   #failWaiting(reply: Buffer): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#alone.clear();
     for (const transfer of waiting) this.#end(transfer, reply);
   }
 
-  #handOver(transfer: Transfer): void {
-    const { db, keys, replicas } = transfer;
+  #handOver(transfers: readonly [Transfer, ...Transfer[]]): void {
+    const [first] = transfers;
+    const { db, replicas } = first;
+    const keys = transfers.flatMap((transfer) => transfer.keys);
     const { host, port } = parseAddr(this.#to.addr);
     const copy = replicas === null ? '' : 'COPY';
     const runId = this.#to.backend(0, 2)?.runId ?? '';
     const args = [host, String(port), String(db), String(MIGRATE_TIMEOUT_MS), this.#options.password, copy];
     const [script, all] = this.#source === null ? [HAND_OVER_SCRIPT, keys] : [ON_DEMAND_SCRIPT, this.#andHanded(keys)];
-    this.#atSource(transfer, encodeRequest(['EVAL', script, String(all.length), ...all, ...args]), (reply, run) => {
-      if (reply[0] === MINUS) this.#finish(transfer, reply);
-      else if (replicas === null) this.#note(transfer, reply, run);
-      else this.#awaitReplicas(transfer, runId);
+    this.#atSource(transfers, encodeRequest(['EVAL', script, String(all.length), ...all, ...args]), (reply, run) => {
+      if (reply[0] === MINUS) this.#onFailed(transfers, reply);
+      else if (replicas === null) this.#note(transfers, reply, run);
+      else this.#awaitReplicas(first, runId);
     });
+  }
+
+  #onFailed(transfers: readonly Transfer[], reply: Buffer): void {
+    if (transfers.length === 1 || mayPass(reply)) {
+      this.#finish(transfers, reply);
+      return;
+    }
+    for (const transfer of transfers) this.#alone.add(transfer);
+    this.#waiting.unshift(...transfers);
+    this.#underWay--;
+    this.#goOn();
   }
 
   /** The source is free for others meanwhile. */
@@ -272,9 +319,9 @@ class Path {
     this.#underWay++;
     const all = this.#andHanded(transfer.keys);
     const words = this.#source === null ? ['UNLINK', ...transfer.keys] : ['EVAL', GIVE_UP_SCRIPT, String(all.length), ...all];
-    this.#atSource(transfer, encodeRequest(words), (reply, run) => {
-      if (reply[0] === MINUS) this.#finish(transfer, reply);
-      else this.#note(transfer, reply, run);
+    this.#atSource([transfer], encodeRequest(words), (reply, run) => {
+      if (reply[0] === MINUS) this.#finish([transfer], reply);
+      else this.#note([transfer], reply, run);
     });
   }
 
@@ -283,15 +330,16 @@ class Path {
   }
 
   /** `run` has handed the keys over, and `reply` has the number of that, unless nothing is counted. */
-  #note(transfer: Transfer, reply: Buffer, run: string): void {
+  #note(transfers: readonly Transfer[], reply: Buffer, run: string): void {
     this.#underWay--;
     this.#goOn();
     const number = bulkIn(reply);
-    if (number === null) this.#end(transfer, OK);
-    else {
-      this.#handed.push({ transfer, number, run });
-      if (!this.#noting) this.#noteAll();
+    if (number === null) {
+      for (const transfer of transfers) this.#end(transfer, OK);
+      return;
     }
+    for (const transfer of transfers) this.#handed.push({ transfer, number, run });
+    if (!this.#noting) this.#noteAll();
   }
 
   /** All that was handed over before it, by one process. */
@@ -318,21 +366,27 @@ class Path {
   }
 
   /** `onReply` gets the process that ran it, too. */
-  #atSource(transfer: Transfer, bytes: Buffer, onReply: (reply: Buffer, run: string) => void): void {
-    const { from, db, slot } = transfer;
+  #atSource(transfers: readonly [Transfer, ...Transfer[]], bytes: Buffer, onReply: (reply: Buffer, run: string) => void): void {
+    const [{ from, db, epoch }] = transfers;
     const backend: Backend | null = from.backend(db, 2);
     if (backend === null) {
-      this.#finish(transfer, errorReply(`IOERR server ${from.addr}, which has the key, can't be reached (${from.lastError})`));
+      this.#finish(transfers, errorReply(`IOERR server ${from.addr}, which has the key, can't be reached (${from.lastError})`));
     } else if (this.#source !== null && !backend.isReady) {
-      this.#finish(transfer, errorReply(`IOERR server ${from.addr}, which has the key, is being connected to`));
+      this.#finish(transfers, errorReply(`IOERR server ${from.addr}, which has the key, is being connected to`));
     } else if (this.#source !== null && backend.runId !== this.#source) {
       this.#finish(
-        transfer,
+        transfers,
         errorReply(`SOURCE ${from.addr} was started anew or replaced, and what it has is not known to be current yet`),
       );
-    } else if (backend.epoch > transfer.epoch) {
-      this.#finish(transfer, errorReply(`IOERR the connection to server ${from.addr}, which has the key, was replaced meanwhile`));
-    } else this.#send([slot], backend, bytes, (reply) => onReply(reply, backend.runId));
+    } else if (backend.epoch > epoch) {
+      this.#finish(transfers, errorReply(`IOERR the connection to server ${from.addr}, which has the key, was replaced meanwhile`));
+    } else
+      this.#send(
+        transfers.map(({ slot }) => slot),
+        backend,
+        bytes,
+        (reply) => onReply(reply, backend.runId),
+      );
   }
 
   #send(slots: readonly number[], backend: Backend, bytes: Buffer, onReply: (reply: Buffer) => void): void {
@@ -343,9 +397,9 @@ class Path {
     backend.send(request, bytes, 0, bytes.length);
   }
 
-  #finish(transfer: Transfer, reply: Buffer): void {
+  #finish(transfers: readonly Transfer[], reply: Buffer): void {
     this.#underWay--;
-    this.#end(transfer, reply);
+    for (const transfer of transfers) this.#end(transfer, reply);
     this.#goOn();
   }
 

@@ -47,7 +47,8 @@ afterAll(() => stopAll());
 test('what was handed over is noted, with the number that it has at the source, also when it was not there', async () => {
   await source.client({ db: 3 }).set('k', 'v');
   worker.route([source, target], migrating());
-  expect(await raw.ask('SELECT 3\r\nDEL k\r\nGET none\r\n', 3)).toEqual(['+OK\r\n', ':1\r\n', '$-1\r\n']);
+  expect(await raw.ask('SELECT 3\r\nDEL k\r\n', 2)).toEqual(['+OK\r\n', ':1\r\n']);
+  expect(await raw.ask(encodeRequest(['GET', 'none']))).toEqual(['$-1\r\n']);
   const [k, first, none, last] = await left();
   expect([k, none]).toEqual(['3:k', '3:none']);
   expect(Number(last)).toBeGreaterThan(Number(first));

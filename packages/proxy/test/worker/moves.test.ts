@@ -2,6 +2,7 @@
 // when nothing sent before is under way.
 // Method: a worker in this process with two real servers; the test is its primary and moves every slot at once.
 
+import { randomBytes } from 'node:crypto';
 import { asEpoch, asMigrationId, fenceKey, type SlotState } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
@@ -161,8 +162,38 @@ describe('a migrating slot', () => {
     await source.client().mset(keys.flatMap((key) => [key, 'v']));
     route(migrating);
     const client = worker.client();
+    const before = await scriptsAt(source);
     expect(await Promise.all(keys.map((key) => client.append(key, 'w')))).toEqual(keys.map(() => 2));
     expect(await source.client().dbsize()).toBe(0);
+    expect((await scriptsAt(source)) - before).toBeLessThan(keys.length / 2);
+  });
+
+  test('many slots of one command are handed over in few scripts', async () => {
+    const keys = Array.from({ length: 1000 }, (_, n) => `k${n}`);
+    await source.client().mset(keys.flatMap((key) => [key, key]));
+    route(migrating);
+    const before = await scriptsAt(source);
+    expect(await worker.client().mget(keys)).toEqual(keys);
+    expect(await source.client().dbsize()).toBe(0);
+    expect((await scriptsAt(source)) - before).toBeLessThan(50);
+  });
+
+  test('a key that can’t be handed over keeps none of those from it that would have gone together with it', async () => {
+    await target.client().config('SET', 'proto-max-bulk-len', '1mb');
+    try {
+      const keys = Array.from({ length: 20 }, (_, n) => `k${n}`);
+      await source.client().mset(keys.flatMap((key) => [key, key]));
+      // Random, for what is compressed would be small on its way.
+      await source.client().set('k9', randomBytes(2 * 1024 * 1024));
+      route(migrating);
+      const client = worker.client();
+      const replies = await Promise.allSettled(keys.map((key) => client.get(key)));
+      const refused = { status: 'rejected', reason: expect.objectContaining({ message: expect.stringMatching(/^TRYAGAIN /) }) };
+      expect(replies).toEqual(keys.map((value) => (value === 'k9' ? refused : { status: 'fulfilled', value })));
+      expect(await source.client().keys('*')).toEqual(['k9']);
+    } finally {
+      await target.client().config('SET', 'proto-max-bulk-len', '512mb');
+    }
   });
 
   test('answers TRYAGAIN, and nothing of an unknown outcome, when the source is lost in the middle of a hand-over', async () => {
