@@ -12,13 +12,21 @@ import { GOALS, type Goal, judge } from '../bench/src/goals.ts';
 import { keyNames, namesInSlots } from '../bench/src/keys.ts';
 import { loadArgs, loadText, parseCsv } from '../bench/src/load.ts';
 import { inTurn } from '../bench/src/measure.ts';
-import { readBenchOptions, readCompareOptions, readCostOptions, readMicroOptions, readMoveOptions } from '../bench/src/options.ts';
+import {
+  readBenchOptions,
+  readCompareOptions,
+  readCostOptions,
+  readMicroOptions,
+  readMoveOptions,
+  readProfileOptions,
+} from '../bench/src/options.ts';
 import { peer } from '../bench/src/peers.ts';
 import { migrateRequests } from '../bench/src/primitive.ts';
 import { coresOf, cpuNs, onCpuNs, residentBytes } from '../bench/src/process.ts';
 import { counterOf, movedOf } from '../bench/src/product.ts';
 import { codisBuild } from '../bench/src/proxies.ts';
 import { renderReport } from '../bench/src/report.ts';
+import { selfTimes } from '../bench/src/self-times.ts';
 import { ratios, summarize } from '../bench/src/statistics.ts';
 import { renderFacts, renderTable, withSpread } from '../bench/src/table.ts';
 
@@ -286,6 +294,39 @@ describe('bench', () => {
     const missed = GOALS.filter(({ section, beside }) => beside === undefined && section === 'clients');
     expect(missed.filter((goal) => judge({ ...goal, load: goal.load.replace('10,000', '100') }, figures) === null)).toEqual([]);
     expect(left()).toEqual(before);
+  });
+});
+
+describe('bench:profile', () => {
+  test('sums up a profile by where the code is, without what is idle or the profiler itself', () => {
+    const frames = [
+      ['(idle)', ''],
+      ['dispatch', ''],
+      ['writeBuffer', ''],
+      ['#onReplies', 'file:///anywhere/packages/proxy/dist/worker/backend.js'],
+      ['slotOf', 'file:///anywhere/packages/config/dist/model/slot-hash.js'],
+      ['send', 'file:///anywhere/packages/proxy/dist/worker/backend.js'],
+      ['nextTick', 'node:internal/process/task_queues'],
+      ['(garbage collector)', ''],
+      ['(program)', ''],
+    ] as const;
+    const nodes = frames.map(([functionName, url], id) => ({ id, callFrame: { functionName, url } }));
+    const times = selfTimes({ nodes, samples: [0, 1, 2, 3, 5, 4, 6, 7, 8], timeDeltas: [900, 800, 70, 30, 31, 50, 40, 20, 10] });
+    expect(times).toEqual([
+      { where: 'writing to sockets (system calls)', micros: 70 },
+      { where: 'proxy worker/backend', micros: 61 },
+      { where: 'config model/slot-hash', micros: 50 },
+      { where: 'Node: streams, buffers, timers', micros: 40 },
+      { where: 'garbage collection', micros: 20 },
+      { where: 'C++ of Node and V8', micros: 10 },
+    ]);
+  });
+
+  test('reads its command line', () => {
+    expect(readProfileOptions([])).toEqual({ requests: 200_000, out: null });
+    expect(readProfileOptions(['--quick', '--out', 'p.md'])).toEqual({ requests: 5000, out: 'p.md' });
+    expect(readProfileOptions(['--help'])).toBeNull();
+    expect(() => readProfileOptions(['--rounds', '3'])).toThrow();
   });
 });
 

@@ -146,6 +146,27 @@ export function readMicroOptions(argv: readonly string[]): MicroOptions | null {
   return { checkout: values.checkout ?? '.', isRound: values.round, rounds: roundsOf(values.rounds) ?? 11, out: values.out ?? null };
 }
 
+export interface ProfileOptions {
+  /** Of one run at pipeline depth 1. */
+  readonly requests: number;
+  readonly out: string | null;
+}
+
+export const PROFILE_HELP = `npm run bench:profile -- [--quick] [--out FILE]
+
+Where the time of a worker goes under GET, SET, MGET and MSET, by a CPU profile.
+
+  --quick        few requests: to see that it works
+  --out FILE     write the tables there too
+`;
+
+/** Null when help was asked for. Throws an Error for what can't be meant. */
+export function readProfileOptions(argv: readonly string[]): ProfileOptions | null {
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({ args: [...argv], options: { out: { type: 'string' }, quick: flag, help: flag } });
+  return values.help ? null : { requests: values.quick ? 5_000 : 200_000, out: values.out ?? null };
+}
+
 export const COMPARE_HELP = `npm run bench:compare -- A.json B.json
 
 Two results beside each other: which figures became better or worse, and which differ by no more than the rounds of each do.
