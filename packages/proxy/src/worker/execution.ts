@@ -52,7 +52,7 @@ export class Execution {
     }
     request.taker = new Claim((reply) => this.#giveUp(discarded(reply)));
     request.sender = (home) => this.#send(home);
-    router.claim(request, transaction.slot, WATCH_COMMAND, reframe(encodeRequest(['WATCH', ...transaction.keys])));
+    router.dispatcher.claim(request, transaction.slot, WATCH_COMMAND, reframe(encodeRequest(['WATCH', ...transaction.keys])));
   }
 
   #send(home: Server): void {

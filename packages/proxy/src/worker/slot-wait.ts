@@ -135,7 +135,7 @@ export class SlotWait implements Wait, ReplyTaker {
     this.#request.sink = this.#request.muted ? SINK_MUTED : SINK_CLIENT;
     this.#request.taker = new Claim((reply) => this.#onError(reply));
     this.#request.sender = (home) => this.#onHome(home);
-    router.claim(this.#request, this.#slot, this.#command, reframe(this.#frame));
+    router.dispatcher.claim(this.#request, this.#slot, this.#command, reframe(this.#frame));
   }
 
   #park(retryMs: number): void {

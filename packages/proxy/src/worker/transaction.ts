@@ -200,7 +200,7 @@ export class Transactions {
     const bytes = copyFrame(frame);
     request.taker = new Claim((reply) => session.answer(request, reply));
     request.sender = (home) => this.#sendWatch(session, transaction, { request, home, bytes });
-    this.#options.router.claim(request, slot, WATCH_COMMAND, frame);
+    this.#options.router.dispatcher.claim(request, slot, WATCH_COMMAND, frame);
     session.afterAll();
     return null;
   }

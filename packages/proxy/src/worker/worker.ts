@@ -139,7 +139,7 @@ export class Worker implements SessionOwner {
     this.#router.apply({ epoch: asEpoch(epoch), topology: decodeTopology(Buffer.from(topology)) });
     const locked: number[] = [];
     for (const [slot, kind] of this.#router.table.kind.entries()) if (kind === LOCKED) locked.push(slot);
-    this.#inFlight.drain([...locked, ...this.#router.bigKeys.switchingLanes(this.#router.table)]);
+    this.#inFlight.drain([...locked, ...this.#router.dispatcher.bigKeys.switchingLanes(this.#router.table)]);
   }
 
   listen(): void {
@@ -182,7 +182,7 @@ export class Worker implements SessionOwner {
         this.#router.pubsub.connectionCount,
       ),
       rssBytes: process.memoryUsage.rss(),
-      draining: this.#inFlight.waitingFor().map((counted) => this.#router.bigKeys.slotOf(counted)),
+      draining: this.#inFlight.waitingFor().map((counted) => this.#router.dispatcher.bigKeys.slotOf(counted)),
       calls: Object.fromEntries(COMMANDS.flatMap(({ name, index }) => (calls[index] ? [[name, calls[index]]] : []))),
     };
   }

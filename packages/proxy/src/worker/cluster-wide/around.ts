@@ -26,7 +26,7 @@ const LF = 10;
 const CRLF_BYTES = 2;
 const NO_GROUND: Ground['slots'] = [];
 
-export function groundOf({ table, history }: Router): Ground {
+export function groundOf({ dispatcher: { table, history } }: Router): Ground {
   return { epoch: table.epoch, slots: table.topology?.slots ?? NO_GROUND, history };
 }
 

@@ -62,7 +62,7 @@ export class Visit {
 
   /** What may have moved past the first round is at its target now. */
   #again(): Buffer | null {
-    const { history, table } = this.#around.router;
+    const { history, table } = this.#around.router.dispatcher;
     const known = history.targets(this.#since, this.#left) ?? [];
     // A group that is gone has handed on what it got: its slots moved twice, and are not covered.
     const targets = new Set([...known].filter((id) => table.topology?.groups.some((group) => group.id === id)));
