@@ -137,3 +137,48 @@ describe('a replica that lagged behind', PATIENT, () => {
     expect(await admin.dbsize()).toBe(0);
   });
 });
+
+describe('a source that restarts from a snapshot when the move is over, which one proxy has not heard of', PATIENT, () => {
+  let groups: Groups;
+
+  beforeAll(async () => {
+    groups = await startGroups();
+  });
+
+  afterAll(async () => {
+    await groups.cluster.stop();
+    await stopAll();
+  });
+
+  test('brings nothing back through that proxy, which goes on serving', async () => {
+    const { cluster, source, target } = groups;
+    const id = await startPaused(cluster);
+    const cutOff = cluster.proxies[1] as ProxyProcess;
+    const client = cutOff.client();
+    expect(await client.get(STAYED[0] as string)).toBe('old');
+    const admin = source.client();
+    await admin.save();
+    const [, dir = ''] = (await admin.config('GET', 'dir')) as string[];
+    // Its primary has the session; its workers go on with the table that they have.
+    const [primary] = (await cutOff.pids()) as [number];
+    process.kill(primary, 'SIGSTOP');
+    try {
+      await cluster.cliOk('migration', 'resume', String(id));
+      await cluster.cliOk('migration', 'throttle', String(id), '--delay=0');
+      await untilDone(cluster, id);
+      await change(groups);
+      await source.child.stop('SIGKILL');
+      const back = await startRedis({ port: source.port, config: { dir } });
+      cluster.servers[0] = [back];
+      expect(await back.client().exists(...DELETED)).toBe(DELETED.length);
+      const found = await Promise.all([...DELETED, ...CHANGED, ...STAYED].map((key) => client.get(key)));
+      expect(new Set(found.slice(0, COUNT))).toEqual(new Set([null]));
+      expect(new Set(found.slice(COUNT, 2 * COUNT))).toEqual(new Set(['new']));
+      expect(new Set(found.slice(2 * COUNT))).toEqual(new Set(['old']));
+      expect(await target.client().exists(...DELETED, ...POPPED)).toBe(0);
+    } finally {
+      process.kill(primary, 'SIGCONT');
+    }
+    await eventually(async () => (await target.client().keys('{__codis_fence__*')).length === 0, { what: 'nothing to be kept' });
+  });
+});

@@ -13,6 +13,7 @@ import {
   missingAcks,
   nextActions,
   observeLocks,
+  requireMaster,
   rollBackExpiredLocks,
   type Slot,
   sameState,
@@ -22,6 +23,7 @@ import {
   unlockSlots,
 } from '@codis/config/model';
 import { moveBigKey, nextListed } from './big-keys.ts';
+import { endDepartures, knowSource, namedAt, nameSource, type Way, wayIn } from './departures.ts';
 import type { ProxySim } from './proxy-state.ts';
 import {
   type ControllerSim,
@@ -60,8 +62,9 @@ const PAUSED: Action = { kind: 'blocked', reason: 'it is paused' };
 
 /** Dies; what it had sent may still arrive. */
 export function crash(world: World, controller: ControllerSim): void {
-  const sent = controller.doing?.sent;
-  if (sent) world.strays.push({ command: sent, process: controller.doing!.processes.get(sent.at)! });
+  for (const doing of [controller.doing, controller.watching]) {
+    if (doing?.sent) world.strays.push({ command: doing.sent, process: doing.processes.get(doing.sent.at)! });
+  }
   Object.assign(controller, newController());
 }
 
@@ -69,18 +72,35 @@ export function crash(world: World, controller: ControllerSim): void {
 export function control(world: World, controller: ControllerSim, proxies: readonly ProxySim[], fate: Fate): void {
   if (!world.migration) return;
   const { doing } = controller;
-  if (!doing) {
-    controller.doing = look(world, controller, proxies, fate !== 'done');
-    return;
+  if (!doing) controller.doing = look(world, controller, proxies, fate !== 'done');
+  else if (goOn(world, doing, fate)) controller.doing = null;
+}
+
+/** One step beside: it looks whether the source of slots that are migrating is still the process that it was. */
+export function watch(world: World, controller: ControllerSim, proxies: readonly ProxySim[], fate: Fate): void {
+  const { watching } = controller;
+  const way = wayIn(currentTopology(world));
+  if (watching && goOn(world, watching, fate)) controller.watching = null;
+  else if (!watching && way) {
+    const task = newTask(world, controller, proxies, false);
+    controller.watching = { ...task, work: watchSource(task, way), sent: null };
   }
+}
+
+function* watchSource(task: Task, way: Way): Work {
+  yield* knowSource(task, way);
+}
+
+/** True at its end. */
+function goOn(world: World, doing: Doing, fate: Fate): boolean {
   const worked = doing.sent === null || arrives(world, doing, doing.sent, fate);
   if (!worked && !doing.sent?.mayFail) {
-    controller.doing = null;
-    return;
+    doing.work.return();
+    return true;
   }
   const next = doing.work.next(worked);
   doing.sent = next.value ?? null;
-  if (next.done) controller.doing = null;
+  return next.done === true;
 }
 
 function arrives(world: World, { processes }: Doing, { at, fresh, run }: Command, fate: Fate): boolean {
@@ -93,12 +113,15 @@ export function lateArrival(world: World): void {
 }
 
 function look(world: World, controller: ControllerSim, proxies: readonly ProxySim[], expired: boolean): Doing {
+  const task = newTask(world, controller, proxies, expired);
+  return { ...task, work: work(task, nextAction(world, task.topology)), sent: null };
+}
+
+function newTask(world: World, controller: ControllerSim, proxies: readonly ProxySim[], expired: boolean): Task {
   const epoch = currentEpoch(world);
   const topology = topologyAt(world, epoch);
-  const action = nextAction(world, topology);
   const processes = new Map(GROUPS.map((id) => [id, groupOf(world, id).process]));
-  const task = { world, controller, proxies, epoch, topology, views: proxyViews(world), processes, expired };
-  return { ...task, work: work(task, action), sent: null };
+  return { world, controller, proxies, epoch, topology, views: proxyViews(world), processes, expired };
 }
 
 /** Worked out once for each topology: it is looked at again and again. */
@@ -155,6 +178,7 @@ function* lock(task: Task, action: Of<'lock'>): Work {
   const formerly = rules.fenceCountsForItsLock ? [] : (fenced?.proxies ?? []);
   controller.fenced = { epoch: asEpoch(task.epoch + 1), proxies: new Set([...formerly, ...lost]) };
   controller.listed = new Set(views.map(({ id }) => id));
+  yield* nameSource(task, action);
   compareAndSet(world, task.epoch, locked(task, action));
 }
 
@@ -181,13 +205,26 @@ function awaitAcks({ world, controller, epoch, topology, views }: Task, action: 
 
 /** Finds keys, hands them over one by one, and begins again, until it finds none. */
 function* sweep(task: Task, action: Of<'sweep'>): Work {
-  const { world, epoch, topology } = task;
+  const { world } = task;
   cutOffStrays(world, action.from);
+  if (!(yield* knowSource(task, action))) return;
   for (;;) {
     const found = yield* pass(task, action);
     if (found === 0 || !world.rules.sweepUntilEmpty) break;
   }
-  compareAndSet(world, epoch, completeMove(topology, { slots: action.slots, migration: world.migration!.id }));
+  if (!(yield* complete(task, action))) return;
+  cutOffStrays(world, action.to);
+  yield* endDepartures(task, action);
+}
+
+/** The passes were at one process: they prove nothing of another, which may be known as the source by now. */
+function* complete({ world, topology, processes }: Task, { slots, from, to }: Of<'sweep'>): Work<boolean> {
+  const epoch = currentEpoch(world);
+  const current = topologyAt(world, epoch);
+  if (requireMaster(current, from) !== requireMaster(topology, from)) return false;
+  if (world.rules.completedByItsSource && namedAt(world, groupOf(world, to))?.run !== processes.get(from)) return false;
+  yield null;
+  return compareAndSet(world, epoch, completeMove(current, { slots, migration: world.migration!.id }));
 }
 
 function* pass({ world, topology }: Task, { from, to, slots }: Of<'sweep'>): Work<number> {

@@ -1,15 +1,12 @@
 // Servers of the simulation that fail: a master dies and a replica that may lag takes its place. What is lost with it is forgiven where nobody could have kept
 // it: what clients did at the dead master and the replica had not heard of, and, unless the move is durable, what had come there by a move. Nothing else is.
 
-import { type GroupId, promoteServer, type SlotState, slotState } from '@codis/config/model';
+import { type GroupId, promoteServer, type Slot, type SlotState, slotState, type Topology } from '@codis/config/model';
 import { control, lateArrival } from './controller.ts';
-import { cutOff, type ProxySim } from './proxy-state.ts';
+import { cutOff } from './proxy-state.ts';
 import { type Entry, failOver, type Group } from './servers.ts';
 import type { Simulation } from './task.ts';
-import { change, compareAndSet, currentEpoch, currentTopology, groupOf, KEYS, type Key, slotOfKey, type World } from './world.ts';
-
-/** How old a table a proxy may begin with. */
-const LAG_MAX = 2;
+import { compareAndSet, currentEpoch, currentTopology, groupOf, KEYS, type Key, slotOfKey, type World } from './world.ts';
 
 export interface FailOver {
   readonly group: GroupId;
@@ -18,13 +15,13 @@ export interface FailOver {
   readonly inPlace: boolean;
 }
 
-/** Not while keys leave the group: what a lagging replica brings back of them is another matter (`revive`). Nor beside that: one server is lost at a time. */
+/** One end of a move at a time; and not a source that has a listed key, which may be as it was when any part of it was copied. */
 export function failOverGroup(simulation: Simulation, { group: id, replica, inPlace }: FailOver): void {
   const { world, proxies } = simulation;
   const topology = currentTopology(world);
-  if (keysLeave(simulation, id)) return;
-  if ([...world.groups.values()].some(({ data }) => KEYS.some((key) => (data.get(key) ?? 0) < 0))) return;
-  if (world.migration?.durable === false) endCommands(simulation);
+  if (isTheSecond(world, id) || hasListed(topology, id)) return;
+  world.lost.set(id, currentEpoch(world));
+  if (world.migration?.durable === false && isTarget(topology, id)) endCommands(simulation);
   const group = groupOf(world, id);
   const dead = group.master;
   const lost = failOver(group, replica, inPlace);
@@ -34,14 +31,17 @@ export function failOverGroup(simulation: Simulation, { group: id, replica, inPl
   if (!inPlace) compareAndSet(world, currentEpoch(world), promoteServer(topology, { group: id, addr: group.master }));
 }
 
-/** Now, or as far as some proxy knows, which has yet to hear that the move is complete. That one would have the group hand over what is back there, and nobody looks
- *  after the source any more by then: a gap of the product, which this leaves out. The next lock ends it: older tables are acknowledged or fenced off before. */
-function keysLeave({ world, proxies }: Simulation, id: GroupId): boolean {
-  const { history } = world;
-  const heard = Math.min(...proxies.map(({ epoch }) => epoch ?? history.length - 1 - LAG_MAX));
-  const lock = history.findLastIndex(({ slots }) => slots.some(({ kind }) => kind === 'locked'));
-  const since = Math.min(history.length - 1, Math.max(heard, lock, 0));
-  return history.slice(since).some(({ slots }) => slots.some((state) => state.kind === 'migrating' && state.from === id));
+/** Whether the other end of a move was lost in it: then nobody knows any more what the two had of it. */
+function isTheSecond({ history, lost }: World, id: GroupId): boolean {
+  const state = slotState(history.at(-1)!, slotOfKey('a'));
+  if (state.kind !== 'locked' && state.kind !== 'migrating') return false;
+  const other = state.from === id ? state.to : state.from;
+  return (lost.get(other) ?? -1) >= beganAt(history, slotOfKey('a'));
+}
+
+/** The epoch since which the slot is in the move that it is in. */
+function beganAt(history: readonly Topology[], slot: Slot): number {
+  return history.findLastIndex((topology) => slotState(topology, slot).kind === 'online') + 1;
 }
 
 /** A key that a controller deletes at the source because it has seen it at the target may be lost by a move that is not durable. That is forgiven when it comes
@@ -52,6 +52,11 @@ function endCommands({ world, controller, proxies }: Simulation): void {
   while (world.strays.length > 0) lateArrival(world);
 }
 
+const hasListed = ({ slots }: Topology, id: GroupId): boolean =>
+  slots.some((state) => state.kind === 'migrating' && state.from === id && state.bigKeys !== undefined);
+
+const isTarget = ({ slots }: Topology, id: GroupId): boolean => slots.some((state) => state.kind === 'migrating' && state.to === id);
+
 function forgive(world: World, group: Group, { key, lost }: { key: Key; lost: readonly Entry[] }): void {
   const state = slotState(currentTopology(world), slotOfKey(key));
   const since = homeSince(world, group, key);
@@ -59,13 +64,29 @@ function forgive(world: World, group: Group, { key, lost }: { key: Key; lost: re
   if (lost.some(isOld) && comesUndurably(world, group, key, since)) forgetZombie(group, key);
   const undurably = lost.some(({ cause }) => cause === 'moved');
   const first = lost.find((entry) => !isOld(entry));
+  if (first !== undefined && state.kind === 'migrating' && state.from === group.id) world.either.set(key, world.promised.get(key));
   if (first !== undefined) promise(world, key, undurably ? whatIsLeft(world, group, key, state) : first.before);
 }
 
 /** The epoch since which requests for `key` go to this group; beyond all if they don't. */
-function homeSince({ history }: World, group: Group, key: Key): number {
-  const since = history.findLastIndex((topology) => !isHome(slotState(topology, slotOfKey(key)), group)) + 1;
+function homeSince(world: World, group: Group, key: Key): number {
+  const { history } = world;
+  const isStillHere = !hasLeft(world, group, key);
+  const since =
+    history.findLastIndex((topology) => {
+      const state = slotState(topology, slotOfKey(key));
+      return !isHome(state, group) && !(isStillHere && state.kind === 'migrating' && state.from === group.id);
+    }) + 1;
   return since === history.length ? Number.POSITIVE_INFINITY : since;
+}
+
+/** While its slot migrates: it is at the target, or was asked for there. */
+function hasLeft(world: World, group: Group, key: Key): boolean {
+  const state = slotState(currentTopology(world), slotOfKey(key));
+  if (state.kind !== 'migrating' || state.from !== group.id) return true;
+  const ran = world.lastRun.get(key);
+  const isAsked = ran?.group === state.to && ran.epoch >= beganAt(world.history, slotOfKey(key));
+  return isAsked || groupOf(world, state.to).data.has(key);
 }
 
 /** Whether the slot of `key` has come to this group, or is about to, by a move that is not durable. */
@@ -91,17 +112,4 @@ function whatIsLeft(world: World, group: Group, key: Key, state: SlotState): num
 function promise({ promised }: World, key: Key, value: number | undefined): void {
   if (value === undefined) promised.delete(key);
   else promised.set(key, value);
-}
-
-/** The source fails over to a replica that has not heard of a hand-over: a key is back there that has left. Proxies hear of the new master, and forget what
- *  had departed from the old one. Clients must not have deleted the key at the target by then: that deletion is lost. */
-export function revive(world: World, proxies: readonly ProxySim[]): void {
-  const state = currentTopology(world).slots[0];
-  if (state?.kind !== 'migrating') return;
-  const busy = ({ connections, waiting }: ProxySim) =>
-    waiting.length > 0 || [...connections.values()].some(({ queue }) => queue.length > 0);
-  const [source, target] = [groupOf(world, state.from), groupOf(world, state.to)];
-  if (proxies.some(busy) || !target.data.has('a') || source.data.has('a')) return;
-  change(world, source, { name: 'a', value: -2, cause: 'inner' });
-  for (const { departed } of proxies) departed.clear();
 }

@@ -2,7 +2,7 @@
 // up into the few situations that matter.
 
 import type { ServerAddr, SlotState } from '@codis/config/model';
-import { control, crash, expireLocks, lateArrival } from './controller.ts';
+import { control, crash, expireLocks, lateArrival, watch } from './controller.ts';
 import { type FailOver, failOverGroup } from './failures.ts';
 import { acknowledge, deliver, loseSession, register, take, takeUp } from './proxy.ts';
 import { masterFor, open, type ProxySim, readMarker } from './proxy-state.ts';
@@ -277,6 +277,45 @@ export interface FailOverMidway extends Omit<FailOver, 'group'> {
   readonly calls: readonly PartOfCall[];
 }
 
+/** The source goes back to what it was so many entries ago, when a move is so many steps on its way or over (`steps` is null), which one proxy has not heard of. Keys
+ *  were asked for before; and are afterwards, when the controller has looked at the source for some steps and gone on for some, with the other slot if need be. */
+export function goBack(
+  simulation: Simulation,
+  { proxy: index, last, steps, before, lag, replica, inPlace, looks, next, after }: GoBack,
+): void {
+  const { world, proxies, controller } = simulation;
+  writeMissing(simulation);
+  askForMove(world, last);
+  beginMove(simulation, null, () => undefined);
+  const state = currentTopology(world).slots[0];
+  if (state?.kind !== 'migrating') return;
+  for (const call of before) callPartly(world, proxies[call.proxy]!, call);
+  if (steps === null) moveWithout(simulation, index);
+  else moveOn(simulation, steps);
+  for (const call of before) callPartly(world, proxies[(index + 1) % 2]!, call);
+  replicate(groupOf(world, state.from), replica, lag);
+  failOverGroup(simulation, { group: state.from, replica, inPlace });
+  for (let n = 0; n < looks; n++) watch(world, controller, proxies, 'done');
+  if (next > 0) world.migration ??= newMigration(world, { first: 0, last: 1, to: state.to });
+  moveOn(simulation, next);
+  settleExcept(simulation, index);
+  reconnect(world, proxies[index]!);
+  for (const call of after) callPartly(world, proxies[call.proxy]!, call);
+}
+
+type CallAt = PartOfCall & { readonly proxy: number };
+
+export interface GoBack extends Omit<FailOver, 'group'> {
+  readonly proxy: number;
+  readonly last: 0 | 1;
+  readonly steps: number | null;
+  readonly lag: number;
+  readonly looks: number;
+  readonly next: number;
+  readonly before: readonly CallAt[];
+  readonly after: readonly CallAt[];
+}
+
 /** The controller dies with a command on its way, which arrives when the slots have moved on, and back. */
 export function arriveLate(simulation: Simulation): void {
   writeMissing(simulation);
@@ -298,10 +337,10 @@ function callAll({ world, proxies }: Simulation, index: number, kind: Operation[
   deliverAll(world, proxies[index]!);
 }
 
-function askForMove(world: World): void {
+function askForMove(world: World, last: 0 | 1 = 1): void {
   const state = currentTopology(world).slots[0];
   const to = state?.kind === 'online' && state.owner === A ? B : A;
-  world.migration ??= newMigration(world, { first: 0, last: 1, to });
+  world.migration ??= newMigration(world, { first: 0, last, to });
 }
 
 function isInState(world: World, kind: SlotState['kind']): boolean {
@@ -330,6 +369,7 @@ export function comeToRest(simulation: Simulation): void {
   }
   for (let n = 0; n < 12 && (n < 3 || world.migration); n++) {
     settleExcept(simulation, null);
+    for (let looks = 0; looks < 12; looks++) watch(world, simulation.controller, proxies, 'done');
     moveOn(simulation, 30);
   }
   compareAndSet(world, currentEpoch(world), currentTopology(world));

@@ -16,7 +16,7 @@ import { type Key, type Operation, slotOf, topologyAt, type World } from './worl
 
 export type Request =
   | { readonly kind: 'run'; readonly operation: Operation; readonly lane: Key | null }
-  | { readonly kind: 'move' | 'copy' | 'wait' | 'delete'; readonly waiting: Waiting; readonly transfer: Transfer };
+  | { readonly kind: 'ask' | 'move' | 'copy' | 'wait' | 'delete' | 'note'; readonly waiting: Waiting; readonly transfer: Transfer };
 
 export interface Transfer {
   readonly keys: readonly Key[];
@@ -28,6 +28,10 @@ export interface Transfer {
   readonly epoch: Epoch;
   /** Which process the target is. */
   readonly process: number;
+  /** Which process the source is, by what the target says. */
+  run: number | null;
+  /** Of its hand-over, where these are counted. */
+  number: number | null;
 }
 
 export interface Waiting {

@@ -49,6 +49,26 @@ export const RULES = {
   /** What waits in a proxy for keys to be handed over is refused when another migration moves its slot by then. */
   waitsWithinOneMove: true,
 
+  // Sources that go back in time.
+  /** Keys are taken from the process only that the target knows as the source … */
+  takenFromTheNamed: true,
+  /** … and from none while it knows none. */
+  unnamedIsNotUsed: true,
+  /** What was handed over is noted before a command for it runs. */
+  whatLeftIsNoted: true,
+  /** What is stale at a process is deleted before it is named. */
+  staleIsDeleted: true,
+  /** What was noted in an earlier move is not taken for what has left in this one. */
+  numbersAreTimes: true,
+  /** A controller looks at one source once at a time: what is stale for one look is no longer when slots have arrived and come back since another. */
+  oneLookAtATime: true,
+  /** The target knows which slots went when it was told of the source: what a proxy asks for of others has arrived. */
+  arrivedIsKnown: true,
+  /** A process is named in the order in which slots arrive … */
+  namingIsCompared: true,
+  /** … and they arrive when the passes were at the process that is named. */
+  completedByItsSource: true,
+
   // Big keys.
   /** While a key is being copied, what writes it waits. */
   listedKeysAreNotWritten: true,

@@ -1,8 +1,8 @@
 // What can happen, as data: fast-check draws scripts of it, runs them, and shrinks those that break a promise. Macros are in macros.ts.
 
 import fc from 'fast-check';
-import { control, crash, expireLocks, lateArrival, plantOrphan } from './controller.ts';
-import { failOverGroup, revive } from './failures.ts';
+import { control, crash, expireLocks, lateArrival, plantOrphan, watch } from './controller.ts';
+import { failOverGroup } from './failures.ts';
 import * as macros from './macros.ts';
 import { acknowledge, deliver, loseSession, register, take, takeUp, timeOut } from './proxy.ts';
 import { masterFor, newProxy, open, type ProxySim, readMarker } from './proxy-state.ts';
@@ -41,7 +41,7 @@ type Macro =
   | 'switch-losing'
   | 'crash-at-home';
 /** What happens without anybody's asking. */
-type Event = 'crash' | 'crash-in-flight' | 'arrive-late' | 'cancel' | 'expire' | 'touch' | 'late-arrival' | 'revive';
+type Event = 'crash' | 'crash-in-flight' | 'arrive-late' | 'cancel' | 'expire' | 'touch' | 'late-arrival';
 
 export type Step =
   | { readonly do: ProxyStep | Macro; readonly proxy: number }
@@ -54,10 +54,11 @@ export type Step =
   | { readonly do: 'lock-losing'; readonly proxy: number; readonly past: macros.Past }
   | ({ readonly do: 'sleep-through'; readonly proxy: number } & Omit<macros.Sleep, 'index'>)
   | ({ readonly do: 'fail-over-midway' } & macros.FailOverMidway)
+  | ({ readonly do: 'go-back' } & macros.GoBack)
   | { readonly do: 'call'; readonly proxy: number; readonly operation: Operation; readonly fate: Fate }
   | ({ readonly do: 'plan' } & Plan)
   | { readonly do: 'migrate'; readonly last: 0 | 1; readonly to: 0 | 1 }
-  | { readonly do: 'control'; readonly times: number; readonly fate: Fate }
+  | { readonly do: 'control' | 'watch'; readonly times: number; readonly fate: Fate }
   | { readonly do: 'replicate'; readonly group: 0 | 1; readonly replica: 0 | 1; readonly lag: number }
   | { readonly do: 'fail-over'; readonly group: 0 | 1; readonly replica: 0 | 1; readonly inPlace: boolean }
   | { readonly do: 'plant'; readonly key: (typeof KEYS)[number] };
@@ -76,8 +77,12 @@ const operation: fc.Arbitrary<Operation> = fc.record({
   keys,
   inOrder: fc.constantFrom(false, false, true),
 });
-const call: fc.Arbitrary<macros.PartOfCall> = fc.record({ operation, replies: fc.nat({ max: 4 }), first: group });
+const call: fc.Arbitrary<macros.PartOfCall> = fc.record({ operation, replies: fc.nat({ max: 7 }), first: group });
 const calls = fc.array(call, { maxLength: 2 });
+const callsAt = fc.array(
+  fc.tuple(fc.constantFrom(0, 1), call).map(([at, part]) => ({ proxy: at, ...part })),
+  { minLength: 1, maxLength: 3 },
+);
 const past = fc.constantFrom<macros.Past>('none', 'retired', 'fenced', 'new', 'late');
 const inPlace = fc.boolean();
 /** A bit more often when one big key has arrived, and the next is copied: of which the replica has the former's copy only. */
@@ -88,7 +93,7 @@ const just = <T extends Step['do']>(name: T) => fc.constant(name);
 const plan: fc.Arbitrary<Step> = fc.record({
   do: just('plan'),
   durable: fc.boolean(),
-  big: fc.constantFrom<Plan['big']>([], ['a'], ['a', 'b'], ['a', 'b'], ['a', 'c']),
+  big: fc.constantFrom<Plan['big']>([], [], ['a'], ['a', 'b'], ['a', 'b'], ['a', 'c']),
   whole: fc.constantFrom(false, false, true),
 });
 
@@ -123,11 +128,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: just('migrate'), last: group, to: group }) },
   { weight: 1, arbitrary: plan },
+  { weight: 2, arbitrary: fc.record({ do: just('watch'), times: fc.integer({ min: 1, max: 8 }), fate }) },
   { weight: 8, arbitrary: fc.record({ do: just('control'), times: fc.integer({ min: 1, max: 8 }), fate }) },
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('crash', 'crash-in-flight', 'arrive-late', 'arrive-late', 'cancel', 'expire', 'touch', 'late-arrival', 'revive'),
+      do: fc.constantFrom('crash', 'crash-in-flight', 'arrive-late', 'arrive-late', 'cancel', 'expire', 'touch', 'late-arrival'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: just('plant'), key }) },
@@ -136,6 +142,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ do: just('fail-over-midway'), replica, inPlace, steps: failOverSteps, lag, calls }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: just('go-back'),
+      proxy: fc.constantFrom(0, 1),
+      last: group,
+      steps: fc.option(fc.nat({ max: 30 })),
+      lag: fc.nat({ max: 16 }),
+      replica,
+      inPlace,
+      looks: fc.oneof(fc.nat({ max: 8 }), fc.constant(8)),
+      next: fc.nat({ max: 8 }),
+      before: callsAt,
+      after: callsAt,
+    }),
   },
 );
 
@@ -197,6 +219,9 @@ export function apply(simulation: Simulation, step: Step): void {
     case 'control':
       for (let n = 0; n < step.times; n++) control(world, controller, proxies, step.fate);
       break;
+    case 'watch':
+      for (let n = 0; n < step.times; n++) watch(world, controller, proxies, step.fate);
+      break;
     case 'replicate':
       replicate(groupOf(world, GROUPS[step.group]), step.replica, step.lag);
       break;
@@ -205,6 +230,9 @@ export function apply(simulation: Simulation, step: Step): void {
       break;
     case 'fail-over-midway':
       macros.failOverMidway(simulation, step);
+      break;
+    case 'go-back':
+      macros.goBack(simulation, step);
       break;
     case 'plant':
       plantOrphan(world, proxies, step.key);
@@ -263,5 +291,4 @@ const EVENTS: Record<Event, (simulation: Simulation) => void> = {
     compareAndSet(world, currentEpoch(world), currentTopology(world));
   },
   'late-arrival': ({ world }) => lateArrival(world),
-  revive: ({ world, proxies }) => revive(world, proxies),
 };

@@ -32,6 +32,10 @@ type Fence = ReadonlySet<ProxyId>;
 /** Forgotten when it dies. */
 export interface ControllerSim {
   doing: Doing | null;
+  /** A look at the source, beside what it is doing. */
+  watching: Doing | null;
+  /** One of the two is about to name a source. */
+  isNaming: boolean;
   fenced: { epoch: Epoch; proxies: Fence } | null;
   /** Who was registered when the last lock was decided on. */
   listed: Fence;
@@ -43,6 +47,8 @@ export interface ControllerSim {
 
 export const newController = (): ControllerSim => ({
   doing: null,
+  watching: null,
+  isNaming: false,
   fenced: null,
   listed: new Set(),
   copied: new Set(),

@@ -1,11 +1,12 @@
 // How a proxy of the simulation has keys handed over before a request runs at the target:
 //
-//   move ──▶ ready                                     durable: copy ──▶ wait (for the target's replicas) ──▶ delete ──▶ ready
+//   ask ──▶ move ──▶ note ──▶ ready                    durable: ask ──▶ copy ──▶ wait (for the target's replicas) ──▶ delete ──▶ note ──▶ ready
 //
-// Each step is a request on a connection, and may be delivered late or fail; what failed is begun again by the table of then.
+// The target is asked which process the source is, and told what has left it. Each step is a request on a connection, and may be delivered late or fail; what failed is begun again by the table of then.
 
 import { type Epoch, requireMaster, type ServerAddr } from '@codis/config/model';
-import { isAfter, masterFor, type ProxySim, type Request, send, stateFor, type Waiting } from './proxy-state.ts';
+import { count, hasArrived, namedAt, note } from './departures.ts';
+import { isAfter, masterFor, type ProxySim, type Request, send, stateFor, type Transfer, type Waiting } from './proxy-state.ts';
 import { type Group, replicateAll } from './servers.ts';
 import { type Fate, handOver, type Key, type Operation, remove, slotOf, topologyAt, type World } from './world.ts';
 
@@ -51,10 +52,10 @@ function begin(world: World, proxy: ProxySim, waiting: Waiting): void {
   }
   const { from, to, move, durable } = now;
   const keys = missingKeys(world, proxy, waiting.operation, move);
-  const transfer = { keys, from, to, move, durable, epoch: proxy.epoch!, process: world.byAddr.get(to)!.process };
+  const transfer = { keys, from, to, move, durable, epoch: proxy.epoch!, process: world.byAddr.get(to)!.process, run: null, number: null };
   waiting.transfer = transfer;
   waiting.state = 'under-way';
-  sendStep(world, proxy, from, { kind: durable ? 'copy' : 'move', waiting, transfer });
+  sendStep(world, proxy, to, { kind: 'ask', waiting, transfer });
 }
 
 type Step = Exclude<Request, { kind: 'run' }>;
@@ -86,21 +87,72 @@ export function runTransfer(world: World, proxy: ProxySim, run: { request: Step;
   release(world, proxy);
 }
 
-function stepWorked(world: World, { kind, transfer }: Step, master: Group, fate: Fate): boolean {
-  const { keys, to, process, durable } = transfer;
-  if (kind === 'move' || kind === 'copy') return handOver(world, master, { keys, to, copy: kind === 'copy', durable }, fate);
+function stepWorked(world: World, { kind, waiting, transfer }: Step, master: Group, fate: Fate): boolean {
+  const { rules } = world;
+  const { keys, process } = transfer;
+  if (kind === 'move' || kind === 'copy') return handedOver(world, { kind, transfer }, master, fate);
   if (fate === 'nothing') return false;
-  if (kind === 'delete') remove(world, master, keys);
-  else if (world.rules.proxiesWaitForReplicas) replicateAll(master);
-  return fate === 'done' && (kind === 'delete' || master.process === process || !world.rules.replicasAreAskedByWhoHasIt);
+  switch (kind) {
+    case 'ask':
+      return isTold(world, { waiting, transfer }, master);
+    case 'note':
+      return note(world, master, { keys, run: transfer.run!, number: transfer.number! });
+    case 'wait':
+      if (rules.proxiesWaitForReplicas) replicateAll(master);
+      return fate === 'done' && (master.process === process || !rules.replicasAreAskedByWhoHasIt);
+    case 'delete':
+      if (isAnother(world, transfer, master)) return false;
+      remove(world, master, keys);
+      transfer.number = count(world, master);
+      return fate === 'done';
+  }
+}
+
+function handedOver(world: World, { kind, transfer }: Pick<Step, 'kind' | 'transfer'>, master: Group, fate: Fate): boolean {
+  const { keys, to, durable } = transfer;
+  const copy = kind === 'copy';
+  if (isAnother(world, transfer, master)) return false;
+  if (!handOver(world, master, { keys, to, copy, durable }, fate)) return false;
+  if (!copy) transfer.number = count(world, master);
+  return true;
+}
+
+/** Another process answers than the one that keys are taken from. */
+function isAnother({ rules }: World, { run }: Transfer, { process }: Group): boolean {
+  return rules.takenFromTheNamed && (run === null ? rules.unnamedIsNotUsed : run !== process);
+}
+
+/** What the target says of the source. */
+function isTold(world: World, { waiting, transfer }: Pick<Step, 'waiting' | 'transfer'>, target: Group): boolean {
+  const { rules } = world;
+  const named = namedAt(world, target);
+  const slot = slotOf(waiting.operation);
+  if (rules.arrivedIsKnown && hasArrived(named, { slot, epoch: transfer.epoch })) waiting.state = 'ready';
+  transfer.run = named?.run ?? null;
+  return waiting.state === 'ready' || transfer.run !== null || (named === null && !rules.unnamedIsNotUsed);
 }
 
 function goOn(world: World, proxy: ProxySim, { kind, waiting, transfer }: Step): void {
-  if (kind === 'move' || kind === 'delete') waiting.state = 'ready';
-  else if (kind === 'copy') waiting.state = 'copied';
-  else {
-    sendStep(world, proxy, transfer.from, { kind: 'delete', waiting, transfer });
-    if (!world.rules.nothingRunsBeforeItHasLeft) waiting.state = 'ready';
+  const { durable, run, number, from, to } = transfer;
+  const send = (addr: ServerAddr, next: Step['kind']) => sendStep(world, proxy, addr, { kind: next, waiting, transfer });
+  switch (kind) {
+    case 'ask':
+      if (waiting.state !== 'ready') send(from, durable ? 'copy' : 'move');
+      return;
+    case 'copy':
+      waiting.state = 'copied';
+      return;
+    case 'wait':
+      send(from, 'delete');
+      if (!world.rules.nothingRunsBeforeItHasLeft) waiting.state = 'ready';
+      return;
+    case 'move':
+    case 'delete':
+      if (world.rules.whatLeftIsNoted && run !== null && number !== null) send(to, 'note');
+      else waiting.state = 'ready';
+      return;
+    case 'note':
+      waiting.state = 'ready';
   }
 }
 

@@ -25,6 +25,7 @@ import {
   type Topology,
   UNTHROTTLED,
 } from '@codis/config/model';
+import type { Named } from './departures.ts';
 import type { Rules } from './rules.ts';
 import { type Cause, type Group, newGroup, write } from './servers.ts';
 
@@ -95,6 +96,16 @@ export interface World {
   readonly promised: Map<Key, number>;
   readonly strays: Stray[];
   writesCount: number;
+  /** Grows with whatever asks for it. */
+  time: number;
+  /** What targets have ever had as their sources; they keep which of these. */
+  readonly named: Named[];
+  /** What a source that was lost in a move had of a key that is as it was before: both will do, for the target may have it as it was by then. */
+  readonly either: Map<Key, number | undefined>;
+  /** When a group was last lost. */
+  readonly lost: Map<GroupId, Epoch>;
+  /** Where a command for it ran last, and when. */
+  readonly lastRun: Map<Key, { readonly group: GroupId; readonly epoch: Epoch }>;
 }
 
 export function newWorld(rules: Rules): World {
@@ -123,6 +134,11 @@ export function newWorld(rules: Rules): World {
     promised: new Map(),
     strays: [],
     writesCount: 0,
+    time: 0,
+    named: [],
+    either: new Map(),
+    lost: new Map(),
+    lastRun: new Map(),
   };
 }
 
@@ -165,19 +181,29 @@ export function proxyViews(world: World): ProxyView[] {
 
 /** A master runs a client's command, and the client has its answer. Throws Violation for an answer that breaks a promise. */
 export function execute(world: World, group: Group, { kind, keys }: Operation): void {
-  const { promised } = world;
+  const { promised, either } = world;
   for (const key of keys) {
+    world.lastRun.set(key, { group: group.id, epoch: currentEpoch(world) });
     const before = promised.get(key);
     if (kind === 'read') {
       const value = group.data.get(key);
-      if (value === before) continue;
+      if (value === before || (either.has(key) && either.get(key) === value)) {
+        keep(world, key, value);
+        continue;
+      }
       throw new Violation(`group ${group.id} has ${value} for ${key}, but clients were promised ${before}`);
     }
     const value = kind === 'delete' ? undefined : ++world.writesCount;
     change(world, group, { name: key, value, cause: 'client' });
-    if (value === undefined) promised.delete(key);
-    else promised.set(key, value);
+    keep(world, key, value);
   }
+}
+
+/** What clients know of a key from now on. */
+function keep({ promised, either }: World, key: Key, value: number | undefined): void {
+  either.delete(key);
+  if (value === undefined) promised.delete(key);
+  else promised.set(key, value);
 }
 
 /** What a command can come to: all done, nothing done, or done in part (MIGRATE: copied but not deleted) before the connection broke. */

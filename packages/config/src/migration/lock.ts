@@ -157,11 +157,11 @@ async function fenceOffGroup(
 }
 
 /** Here and not when the pair was looked at, so that no other migration between the two began meanwhile. Returns why it can't be done, null when it is. */
-async function nameSourceAtTarget(office: Office, { topology }: World, { from, to }: LockAction): Promise<string | null> {
-  const [source, target] = [requireMaster(topology, from), requireMaster(topology, to)];
+async function nameSourceAtTarget(office: Office, world: World, { from, to }: LockAction): Promise<string | null> {
+  const [source, target] = [from, to].map((id) => requireMaster(world.topology, id)) as [ServerAddr, ServerAddr];
   const at = (addr: ServerAddr, use: (redis: Redis) => Promise<void>) => withControlled(office, addr, use, LOOK_TIMEOUT_MS);
   try {
-    await at(source, (left) => at(target, (right) => nameSource(office, topology, { from, to }, { from: left, to: right })));
+    await at(source, (left) => at(target, (right) => nameSource(office, world, { from, to }, { from: left, to: right })));
     return null;
   } catch (error) {
     return `group ${to} can't be told which server its keys will come from: ${serverTrouble(source, error)}`;

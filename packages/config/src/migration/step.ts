@@ -20,7 +20,8 @@ export async function step(
 ): Promise<Outcome> {
   switch (action.kind) {
     case 'done':
-      return finish(office, world, job);
+      // The last sweep may be clearing up.
+      return beside.sweeps.find(({ migration }) => migration === job.migration.id) === null ? finish(office, world, job) : UNDER_WAY;
     case 'lock':
       return inLane(office, { beside, job, action }, () => lock(office, world, { job, action, looks: beside.looks }));
     case 'await-acks':

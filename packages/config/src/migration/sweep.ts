@@ -22,7 +22,7 @@ import { rollOf } from './big-keys/batch.ts';
 import type { Budget } from './budget.ts';
 import { withControlled } from './controlled.ts';
 import type { Guest } from './courtesy.ts';
-import { endDepartures, knowSource } from './departures.ts';
+import { endSoon, knowSource, namedSource } from './departures.ts';
 import { type Handing, handOver, paceOf } from './hand-over.ts';
 import { LaneProgress, laneStart } from './lane-progress.ts';
 import { batchLimits } from './pace.ts';
@@ -76,7 +76,7 @@ async function sweepAt(
   { job, action, stop, lane }: { job: Job; action: SweepAction; stop: AbortSignal; lane: Lane },
 ): Promise<void> {
   const source = requireMaster(topology, action.from);
-  const { role, keysCount } = await probe(source, redis, office.settings.product_name);
+  const { role, runId, keysCount } = await probe(source, redis, office.settings.product_name);
   if (role !== 'master') {
     throw new CodisError('CODIS_E_SERVER_WRONG_ROLE', `${source} is a replica, though the topology has it as a master`);
   }
@@ -94,9 +94,9 @@ async function sweepAt(
       const seen = rollOf(office, job, source);
       if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });
       while ((await pass(plan)) > 0) progress.passEnded();
+      isCompleted = await complete(plan, action, runId);
     });
-    isCompleted = await complete(office, lane, { action, progress, source });
-    if (isCompleted) await endDepartures(office, lane, redis);
+    if (isCompleted) await endSoon(office, lane);
   } finally {
     await progress.flush();
     progress.end({ isCompleted });
@@ -153,15 +153,13 @@ async function handOverAll(sweep: Sweep, portion: Portion): Promise<void> {
   stop.throwIfAborted();
 }
 
-/** The passes were at `source`; if the group has another master by now, they proved nothing and have to be done there: false. */
-async function complete(
-  office: Office,
-  lane: Lane,
-  { action, progress, source }: { action: SweepAction; progress: LaneProgress; source: string },
-): Promise<boolean> {
+/** The passes were at the process `swept`. If a group has another master by now, or the target knows another process as the source, they proved nothing and have to be done
+ *  again: false. Whoever names another one raises the epoch, so none is between the question and the write. */
+async function complete({ office, lane, source, target, progress }: Sweep, action: SweepAction, swept: string): Promise<boolean> {
   for (;;) {
     const current = await readTopology(office);
-    if (requireMaster(current.topology, action.from) !== source) return false;
+    if (requireMaster(current.topology, action.from) !== source || requireMaster(current.topology, action.to) !== target.addr) return false;
+    if ((await namedSource(office, lane, target.redis)) !== swept) return false;
     const job = await readJob(office.coordinator, lane.migration);
     if (await writeCompleted(office, current, { job, action, progress })) break;
   }

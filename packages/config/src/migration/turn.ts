@@ -73,6 +73,10 @@ export interface Memory {
   readonly clearedOf: Map<ServerAddr, string>;
   /** When sources of slots that are migrating were looked at last, by lane and addresses. */
   readonly sourcesCheckedAt: Map<string, number>;
+  /** By way, of which something may be kept at the servers; `isEnded`: that all has arrived, for proxies that can't be asked. */
+  readonly keptWays: Map<string, { readonly way: Way; readonly isEnded: boolean }>;
+  /** By way, the last who was to look at its source and name it. */
+  readonly naming: Map<string, Promise<unknown>>;
   /** By lane, why its source is not used: it went back too far. */
   readonly sourceTroubles: Map<string, string>;
   /** Targets that were seen to hold no key of a migration's slots, as `<migration> <address>`. */
@@ -101,6 +105,8 @@ export function newMemory(): Memory {
     markersCheckedAtMs: Number.NEGATIVE_INFINITY,
     clearedOf: new Map(),
     sourcesCheckedAt: new Map(),
+    keptWays: new Map(),
+    naming: new Map(),
     sourceTroubles: new Map(),
     cleanTargets: new Set(),
     fits: new Map(),
@@ -140,6 +146,9 @@ export interface Lane {
   readonly from: GroupId;
   readonly to: GroupId;
 }
+
+/** From which group to which. */
+export type Way = Pick<Lane, 'from' | 'to'>;
 
 export const laneKey = ({ migration, from, to }: Lane): string => `${migration}:${from}>${to}`;
 

@@ -2,7 +2,7 @@
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
 import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
-import { clearDepartures, watchSources } from './departures.ts';
+import { adoptDepartures, endDepartures, watchSources } from './departures.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
 import { type Beside, step } from './step.ts';
@@ -27,7 +27,7 @@ export async function act(office: Office, wakeup: Wakeup, runs: (migration: Migr
       for (const lanes of [beside.sweeps, beside.looks, beside.checks]) lanes.forgetEnded();
       const world = await readWorld(office.coordinator, over);
       if (world && !adopted) {
-        await Promise.all([adoptMarkers(office, world), clearDepartures(office, world.topology)]);
+        await Promise.all([adoptMarkers(office, world), adoptDepartures(office, world.topology)]);
         adopted = true;
       }
       const retryMs = world ? await turn(office, world, { beside, runs }) : LOOK_AGAIN_MS;
@@ -54,6 +54,7 @@ async function turn(office: Office, world: World, { beside, runs }: Turning): Pr
   await keepMarkers(office, world);
   if (await catchUpWithMarkers(office, world)) return 0;
   watchSources(office, world.topology, beside.checks);
+  endDepartures(office, world, beside);
   let soonestMs = LOOK_AGAIN_MS;
   runs(world.jobs[0]?.migration.id ?? null);
   // A migration that waits for somebody to mend something does not hold up the next; one that waits for milliseconds, its slots locked, does.

@@ -3,7 +3,8 @@
 // target since would come back from the dead. So three reserved keys are kept while slots move, all in database 0:
 //
 //   at the source   `handed`   a number that every hand-over on demand raises, in the step that takes the keys away; one for each target
-//   at the target   `source`   `run`: which process the source is; keys are taken from no other. `forgotten`: the number up to which `left` is not whole
+//   at the target   `source`   `run`: which process the source is; keys are taken from no other, and from none while it names none. `epoch`, `slots`: which slots
+//                              went this way then. `forgotten`: the number up to which `left` is not whole
 //                   `left`     a sorted set of the keys that clients have asked for, as `<database>:<key>`: each with the number of its hand-over
 //
 // A proxy asks for a key, notes it in `left`, and only then sends the first command for it to the target. What a source has of its past is always a whole
@@ -11,12 +12,18 @@
 // this source has come back from, and what it has of them is stale: the controller deletes that before it names the new process in `source`. Keys that nobody asked for
 // need no note: what was only swept is at the target as it was.
 //
+// That holds while a slot migrates. When it has arrived, its keys are deleted without a note, and a proxy that has not heard of that yet must not take anything more for
+// it from a process that may have gone back since. So whoever names a process says which slots go as of which epoch: a proxy with an older table takes a slot that is not
+// among them as arrived, and needs no source. And it is in order with what arrives: naming raises the epoch between doubting the old process and trusting the new one, and a
+// slot is completed at an epoch at which the process that was swept was still the one that is named. When no slot goes any more and every proxy knows, nothing is kept; as long as
+// one has no session, `epoch` and `slots` alone are.
+//
 // Invariant: no client's command for a key runs at the target of a migrating slot before the key is in `left`, as long as `source` names the process that handed
 // it over; so when it names another one (or none), what the old one had handed over is all in `left`, and nothing is added for it.
 
 import { arrivalPrefix } from './big-keys.ts';
 import { HAND_OVER } from './hand-over.ts';
-import type { GroupId } from './ids.ts';
+import { type GroupId, SLOT_COUNT, type Slot } from './ids.ts';
 
 /** Up to so many keys a source may have handed over on demand since what it came back to. About 100 bytes each, at the target, until the slots have arrived. */
 export const LEFT_KEYS_MAX = 200_000;
@@ -25,6 +32,17 @@ export const LEFT_KEYS_MAX = 200_000;
 export function departureKeys(product: string, { from, to }: { from: GroupId; to: GroupId }): DepartureKeys {
   const prefix = arrivalPrefix(product);
   return { handed: `${prefix}handed:${to}`, source: `${prefix}source:${from}`, left: `${prefix}left:${from}` };
+}
+
+/** The field `slots`: a bit for each slot, as hexadecimal digits. */
+export function encodeGoing(slots: readonly Slot[]): string {
+  const digits = new Array<number>(SLOT_COUNT / 4).fill(0);
+  for (const slot of slots) digits[slot >> 2] = (digits[slot >> 2] as number) | (1 << (slot & 3));
+  return digits.map((digit) => digit.toString(16)).join('');
+}
+
+export function isGoing(going: string, slot: number): boolean {
+  return ((Number.parseInt(going.charAt(slot >> 2), 16) >> (slot & 3)) & 1) === 1;
 }
 
 export interface DepartureKeys {
@@ -67,20 +85,22 @@ for i = 1, #KEYS - 1 do redis.call('UNLINK', KEYS[i]) end
 return count()
 `.trim();
 
-/** At the source, before slots leave it: KEYS[1] is `handed`, which is to be above ARGV[1] and not below what it is. The DEL is there because a server without memory refuses the
- *  first write of a script that could need some. */
+/** At the source, before slots leave it: KEYS[1] is `handed`, which is to be above ARGV[1], and not below what it is or what time it is: what a target noted in an earlier
+ *  move, and has again, has not left in this one. The DEL is there because a server without memory refuses the first write of a script that could need some. */
 export const COUNT_FROM_SCRIPT = `
+if redis.replicate_commands then redis.replicate_commands() end
 local last = redis.call('GET', KEYS[1]) or '0'
+local time = redis.call('TIME')
 redis.call('DEL', KEYS[1])
-redis.call('SET', KEYS[1], string.format('%.0f', math.max(tonumber(last), tonumber(ARGV[1]) + 1)))
+redis.call('SET', KEYS[1], string.format('%.0f', math.max(tonumber(last), tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2])))
 `.trim();
 
-/** At the target. KEYS: `source`, `left`. ARGV: the process that handed over, how many `left` may hold, then what it shall hold: number and key, and so on. Nothing is
- *  noted while nobody has named a source. The HDEL is there for the same reason. */
+/** At the target. KEYS: `source`, `left`. ARGV: the process that handed over, how many `left` may hold, then what it shall hold: number and key, and so on. The HDEL is there
+ *  for the same reason. */
 export const NOTE_SCRIPT = `
-local run = redis.call('HGET', KEYS[1], 'run')
-if not run then return redis.status_reply('OK') end
-if run ~= ARGV[1] then return redis.error_reply('SOURCE another process is the source by now') end
+if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then
+  return redis.error_reply('SOURCE another process is the source by now, or none')
+end
 redis.call('HDEL', KEYS[1], '')
 for i = 3, #ARGV, 1000 do redis.call('ZADD', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 local over = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[2])
@@ -90,6 +110,13 @@ if over > 0 then
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, over - 1)
 end
 return redis.status_reply('OK')
+`.trim();
+
+/** At the target, while no slot goes this way: nothing has left yet, or all has arrived. KEYS as above; ARGV: the epoch, and the process that slots will leave, if any. */
+export const BEGIN_OR_END_SCRIPT = `
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'slots', '')
+if ARGV[2] then redis.call('HSET', KEYS[1], 'run', ARGV[2]) end
 `.trim();
 
 /** At the target, when the source is another process than `source` names: from now on none is. KEYS as above; ARGV: a token, the source's number. Replies how far `left` is not
@@ -105,10 +132,11 @@ return {
 }
 `.trim();
 
-/** At the target: names the process, if nobody else has come to doubt it. KEYS[1]: `source`. ARGV: the token, the process. Replies 1 if it did. */
+/** At the target: names the process, if nobody else has come to doubt it. KEYS[1]: `source`. ARGV: the token, the process, the epoch, the slots that go this way then. Replies 1
+ *  if it did. */
 export const TRUST_SCRIPT = `
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
 redis.call('HDEL', KEYS[1], '')
-redis.call('HSET', KEYS[1], 'run', ARGV[2])
+redis.call('HSET', KEYS[1], 'run', ARGV[2], 'epoch', ARGV[3], 'slots', ARGV[4])
 return 1
 `.trim();

@@ -4,9 +4,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, scratchDir } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import type { Coordinator } from '../../src/coordinator/index.ts';
-import { asGroupId, asSlot, departureKeys, type MigrationId, NOTE_SCRIPT, ON_DEMAND_SCRIPT, slotState } from '../../src/model/index.ts';
+import { type Coordinator, PATHS } from '../../src/coordinator/index.ts';
 import {
+  asGroupId,
+  asSlot,
+  departureKeys,
+  isGoing,
+  type MigrationId,
+  NOTE_SCRIPT,
+  ON_DEMAND_SCRIPT,
+  slotState,
+} from '../../src/model/index.ts';
+import {
+  cancelMigration,
   createMigration,
   pauseMigration,
   readMigration,
@@ -14,6 +24,7 @@ import {
   resumeMigration,
   throttleMigration,
 } from '../../src/operations/index.ts';
+import { FaultyCoordinator } from './faulty-coordinator.ts';
 import { keyOf, makeProduct, ONE, PRODUCT, type Product, TWO } from './product.ts';
 
 const { handed: HANDED, source: SOURCE, left: LEFT } = departureKeys(PRODUCT, { from: ONE, to: TWO });
@@ -47,12 +58,37 @@ const record = (id: MigrationId) => readMigration(observer, id);
 const isDone = (id: MigrationId) => eventually(async () => (await record(id)).state === 'done', { what: 'the end', timeoutMs: 30_000 });
 const named = () => target.client().hget(SOURCE, 'run');
 
+/** Before each time that the topology is read through it, `act` is done. */
+class DoubtingCoordinator extends FaultyCoordinator {
+  readonly #act: () => Promise<void>;
+  #reads = 0;
+
+  constructor(inner: Coordinator, act: () => Promise<void>) {
+    super(inner, { commit: Number.POSITIVE_INFINITY, when: 'before' });
+    this.#act = act;
+  }
+
+  override async read(path: string) {
+    if (path === PATHS.topology) {
+      this.#reads++;
+      await this.#act();
+    }
+    return super.read(path);
+  }
+
+  /** So many more. */
+  async topologyReads(count: number): Promise<void> {
+    const until = this.#reads + count;
+    await eventually(() => this.#reads >= until, { what: 'the topology to be read', timeoutMs: 30_000 });
+  }
+}
+
 /** Slot 0 is migrating, with a long pause after the first keys that are swept. */
-async function begin(): Promise<MigrationId> {
+async function begin(controller?: Coordinator): Promise<MigrationId> {
   await source.client().mset(Array.from({ length: MANY }, (_, n) => [keyOf(0, n), 'x']).flat());
   await source.client().mset(DELETED, 'old', STAYED, 'old');
   const { id } = await createMigration(caller(), { moves: [{ first: asSlot(0), last: asSlot(0), to: TWO }], delayMs: 3_600_000 });
-  await product.controller(await product.connect());
+  await product.controller(controller ?? (await product.connect()));
   const state = async () => slotState((await readTopology({ coordinator: observer })).topology, asSlot(0)).kind;
   await eventually(async () => (await state()) === 'migrating', { what: 'the slot to be migrating', everyMs: 5 });
   return id;
@@ -131,6 +167,75 @@ test('one that has gone back further than is known is not used, and the migratio
   expect(await source.client().get(DELETED)).toBe('old');
 });
 
+test('whoever names a process says which slots go, as of an epoch that nothing was completed after', async () => {
+  await begin();
+  const lockedAt = Number(await target.client().hget(SOURCE, 'epoch'));
+  await restart();
+  await eventually(async () => (await named()) === (await runIdOf(source)), { what: 'the new process to be named', timeoutMs: 30_000 });
+  const { epoch, slots = '' } = await target.client().hgetall(SOURCE);
+  expect(Number(epoch)).toBeGreaterThan(lockedAt);
+  expect((await readTopology({ coordinator: observer })).epoch).toBeGreaterThan(Number(epoch));
+  expect([0, 1, 1023].map((slot) => isGoing(slots, slot))).toEqual([true, false, false]);
+});
+
+test('as long as a proxy has no session it stays at the target that all has arrived, and nothing else; then that is taken away too', async () => {
+  const id = await begin();
+  await askFor(STAYED);
+  const lost = await product.proxy('lost');
+  await lost.lose();
+  await throttleMigration(caller(), { id, delayMs: 0 });
+  await isDone(id);
+  const { epoch } = await readTopology({ coordinator: observer });
+  await eventually(async () => (await target.client().hlen(SOURCE)) === 2, { what: 'nobody to be named any more' });
+  expect(await target.client().hgetall(SOURCE)).toEqual({ epoch: String(epoch), slots: '' });
+  await eventually(async () => (await source.client().dbsize()) === 0, { what: 'nothing to be kept at the source' });
+  expect(await target.client().exists(LEFT)).toBe(0);
+  // Another controller finds it, and leaves it for the same reason.
+  await product.controller(await product.connect());
+  lost.setAcking(true);
+  await eventually(async () => (await target.client().exists(SOURCE)) === 0, { what: 'nothing to be kept' });
+});
+
+test('what was kept for a lock that came to nothing is taken away', async () => {
+  const slow = await product.proxy('slow');
+  slow.setAcking(false);
+  const { id } = await createMigration(caller(), { moves: [{ first: asSlot(0), last: asSlot(0), to: TWO }], delayMs: 0 });
+  await product.controller(await product.connect());
+  await eventually(async () => (await named()) !== null, { what: 'the source to be named', everyMs: 5 });
+  await cancelMigration(caller(), { id });
+  await eventually(async () => (await record(id)).endedAt !== null, { what: 'the end' });
+  slow.setAcking(true);
+  await eventually(async () => (await target.client().exists(SOURCE)) + (await source.client().exists(HANDED)) === 0, {
+    what: 'nothing to be kept',
+  });
+});
+
+test('a slot does not arrive as long as the target knows another process as its source than the one that was swept', async () => {
+  let isDoubted = false;
+  const doubting = new DoubtingCoordinator(await product.connect(), async () => {
+    if (isDoubted && (await source.client().dbsize()) === 1) await target.client().hset(SOURCE, { run: '?' });
+  });
+  const id = await begin(doubting);
+  await pauseMigration(caller(), { id });
+  await eventually(async () => (await record(id)).waiting?.startsWith('paused'), { what: 'the sweep to have ended' });
+  await throttleMigration(caller(), { id, delayMs: 0 });
+  isDoubted = true;
+  await resumeMigration(caller(), { id });
+  await eventually(async () => (await source.client().dbsize()) === 1, { what: 'all keys to have left', timeoutMs: 30_000 });
+  await doubting.topologyReads(5);
+  expect((await record(id)).state).toBe('running');
+  isDoubted = false;
+  await isDone(id);
+}, 60_000);
+
+test('what is noted in an earlier move is not taken for what has left in this one, should the target have it again', async () => {
+  await begin();
+  await target.client().zadd(LEFT, Date.now() * 1000 - 1_000_000, `0:${STAYED}`);
+  await target.client().hset(SOURCE, { run: 'of then' });
+  await eventually(async () => (await named()) === (await runIdOf(source)), { what: 'the process to be named again', timeoutMs: 30_000 });
+  expect(await source.client().get(STAYED)).toBe('old');
+});
+
 test('what a controller that died did not come to take away is taken away by the next one', async () => {
   await source.client().set(HANDED, '5');
   await target.client().hset(SOURCE, { run: 'old' });
@@ -143,8 +248,9 @@ test('each target has a number of its own: looking at the source for one must no
   expect(departureKeys(PRODUCT, { from: ONE, to: asGroupId(3) }).handed).not.toBe(HANDED);
 });
 
-test('nothing is noted for a process that is not the source any more', async () => {
+test('nothing is noted for a process that is not the source any more, or while none is', async () => {
   const client = target.client();
+  await expect(client.eval(NOTE_SCRIPT, 2, SOURCE, LEFT, 'old', 10, 1, '0:k')).rejects.toThrow(/^SOURCE/);
   await client.hset(SOURCE, { run: 'new' });
   await expect(client.eval(NOTE_SCRIPT, 2, SOURCE, LEFT, 'old', 10, 1, '0:k')).rejects.toThrow(/^SOURCE/);
   expect(await client.exists(LEFT)).toBe(0);

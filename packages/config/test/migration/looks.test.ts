@@ -73,7 +73,7 @@ describe('a server that hangs before anything is locked', () => {
 
       // Each of its more than sixty turns would wait three seconds for the one that hangs.
       await eventually(() => allAt(moving, TWO), { what: 'the other pair to have moved', timeoutMs: 60_000 });
-      expect(await masters.two.client().dbsize()).toBe(30);
+      await eventually(async () => (await masters.two.client().dbsize()) === 30, { what: 'nothing but their keys at the target' });
       const reason = new RegExp(`the ${end} can't be used: ${third.addr} `);
       await becomes(migration, ({ waiting }) => reason.test(waiting ?? ''), 'a reason');
 

@@ -3,8 +3,8 @@
 //   the target says who the source is ──▶ script at the source ──────────────────────────────────────────▶ noted at the target ──▶ done
 //                                              └ durable: ──▶ WAIT at the target ──▶ script at the source ──▶ ┘
 //
-// A source that is another process than the target knows may have gone back in time: nothing is taken from it until the controller has looked at it. What was handed
-// over is noted at the target before any client's command for it runs there (config/model/departures.ts).
+// A source that is another process than the target knows may have gone back in time: nothing is taken from it until the controller has looked at it. Of a slot that has
+// arrived, which this proxy may not have heard yet, nothing is taken any more: the target knows which slots went when it was told of the source. What was handed over is noted at the target before any client's command for it runs there (config/model/departures.ts).
 //
 // A source does nothing else while it hands over, so a target that hangs would stop it for a time-out with each script. Hence few scripts are under way between two
 // servers at a time, and none is sent unless the target has answered just now. What waits meanwhile goes together with the next one; where that fails because of some
@@ -18,7 +18,7 @@ import {
   departureKeys,
   GIVE_UP_SCRIPT,
   type GroupId,
-  HAND_OVER_SCRIPT,
+  isGoing,
   LEFT_KEYS_MAX,
   NOTE_SCRIPT,
   ON_DEMAND_SCRIPT,
@@ -136,6 +136,7 @@ class Path {
   #waiting: Transfer[] = [];
   /** Those of `#waiting` that failed together with others. */
   readonly #alone = new Set<Transfer>();
+  #isGoingOn = false;
   /** Scripts at the source. */
   #underWay = 0;
   /** Copies that nobody has asked the replicas about yet. */
@@ -145,8 +146,11 @@ class Path {
   #handed: Handed[] = [];
   #noting = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
-  /** The process that the target knows as the source; null while nobody has named one. */
+  /** The process that the target knows as the source; null while it knows none. */
   #source: string | null = null;
+  /** Of the table by which it was told, and the slots that went this way by that. */
+  #toldEpoch = -1;
+  #going = '';
   /** The question that the target was asked last, and when; null once it was answered or given up. */
   #question: { readonly askedAt: number } | null = null;
 
@@ -154,7 +158,7 @@ class Path {
     this.#options = options;
     this.#to = to;
     this.#keys = departureKeys(options.product, way);
-    this.#whoIsSource = encodeRequest(['HGET', this.#keys.source, 'run']);
+    this.#whoIsSource = encodeRequest(['HMGET', this.#keys.source, 'run', 'epoch', 'slots']);
   }
 
   get isIdle(): boolean {
@@ -174,13 +178,27 @@ class Path {
     this.#goOn();
   }
 
+  /** What ends at once asks for the next: that is the loop's, however many there are. */
   #goOn(): void {
+    if (this.#isGoingOn) return;
+    this.#isGoingOn = true;
+    this.#startWaiting();
+    this.#isGoingOn = false;
+  }
+
+  #startWaiting(): void {
     while (this.#underWay < UNDER_WAY_MAX && this.#waiting.length > 0) {
       if (this.#options.clock.now - this.#answeredAt > ANSWER_GOOD_MS) {
         this.#ask();
         return;
       }
-      if (this.#isConnecting(this.#waiting[0] as Transfer)) return;
+      const first = this.#waiting[0] as Transfer;
+      if (this.#hasArrived(first)) {
+        this.#waiting.shift();
+        this.#end(first, OK);
+        continue;
+      }
+      if (this.#isConnecting(first)) return;
       this.#underWay++;
       this.#handOver(this.#takeTogether());
     }
@@ -196,7 +214,7 @@ class Path {
     for (const other of others) {
       const { keys, db, epoch, replicas } = other;
       const fits = keysCount + keys.length <= KEYS_TOGETHER_MAX && db === first.db && epoch === first.epoch && replicas === null;
-      if (isAlone || !fits || this.#alone.has(other)) rest.push(other);
+      if (isAlone || !fits || this.#alone.has(other) || this.#hasArrived(other)) rest.push(other);
       else {
         keysCount += keys.length;
         together.push(other);
@@ -204,6 +222,11 @@ class Path {
     }
     this.#waiting = rest;
     return together;
+  }
+
+  /** Its slot, since the table that it follows: what it is about is at the target. */
+  #hasArrived({ epoch, slot }: Transfer): boolean {
+    return epoch <= this.#toldEpoch && !isGoing(this.#going, slot);
   }
 
   /** Which process answers is not known before. */
@@ -226,11 +249,18 @@ class Path {
       if (!isLate) this.#question = null;
       if (reply[0] !== MINUS) {
         this.#answeredAt = this.#options.clock.now;
-        this.#source = bulkIn(reply);
+        this.#learn(reply);
       } else if (!isLate) this.#failWaiting(this.#unreachable());
       this.#goOn();
     });
     backend.send(request, this.#whoIsSource, 0, this.#whoIsSource.length);
+  }
+
+  #learn(reply: Buffer): void {
+    const [run, epoch, going] = bulksIn(reply);
+    this.#source = run ?? null;
+    this.#toldEpoch = Number(epoch ?? -1);
+    this.#going = going ?? '';
   }
 
   #unreachable(): Buffer {
@@ -252,8 +282,8 @@ class Path {
     const copy = replicas === null ? '' : 'COPY';
     const runId = this.#to.backend(0, 2)?.runId ?? '';
     const args = [host, String(port), String(db), String(MIGRATE_TIMEOUT_MS), this.#options.password, copy];
-    const [script, all] = this.#source === null ? [HAND_OVER_SCRIPT, keys] : [ON_DEMAND_SCRIPT, this.#andHanded(keys)];
-    this.#atSource(transfers, encodeRequest(['EVAL', script, String(all.length), ...all, ...args]), (reply, run) => {
+    const all = this.#andHanded(keys);
+    this.#atSource(transfers, encodeRequest(['EVAL', ON_DEMAND_SCRIPT, String(all.length), ...all, ...args]), (reply, run) => {
       if (reply[0] === MINUS) this.#onFailed(transfers, reply);
       else if (replicas === null) this.#note(transfers, reply, run);
       else this.#awaitReplicas(first, runId);
@@ -318,8 +348,7 @@ class Path {
   #delete(transfer: Transfer): void {
     this.#underWay++;
     const all = this.#andHanded(transfer.keys);
-    const words = this.#source === null ? ['UNLINK', ...transfer.keys] : ['EVAL', GIVE_UP_SCRIPT, String(all.length), ...all];
-    this.#atSource([transfer], encodeRequest(words), (reply, run) => {
+    this.#atSource([transfer], encodeRequest(['EVAL', GIVE_UP_SCRIPT, String(all.length), ...all]), (reply, run) => {
       if (reply[0] === MINUS) this.#finish([transfer], reply);
       else this.#note([transfer], reply, run);
     });
@@ -371,9 +400,11 @@ class Path {
     const backend: Backend | null = from.backend(db, 2);
     if (backend === null) {
       this.#finish(transfers, errorReply(`IOERR server ${from.addr}, which has the key, can't be reached (${from.lastError})`));
-    } else if (this.#source !== null && !backend.isReady) {
+    } else if (this.#source === null) {
+      this.#finish(transfers, errorReply(`SOURCE ${this.#to.addr} does not know the server that has the key`));
+    } else if (!backend.isReady) {
       this.#finish(transfers, errorReply(`IOERR server ${from.addr}, which has the key, is being connected to`));
-    } else if (this.#source !== null && backend.runId !== this.#source) {
+    } else if (backend.runId !== this.#source) {
       this.#finish(
         transfers,
         errorReply(`SOURCE ${from.addr} was started anew or replaced, and what it has is not known to be current yet`),
@@ -407,6 +438,14 @@ class Path {
     transfer.onEnd(reply);
     this.#options.inFlight.leaveSlot(transfer.slot);
   }
+}
+
+/** What an array of bulk strings holds, none of which has a line end; null for nil. */
+function bulksIn(reply: Buffer): (string | null)[] {
+  const found: (string | null)[] = [];
+  const lines = reply.toString('latin1').split('\r\n');
+  for (let at = 1; at < lines.length - 1; at++) found.push(lines[at] === '$-1' ? null : (lines[++at] ?? null));
+  return found;
 }
 
 /** What a bulk string holds; null for the one that is nil, and for any other reply. */

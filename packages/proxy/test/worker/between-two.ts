@@ -5,7 +5,7 @@ import { asEpoch, asGroupId, asMigrationId, type SlotState } from '@codis/config
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+import { nameSource, type OneWorker, RawClient, startWorker } from './one-worker.ts';
 
 export const [A, B] = [asGroupId(1), asGroupId(2)];
 export const online = (owner: typeof A) => (): SlotState => ({ kind: 'online', owner });
@@ -34,7 +34,10 @@ export function betweenTwoServers(): void {
   beforeAll(async () => {
     [source, target, plain] = await Promise.all([startRedis(), startRedis(), startRedis()]);
   });
-  beforeEach(() => start({}));
+  beforeEach(async () => {
+    await nameSource(source, target);
+    await start({});
+  });
   afterEach(async () => {
     close();
     for (const server of [source, target]) server.child.signal('SIGCONT');

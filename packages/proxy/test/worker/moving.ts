@@ -1,9 +1,9 @@
 // All slots move from one server to another as the controller moves them: lock, wait for the acknowledgement, migrate, hand over what is left, online.
 
-import { asEpoch, asGroupId, asMigrationId, HAND_OVER_SCRIPT, type SlotState } from '@codis/config/model';
+import { asEpoch, asGroupId, asMigrationId, fenceKey, HAND_OVER_SCRIPT, type SlotState } from '@codis/config/model';
 import { eventually } from '../../../../test/harness/process.ts';
 import type { RedisServer } from '../../../../test/harness/redis.ts';
-import type { OneWorker } from './one-worker.ts';
+import { nameSource, type OneWorker } from './one-worker.ts';
 
 export class Moving {
   readonly #worker: OneWorker;
@@ -38,6 +38,7 @@ export class Moving {
     const from = asGroupId(this.#home);
     const to = asGroupId(3 - this.#home);
     const migration = asMigrationId(++this.#migration);
+    await nameSource(this.#server(this.#home), this.#server(3 - this.#home), { from, to });
     const epoch = this.#route({ kind: 'locked', from, to, migration, epoch: asEpoch(1), leaseMs: 60_000 });
     await eventually(() => this.#worker.messages.some((message) => message.type === 'applied' && message.epoch === epoch), {
       what: 'the lock to be acknowledged',
@@ -65,7 +66,7 @@ export class Moving {
   async #sweep(from: RedisServer, to: RedisServer, db: number): Promise<void> {
     const source = this.#clientOf(from, db);
     for (;;) {
-      const keys = await source.keys('*');
+      const keys = (await source.keys('*')).filter((key) => !key.includes(fenceKey('demo')));
       if (keys.length === 0) return;
       for (const key of keys) await source.eval(HAND_OVER_SCRIPT, 1, key, '127.0.0.1', String(to.port), String(db), '1000', '');
     }

@@ -5,6 +5,7 @@ import {
   asEpoch,
   asGroupId,
   asServerAddr,
+  departureKeys,
   emptyTopology,
   encodeTopology,
   SLOT_COUNT,
@@ -99,6 +100,12 @@ export async function startWorker(
       worker.close();
     },
   };
+}
+
+/** As a controller does before slots migrate: the target, which is the master of group 2, knows which process the source is, that of group 1. Or the other way. */
+export async function nameSource(from: RedisServer, to: RedisServer, way = { from: asGroupId(1), to: asGroupId(2) }): Promise<void> {
+  const run = /run_id:(\S+)/.exec(await from.client().info('server'))?.[1] as string;
+  await to.client().hset(departureKeys('demo', way).source, { run });
 }
 
 function topologyOf(servers: readonly Member[], slots: (slot: number) => SlotState): Topology {

@@ -5,7 +5,7 @@ import { asEpoch, asGroupId, asMigrationId, type SlotState } from '@codis/config
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
+import { nameSource, type OneWorker, RawClient, startWorker } from './one-worker.ts';
 
 let master: RedisServer;
 let other: RedisServer;
@@ -134,6 +134,7 @@ test('a slot in a move is read at its home', async () => {
   await warmUp(raw);
   const before = (await told('get')).slice(1);
   const move = { from: asGroupId(1), to: asGroupId(2), migration: asMigrationId(1) };
+  await nameSource(master, other);
   route(() => ({ kind: 'locked', ...move, epoch: asEpoch(1), leaseMs: 60_000 }));
   route(() => ({ kind: 'migrating', ...move }));
   expect(await raw.ask('GET k\r\n')).toEqual(['$1\r\nv\r\n']);

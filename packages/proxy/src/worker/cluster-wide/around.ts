@@ -30,13 +30,14 @@ export function groundOf({ dispatcher: { table, history } }: Router): Ground {
   return { epoch: table.epoch, slots: table.topology?.slots ?? NO_GROUND, history };
 }
 
-/** The reserved names that there may be in database 0 of some master: the marker of a fence, and what is kept while slots move. */
+/** The reserved names that there may be in database 0 of some master: the marker of a fence, what is kept while slots move, and what a target may know longer than that. */
 export function keptNames({ table }: Router, product: string): string[] {
   const names = new Set([fenceKey(product)]);
+  for (const { id } of table.topology?.groups ?? []) names.add(departureKeys(product, { from: id, to: id }).source);
   for (const state of table.topology?.slots ?? []) {
     if (state.kind !== 'migrating') continue;
-    const { handed, source, left } = departureKeys(product, state);
-    names.add(handed).add(source).add(left);
+    const { handed, left } = departureKeys(product, state);
+    names.add(handed).add(left);
   }
   return [...names];
 }

@@ -146,9 +146,10 @@ function tryRandom(around: Around, session: Session, parent: Request, tries: num
 }
 
 /** Whether it is a key, and of a slot that the group may have. */
-function isShown({ router }: Around, reply: Buffer, group: number): boolean {
+function isShown({ router, isReserved }: Around, reply: Buffer, group: number): boolean {
   if (reply[0] !== DOLLAR || reply[1] === MINUS) return false;
-  const state = groundOf(router).slots[slotOf(contentOf(reply))];
+  const key = contentOf(reply);
+  const state = isReserved(key) ? undefined : groundOf(router).slots[slotOf(key)];
   return state !== undefined && mayHold(state, group);
 }
 

@@ -3,11 +3,11 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { asGroupId, asMigrationId, fenceKey, type SlotState, slotOf } from '@codis/config/model';
+import { asGroupId, asMigrationId, fenceKey, slotOf } from '@codis/config/model';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { stopAll } from '../../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
-import { dealtOut, type OneWorker, RawClient, startWorker } from '../one-worker.ts';
+import { dealtOut, nameSource, type OneWorker, RawClient, startWorker } from '../one-worker.ts';
 
 const KEYS = Array.from({ length: 200 }, (_, at) => `key:${at}`);
 
@@ -118,7 +118,8 @@ test('another worker goes on with a cursor, also one that knows nothing of the p
 
 test('shows keys on both sides of a move that stands still, and ends', async () => {
   await fill();
-  const state: SlotState = { kind: 'migrating', from: asGroupId(3), to: asGroupId(1), migration: asMigrationId(1) };
+  const state = { kind: 'migrating', from: asGroupId(3), to: asGroupId(1), migration: asMigrationId(1) } as const;
+  await nameSource(servers[2] as RedisServer, servers[0] as RedisServer, state);
   worker.route(servers, (slot) => (slot % 3 === 2 ? state : dealtOut(3)(slot)));
   const moved = KEYS.filter((key) => slotOf(Buffer.from(key)) % 3 === 2);
   await worker.client().mget(...moved.slice(0, 20));

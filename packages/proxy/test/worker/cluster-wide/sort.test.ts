@@ -5,7 +5,7 @@ import { asEpoch, asGroupId, asMigrationId, type SlotState } from '@codis/config
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, stopAll } from '../../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
-import { type OneWorker, RawClient, startWorker } from '../one-worker.ts';
+import { nameSource, type OneWorker, RawClient, startWorker } from '../one-worker.ts';
 
 const [A, B] = [asGroupId(1), asGroupId(2)];
 const move = { from: A, to: B, migration: asMigrationId(1) };
@@ -32,6 +32,7 @@ async function start(holdMs: number): Promise<void> {
   worker = await startWorker({ slot_hold_timeout_ms: holdMs });
   raw = new RawClient(worker.port);
   route(online(A));
+  await nameSource(source, target);
   await raw.ask(DATA, 3);
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../../test/harness/redis.ts';
 import { shaOf } from '../../../src/worker/scripts/bodies.ts';
-import { dealtOut, type OneWorker, RawClient, startWorker } from '../one-worker.ts';
+import { dealtOut, nameSource, type OneWorker, RawClient, startWorker } from '../one-worker.ts';
 import { MemoryRegistry } from './registry-stub.ts';
 
 const GROUPS = 2;
@@ -197,6 +197,7 @@ test('a script for a slot in a move finds its script at the target', async () =>
   const move = { from: asGroupId(1), to: asGroupId(2), migration: asMigrationId(1) };
   const route = (state: SlotState) => worker.route(servers, (at) => (at === slot ? state : dealtOut(GROUPS)(at)));
   await servers[0]?.client().set(key, 'before');
+  await nameSource(servers[0] as RedisServer, servers[1] as RedisServer);
   route({ kind: 'locked', ...move, epoch: asEpoch(1), leaseMs: 60_000 });
   const reply = client.evalsha(sha(SET), 1, key, 'moved');
   await eventually(() => worker.report().held > 0, { what: 'the request to be held' });
