@@ -5,9 +5,9 @@ import type { Coordinator } from '@codis/config/coordinator';
 import { asEpoch, CodisError } from '@codis/config/model';
 import type { Caller, Expecting } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
+import type { StatusReader } from '@codis/config/status';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
-import type { StatusReader } from './status.ts';
 
 /** The app with schemas that type their routes. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;

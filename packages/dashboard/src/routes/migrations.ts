@@ -11,6 +11,7 @@ import {
   resumeMigration,
   throttleMigration,
 } from '@codis/config/operations';
+import { migrationView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import {
@@ -22,7 +23,6 @@ import {
   MigrationsSchema,
   ThrottleBody,
 } from '../schemas.ts';
-import { migrationView } from '../views.ts';
 import { moveOf } from './parse.ts';
 
 const MigrationParams = Type.Object({ migration: MigrationId });

@@ -2,10 +2,10 @@
 //
 // Invariant: nothing is assumed. A server that did not answer is down and its numbers are null, never zero or last minute's.
 
-import type { GroupStatusView, ServerStatusView, StatusView } from '@codis/config/api';
-import type { Coordinator } from '@codis/config/coordinator';
-import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
-import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '@codis/config/operations';
+import type { GroupStatusView, ServerStatusView, StatusView } from '../api/index.ts';
+import type { Coordinator } from '../coordinator/index.ts';
+import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '../model/index.ts';
+import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '../operations/index.ts';
 import { judge, servedCount } from './verdict.ts';
 import { groupViews, proxyView } from './views.ts';
 

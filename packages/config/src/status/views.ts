@@ -1,6 +1,6 @@
 // From model values to what the API answers. Pure.
 
-import type { GroupView, MigrationView, ProxyEntryView, SlotRunView, SlotStateView, TopologyView } from '@codis/config/api';
+import type { GroupView, MigrationView, ProxyEntryView, SlotRunView, SlotStateView, TopologyView } from '../api/index.ts';
 import {
   type Epoch,
   type GroupId,
@@ -11,7 +11,7 @@ import {
   type Topology,
   unreachable,
   type VersionedTopology,
-} from '@codis/config/model';
+} from '../model/index.ts';
 
 export function topologyView({ epoch, topology }: VersionedTopology): TopologyView {
   return { epoch, slots: slotRunViews(topology), groups: groupViews(topology) };

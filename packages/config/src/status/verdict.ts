@@ -1,7 +1,7 @@
 // The verdict on a reading: healthy or degraded, and why, in sentences with numbers. Pure.
 
-import type { GroupStatusView, ProxyEntryView, ServerStatusView, StatusView } from '@codis/config/api';
-import { slotsWhere, type Topology } from '@codis/config/model';
+import type { GroupStatusView, ProxyEntryView, ServerStatusView, StatusView } from '../api/index.ts';
+import { slotsWhere, type Topology } from '../model/index.ts';
 import { servingGroup } from './views.ts';
 
 type Reading = Pick<StatusView, 'slots' | 'groups' | 'proxies'> & { readonly initialised: boolean };
