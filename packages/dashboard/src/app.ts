@@ -3,6 +3,7 @@
 
 import type { Coordinator } from '@codis/config/coordinator';
 import type { Settings } from '@codis/config/settings';
+import { statusReader } from '@codis/config/status';
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
@@ -21,7 +22,6 @@ import { planRoutes } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
 import { topologyRoutes } from './routes/topology.ts';
 import { answers, StatusSchema } from './schemas.ts';
-import { statusReader } from './status/reader.ts';
 
 /** No request of the API is larger than the longest list of moves. */
 const BODY_BYTES_MAX = 131_072;

@@ -5,11 +5,11 @@ import type { Coordinator } from '@codis/config/coordinator';
 import { asEpoch, CodisError } from '@codis/config/model';
 import type { Caller, Expecting } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
+import type { StatusReader } from '@codis/config/status';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { Observer } from './observe/observer.ts';
 import type { ProxyWatch } from './observe/proxies.ts';
-import type { StatusReader } from './status/reader.ts';
 
 /** The app with schemas that type their routes. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;

@@ -6,10 +6,10 @@ import type { LiveTroubleView, MigrationView, StatsPointView, StatusView, Topolo
 import { type Coordinator, PATHS, type Unsubscribe } from '@codis/config/coordinator';
 import { asEpoch, decodeTopology, isCodisError, type Migration } from '@codis/config/model';
 import { listEvents, listMigrations, listProxies, readTopology } from '@codis/config/operations';
+import type { StatusReader } from '@codis/config/status';
+import { migrationView, topologyView } from '@codis/config/status';
 import type { Logger } from 'pino';
 import { problemOf } from '../problems.ts';
-import type { StatusReader } from '../status/reader.ts';
-import { migrationView, topologyView } from '../views.ts';
 import { History } from './history.ts';
 import type { ProxyWatch } from './proxies.ts';
 import { statsPoint } from './rates.ts';

@@ -2,10 +2,10 @@
 
 import { isCodisError } from '@codis/config/model';
 import { listEvents, listMigrations, readTopology } from '@codis/config/operations';
+import { eventView, slotRunViews } from '@codis/config/status';
 import type { App, Context } from '../context.ts';
 import { problemOf } from '../problems.ts';
 import { failurePage, statusPage } from '../status-page.ts';
-import { eventView, slotRunViews } from '../views.ts';
 
 const EVENTS_SHOWN = 10;
 const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
