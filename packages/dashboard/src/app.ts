@@ -91,7 +91,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   healthRoutes(app, context);
   pageRoutes(app, context);
   await app.register(async (api) => apiRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context), { prefix: '/api/v1' });
-  app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   return app;
 }
