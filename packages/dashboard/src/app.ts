@@ -50,6 +50,13 @@ const REQUEST_MS = 30_000;
 /** `host:port` of the longest host name, percent-encoded. */
 const PARAM_LENGTH_MAX = 400;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Looks at the cluster by itself from when the app listens. */
+    observer: Observer;
+  }
+}
+
 export interface AppOptions {
   readonly coordinator: Coordinator;
   readonly controller: ControllerStatus;
@@ -73,6 +80,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   }).withTypeProvider<TypeBoxTypeProvider>();
   const context = contextOf({ coordinator, controller, settings, log });
   const { observer, hub, webhook } = context;
+  app.decorate('observer', observer);
   observer.watch(hub);
   app.addHook('onListen', async () => observer.start());
   app.addHook('onClose', async () => {

@@ -29,6 +29,8 @@ export interface TestDashboard {
   /** Every change that the description knows: method and path as it is there. */
   changes(): Promise<{ method: Method; path: string }[]>;
   reads(): Promise<string[]>;
+  /** Looks at the cluster once, as a dashboard that listens does every two seconds. */
+  observe(): Promise<void>;
   /** All that is kept in the coordinator, sessions aside and without what `except` names. */
   tree(except?: readonly string[]): Promise<Record<string, string>>;
 }
@@ -80,6 +82,7 @@ export async function startDashboard(
       operations(document)
         .filter(({ method }) => method === 'GET')
         .map(({ path }) => path),
+    observe: () => app.observer.look(),
     tree: (except = []) => readTree(coordinator, except),
   };
 }
