@@ -190,7 +190,7 @@ describe('a dry run', () => {
 describe('every change', () => {
   test('is exactly one event, which says who, from where, and what it did', async () => {
     const removed = 'DELETE /groups/{group}/servers/{addr}';
-    const examples = { ...EXAMPLES(), [removed]: [`/groups/2/servers/${encodeURIComponent(spare!.addr)}`] as [string] };
+    const examples = { ...EXAMPLES(), [removed]: [`/groups/2/servers/${encodeURIComponent(spare!.addr)}`] as [string, unknown?] };
     const last = ['POST /slots/init', 'PUT /slots/range', removed, 'POST /migrations/{migration}/cancel'];
     const order = Object.keys(examples).toSorted((x, y) => last.indexOf(x) - last.indexOf(y));
     const skipped = ['POST /slots/init', 'POST /migrations/{migration}/adopt', 'POST /plans/{plan}/apply'];
