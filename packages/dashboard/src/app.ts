@@ -3,6 +3,7 @@
 
 import type { Coordinator } from '@codis/config/coordinator';
 import { CodisError } from '@codis/config/model';
+import { migrationLister } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import { statusReader } from '@codis/config/status';
 import cookie from '@fastify/cookie';
@@ -108,12 +109,13 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
   const { product_name: product, product_auth: password, alert_webhook: url } = settings;
   const elected = () => controller.status().elected;
   const proxies = new ProxyWatch();
-  const status = statusReader({ coordinator, product, password, elected, serving: (id) => proxies.serving(id) });
+  const migrations = migrationLister(coordinator);
+  const status = statusReader({ coordinator, product, password, elected, migrations, serving: (id) => proxies.serving(id) });
   const history = new History();
   const webhook = url === '' ? null : new Webhook({ url, product, log });
   const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });
   const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
-  const observer = new Observer({ coordinator, status, proxies, alerts, history, log });
+  const observer = new Observer({ coordinator, status, proxies, alerts, history, migrations, log });
   const identify = (request: FastifyRequest) => identityOf(request, { coordinator, settings });
   return {
     coordinator,
