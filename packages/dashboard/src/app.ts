@@ -21,6 +21,7 @@ import type { App, Context, ControllerStatus } from './context.ts';
 import { describeDryRun, dryRuns, dryRunView, sendDryRun } from './dry-run.ts';
 import { idempotency } from './idempotency.ts';
 import { LiveHub } from './live/hub.ts';
+import { Clocks } from './observe/clocks.ts';
 import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
@@ -112,13 +113,22 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
   const { product_name: product, product_auth: password, alert_webhook: url } = settings;
   const elected = () => controller.status().elected;
   const proxies = new ProxyWatch();
+  const clocks = new Clocks();
   const migrations = migrationLister(coordinator);
-  const status = statusReader({ coordinator, product, password, elected, migrations, servings: (all) => proxies.servings(all) });
+  const status = statusReader({
+    coordinator,
+    product,
+    password,
+    elected,
+    migrations,
+    servings: (all) => proxies.servings(all),
+    onProbe: (probe) => clocks.onProbe(probe, Date.now()),
+  });
   const history = new History();
   const webhook = url === '' ? null : new Webhook({ url, product, log });
   const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });
   const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
-  const observer = new Observer({ coordinator, status, proxies, alerts, history, migrations, log });
+  const observer = new Observer({ coordinator, status, proxies, alerts, history, clocks, migrations, log });
   const identify = (request: FastifyRequest) => identityOf(request, { coordinator, settings });
   return {
     coordinator,

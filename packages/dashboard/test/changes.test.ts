@@ -3,7 +3,8 @@
 // Goal: a dry run changes nothing, anywhere, and says what the change itself then does; each change is exactly one event; one that is sent twice under one key is made once.
 // Method: the changes are taken from the description of the API; one that has no example here fails the test.
 
-import { asEpoch, asProxyId, encodeProxyLive, encodeProxyRegistration } from '@codis/config/model';
+import { asEpoch, asProxyId, asServerAddr, encodeProxyLive, encodeProxyRegistration } from '@codis/config/model';
+import { probeServer } from '@codis/config/operations';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, stopAll } from '../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../test/harness/redis.ts';
@@ -253,6 +254,11 @@ describe('an Idempotency-Key', () => {
     await dashboard.ok('DELETE', '/groups/21');
     expect(await send({ group: 21 }, 'k2')).toMatchObject({ status: 200 });
   });
+});
+
+test('a server’s clock is read with all else', async () => {
+  const { clockMs } = await probeServer(asServerAddr(b!.addr), { password: '', product: 'test' });
+  expect(Math.abs(clockMs! - Date.now())).toBeLessThan(60_000);
 });
 
 describe('keys and slots', () => {

@@ -17,6 +17,7 @@ export type AlertRuleName =
   | 'latency'
   | 'migration-stalled'
   | 'mixed-versions'
+  | 'clock-skew'
   | 'coordinator-lost'
   | 'no-controller';
 

@@ -32,6 +32,8 @@ export interface ServerProbe {
   /** By its own, short, average. */
   readonly opsPerSecond: number;
   readonly uptimeSeconds: number;
+  /** Its time of day, Unix milliseconds; null when it does not say (Redis 6). */
+  readonly clockMs: number | null;
 }
 
 interface MasterLink {
@@ -99,6 +101,7 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
     maxMemoryBytes: numberOf(info, 'maxmemory'),
     opsPerSecond: numberOf(info, 'instantaneous_ops_per_sec'),
     uptimeSeconds: numberOf(info, 'uptime_in_seconds'),
+    clockMs: info.has('server_time_usec') ? numberOf(info, 'server_time_usec') / 1000 : null,
   };
 }
 

@@ -33,6 +33,8 @@ export interface StatusSource {
   readonly product: string;
   readonly password: string;
   elected(): boolean;
+  /** A server answered. */
+  onProbe?(probe: ServerProbe): void;
   /** All of them; read anew each time unless said. */
   migrations?(): Promise<Migration[]>;
   /** What proxies were last heard to do at their admin addresses, by id. */
@@ -63,17 +65,15 @@ interface Memory {
   readonly keys: Map<number, number>;
 }
 
-async function readStatus(
-  { coordinator, product, password, elected, servings, migrations: list }: StatusSource,
-  memory: Memory,
-): Promise<StatusView> {
+async function readStatus(source: StatusSource, memory: Memory): Promise<StatusView> {
+  const { coordinator, product, elected, servings, migrations: list } = source;
   const readAt = new Date().toISOString();
   const [current, registered, migrations] = await Promise.all([
     topologyOrNull(coordinator),
     listProxies(coordinator),
     list?.() ?? listMigrations(coordinator),
   ]);
-  const groups = current ? await groupStatuses(current.topology, { product, password }) : [];
+  const groups = current ? await groupStatuses(current.topology, source) : [];
   const heard = await servings?.(registered);
   const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, heard?.get(proxy.id) ?? null));
   const slots = slotCounts(current?.topology ?? null, groups);
@@ -122,7 +122,7 @@ function slotCounts(topology: Topology | null, groups: readonly GroupStatusView[
   };
 }
 
-type Probing = Pick<StatusSource, 'product' | 'password'>;
+type Probing = Pick<StatusSource, 'product' | 'password' | 'onProbe'>;
 
 function groupStatuses(topology: Topology, probing: Probing): Promise<GroupStatusView[]> {
   return Promise.all(
@@ -158,7 +158,9 @@ const UNKNOWN = {
 
 async function serverStatus(server: Server, probing: Probing): Promise<ServerStatusView> {
   try {
-    return found(server, await probeTwice(server.addr, probing));
+    const probe = await probeTwice(server.addr, probing);
+    probing.onProbe?.(probe);
+    return found(server, probe);
   } catch (error) {
     if (!isCodisError(error)) throw error;
     return { ...server, up: false, ...UNKNOWN, problem: error.message };

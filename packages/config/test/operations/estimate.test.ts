@@ -86,6 +86,7 @@ function surveyed(over: Partial<Survey> = {}, server: Partial<Survey['probe']> =
     maxMemoryBytes: 0,
     opsPerSecond: 0,
     uptimeSeconds: 0,
+    clockMs: null,
     ...server,
   };
   const none = new Array<number>(SLOT_COUNT).fill(0);

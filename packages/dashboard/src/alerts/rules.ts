@@ -22,6 +22,8 @@ export interface Facts {
   readonly point: StatsPointView | null;
   readonly proxies: readonly ProxyStatsView[];
   readonly migrations: readonly MigrationView[];
+  /** By server: how far its clock is from that of this machine. */
+  readonly skews: ReadonlyMap<string, number>;
   /** Whether some dashboard is elected; null: not known. */
   readonly hasController: boolean | null;
 }
@@ -41,6 +43,7 @@ export const HOLD_MS: Readonly<Record<AlertRuleName, number>> = {
   latency: 60_000,
   'migration-stalled': 0,
   'mixed-versions': 60_000,
+  'clock-skew': 30_000,
   'coordinator-lost': 3000,
   'no-controller': 20_000,
 };
@@ -53,6 +56,8 @@ const MEMORY_CRITICAL = 0.9;
 const ERROR_SHARE = 0.05;
 const ERRORS_PER_SECOND = 1;
 const P99_MS = 200;
+/** More than an answer takes to come. */
+const SKEW_MS = 2000;
 
 export function conditionsFor(facts: Facts): Condition[] {
   const { status, trouble } = facts;
@@ -62,6 +67,7 @@ export function conditionsFor(facts: Facts): Condition[] {
     ...conditionsOf(status),
     ...status.groups.flatMap(({ id, servers }) => servers.flatMap((server) => [...lag(id, server), ...memory(id, server)])),
     ...mixedVersions(status, facts.proxies),
+    ...status.groups.flatMap(({ servers }) => servers.flatMap((server) => skewed(server, facts.skews))),
     ...traffic(facts.point),
     ...facts.migrations.flatMap(stalled),
     ...(facts.hasController === false ? [noController()] : []),
@@ -141,6 +147,21 @@ function mixedVersions({ groups }: StatusView, proxies: readonly ProxyStatsView[
       text: texts.join('; '),
       why: 'A slot can’t move to a Redis that is older than where it comes from; and what one proxy knows another may not.',
       try: [{ label: 'Finish the upgrade', cli: 'codis-config status', api: null }],
+    },
+  ];
+}
+
+function skewed({ addr, up }: ServerStatusView, skews: ReadonlyMap<string, number>): Condition[] {
+  const skew = up ? (skews.get(addr) ?? 0) : 0;
+  if (Math.abs(skew) < SKEW_MS) return [];
+  return [
+    {
+      rule: 'clock-skew',
+      severity: 'warning',
+      object: { kind: 'server', id: addr },
+      text: `the clock of ${addr} is ${(Math.abs(skew) / 1000).toFixed(1)} s ${skew > 0 ? 'ahead of' : 'behind'} that of this dashboard`,
+      why: 'Keys expire by the clock of the server that holds them, so what moves there lives longer or shorter; and logs of different machines don’t fit together.',
+      try: [{ label: `Set the clock of the machine of ${addr}, by NTP for one`, cli: null, api: null }],
     },
   ];
 }

@@ -19,6 +19,7 @@ import { migrationView, topologyView } from '@codis/config/status';
 import type { Logger } from 'pino';
 import type { AlertKeeper } from '../alerts/keeper.ts';
 import { problemOf } from '../problems.ts';
+import type { Clocks } from './clocks.ts';
 import type { History } from './history.ts';
 import type { ProxyWatch } from './proxies.ts';
 import { statsPoint } from './rates.ts';
@@ -55,6 +56,7 @@ export interface ObserverOptions {
   readonly proxies: ProxyWatch;
   readonly alerts: AlertKeeper;
   readonly history: History;
+  readonly clocks: Clocks;
   migrations(): Promise<Migration[]>;
   readonly log: Logger;
 }
@@ -116,7 +118,7 @@ export class Observer {
     } catch (error) {
       if (!isCodisError(error)) this.#options.log.error({ err: error }, 'the cluster could not be looked at');
       const { detail, code } = problemOf(error);
-      await this.#options.alerts.evaluate({ status: null, trouble: detail, point: null, proxies: [], migrations: [] });
+      await this.#options.alerts.evaluate({ status: null, trouble: detail, point: null, proxies: [], migrations: [], skews: new Map() });
       for (const watcher of this.#watchers) watcher.onTrouble({ at: new Date().toISOString(), detail, code });
     }
   }
@@ -141,7 +143,7 @@ export class Observer {
     const point = statsPoint({ at: status.readAt, status, activities: proxies.activities, sessions });
     const shown = this.migrationViews(migrations).filter(({ endedAt }, at) => endedAt === null || at >= migrations.length - SHOWN_MAX);
     const seen = { status, migrations: shown, point, proxies: proxies.stats };
-    await alerts.evaluate({ ...seen, trouble: null });
+    await alerts.evaluate({ ...seen, trouble: null, skews: this.#options.clocks.skews });
     return { at: status.readAt, topology, alerts: alerts.view, ...seen };
   }
 

@@ -23,6 +23,7 @@ const Alert = object({
     'latency',
     'migration-stalled',
     'mixed-versions',
+    'clock-skew',
     'coordinator-lost',
     'no-controller',
   ),

@@ -21,6 +21,7 @@ const facts = (over: Partial<Facts> = {}): Facts => ({
   proxies: [proxyStats('p1'), proxyStats('p2')],
   migrations: [],
   hasController: true,
+  skews: new Map(),
   ...over,
 });
 const groups = (...servers: Parameters<typeof server>[]) =>
@@ -48,6 +49,7 @@ describe('each rule sees its fault', () => {
     ['latency', facts({ point: point({ p99Ms: 500 }) })],
     ['migration-stalled', facts({ migrations: [migration({ stalled: { since: AT, reason: 'because' } })] })],
     ['mixed-versions', facts({ proxies: [proxyStats('p1'), proxyStats('p2', { version: '0.2.0' })] })],
+    ['clock-skew', facts({ skews: new Map([['m1:1', -2500]]) })],
     ['coordinator-lost', facts({ status: null, trouble: 'gone' })],
     ['no-controller', facts({ hasController: false })],
   ];

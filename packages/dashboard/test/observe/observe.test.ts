@@ -1,6 +1,8 @@
 // Numbers made of what proxies count, and kept in rings.
 
+import { asServerAddr } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
+import { Clocks } from '../../src/observe/clocks.ts';
 import { History } from '../../src/observe/history.ts';
 import { activityBetween, type ProxyReading, percentileMs, statsPoint, type WorkerReading } from '../../src/observe/rates.ts';
 import { follow, stalledOf } from '../../src/observe/stalls.ts';
@@ -68,6 +70,15 @@ describe('a point', () => {
       keysCount: null,
     });
   });
+});
+
+test('how far a clock is off is known from when its server was asked last', () => {
+  const clocks = new Clocks();
+  const addr = asServerAddr('m:1');
+  clocks.onProbe({ addr, clockMs: 5000.4 }, 2000);
+  expect([...clocks.skews]).toEqual([['m:1', 3000]]);
+  clocks.onProbe({ addr, clockMs: null }, 2000);
+  expect(clocks.skews.size).toBe(0);
 });
 
 describe('history', () => {
