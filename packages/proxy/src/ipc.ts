@@ -20,8 +20,8 @@ export type ToWorker =
   | { readonly type: 'listen' }
   /** Answered `here`, at any time; one that is silent for too long is killed. */
   | { readonly type: 'are-you-there' }
-  /** Take no more clients; finish with those there are, for at most `timeoutMs`. Answered `drained`. */
-  | { readonly type: 'drain'; readonly timeoutMs: number }
+  /** Take no more clients; let those there are go on for `graceMs`, then finish with them, for at most `timeoutMs`. Answered `drained`. */
+  | { readonly type: 'drain'; readonly timeoutMs: number; readonly graceMs: number }
   | { readonly type: 'report'; readonly id: number }
   /** Another worker asks; answered `answer` with the same id. */
   | { readonly type: 'asked'; readonly id: number; readonly topic: PeerTopic; readonly question: unknown }
@@ -132,6 +132,12 @@ export interface WorkerReport {
   readonly slowMicros: { readonly proxy: number; readonly held: number; readonly server: number };
   readonly backendConnections: number;
   readonly rssBytes: number;
+  /** CPU time since it started. */
+  readonly cpuMicros: number;
+  /** Whole requests by how long they took, commands that wait on purpose aside: entry b counts what took less than 2^b microseconds and not less than half of that. */
+  readonly latency: readonly number[];
+  /** Their time altogether, in microseconds. */
+  readonly latencyMicros: number;
   /** Slots whose lock this worker has not drained yet. */
   readonly draining: readonly number[];
   /** Calls by command name; those never called are left out. */

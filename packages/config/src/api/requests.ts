@@ -1,4 +1,6 @@
 // What the dashboard's HTTP API takes. `If-Match: "<epoch>"` goes with any change of the topology: it is refused with CODIS_E_STALE at another epoch.
+// Every change takes `?dryRun=true`: it is checked as usual and answered with a DryRunView, and nothing is changed. A POST with `Idempotency-Key: <any text>` is carried out once: sent again
+// with the same body within ten minutes it gets the answer of the first time.
 
 import type { RoleName } from './views.ts';
 
@@ -31,9 +33,17 @@ export interface PromoteServerRequest {
   readonly force?: boolean;
 }
 
-/** `PUT /proxies/{id}/wanted`. */
+/** `POST /groups/{group}/servers/{addr}/replicate`: has it follow its group's master. */
+export interface ReplicateServerRequest {
+  /** Also when its own keys get lost. */
+  readonly force?: boolean;
+}
+
+/** `PUT /proxies/{id}/wanted`; with `?wait=false` answered at once, whether or not it was taken up. */
 export interface ProxyWantedRequest {
   readonly wanted: 'online' | 'offline';
+  /** With `offline`: how long its clients may go on before they are disconnected; 5 unless said. */
+  readonly drainSeconds?: number;
 }
 
 /** `POST /migrations/{id}/throttle`: what is not named stays; null takes a limit away. */
@@ -56,6 +66,8 @@ export interface AdoptMigrationRequest extends ThrottleRequest {
 export interface MannerRequest extends ThrottleRequest {
   /** Keys leave the source only when all replicas of the target have them. */
   readonly durable?: boolean;
+  /** Why, for who looks at it later. */
+  readonly comment?: string;
 }
 
 /** `POST /migrations`. */

@@ -15,8 +15,9 @@ import {
   type Topology,
   type VersionedTopology,
 } from '../model/index.ts';
-import { type Caller, checkExpected, type Expecting } from './caller.ts';
-import { type EventText, eventOps, readEvent } from './events.ts';
+import { type Caller, checkExpected, DryRunDone, type Expecting } from './caller.ts';
+import type { EventText } from './event-text.ts';
+import { type AuditEvent, eventOps, readEvent } from './events.ts';
 import { checkNotMending } from './mending.ts';
 
 const ATTEMPTS_MAX = 32;
@@ -34,7 +35,7 @@ export interface Plan<T> {
 /** Writes what `plan` decides on. `plan` is called again after each conflict, so it reads everything anew and throws when the change makes no
  *  sense any more. Throws CODIS_E_CONFLICT after many conflicts, and CODIS_E_COORDINATOR_UNKNOWN when the coordinator does not come back. */
 export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<T>>): Promise<T> {
-  const event = { id: randomUUID(), actor: caller.actor, at: new Date().toISOString() };
+  const event = newEvent(caller);
   const doubts: { seq: number; value: T }[] = [];
   let refusal: Refusal | undefined;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -42,6 +43,7 @@ export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<
       if ((await readEvent(caller.coordinator, seq))?.id === event.id) return value;
     }
     const { ops, event: text, value } = await plan();
+    if (caller.dryRun) throw new DryRunDone([text], value);
     const audit = await eventOps(caller.coordinator, { ...event, ...text });
     try {
       const result = await caller.coordinator.commit([...ops, ...audit.ops]);
@@ -58,6 +60,10 @@ export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<
     'CODIS_E_CONFLICT',
     `${refusal?.path ?? 'the topology'} was changed by others ${ATTEMPTS_MAX} times in a row; try again`,
   );
+}
+
+function newEvent({ actor, via = 'system', ip }: Caller): Pick<AuditEvent, 'id' | 'actor' | 'via' | 'ip' | 'at'> {
+  return { id: randomUUID(), actor, via, ip: ip ?? null, at: new Date().toISOString() };
 }
 
 async function comeBack(caller: Caller, unknown: CodisError): Promise<void> {
@@ -79,6 +85,8 @@ export interface TopologyChange extends Expecting {
   /** It gives slots away or takes them out of service: not while keys are being mended by who owns what. */
   readonly reassigns?: boolean;
   change(topology: Topology): Topology;
+  /** How what is changed stands in a topology, for the audit log. */
+  told?(topology: Topology): string;
 }
 
 /** Changes the topology by compare-and-set. Throws CODIS_E_NOT_INITIALISED, CODIS_E_STALE, what `change` throws, and as commitAudited. */
@@ -91,7 +99,13 @@ export function changeTopology(caller: Caller, request: TopologyChange): Promise
     const epoch = asEpoch(current.epoch + 1);
     return {
       ops: [{ op: 'set', path: PATHS.topology, data: encodeTopology(topology), version: current.epoch }],
-      event: { action: request.action, object: request.object, epoch },
+      event: {
+        action: request.action,
+        object: request.object,
+        epoch,
+        before: request.told?.(current.topology),
+        after: request.told?.(topology),
+      },
       value: { epoch, topology },
     };
   });
@@ -105,7 +119,8 @@ export async function readTopology({ coordinator }: Pick<Caller, 'coordinator'>)
 }
 
 /** Makes the nodes that hold others, where they are missing. */
-export async function ensureParents({ coordinator }: Pick<Caller, 'coordinator'>): Promise<void> {
+export async function ensureParents({ coordinator, dryRun }: Pick<Caller, 'coordinator' | 'dryRun'>): Promise<void> {
+  if (dryRun) return;
   for (const path of PARENTS) {
     const result = await coordinator.commit([{ op: 'create', path, data: Buffer.alloc(0) }]);
     if (!result.ok && result.refusal.reason !== 'exists') {

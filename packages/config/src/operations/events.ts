@@ -4,50 +4,21 @@
 
 import { type Coordinator, eventPath, type Op, PATHS } from '../coordinator/index.ts';
 import { CodisError } from '../model/index.ts';
+import type { EventText, EventVia } from './event-text.ts';
 
 /** How many events are kept. */
 export const EVENTS_MAX = 10_000;
 /** How many of the oldest one commit drops: more than it adds, so a cap that was lowered is reached in the end. */
 const DROPPED_MAX = 10;
 
-/** What was done, as `<object>.<verb>`. */
-export type EventAction =
-  | 'group.add'
-  | 'group.remove'
-  | 'key.delete'
-  | 'key.move'
-  | 'migration.adopt'
-  | 'migration.cancel'
-  | 'migration.pause'
-  | 'migration.resume'
-  | 'migration.throttle'
-  | 'migration.create'
-  | 'plan.apply'
-  | 'plan.create'
-  | 'proxy.offline'
-  | 'proxy.online'
-  | 'proxy.remove'
-  | 'server.add'
-  | 'server.promote'
-  | 'server.remove'
-  | 'slot.assign'
-  | 'slot.init'
-  | 'slot.offline';
-
-/** What an operation says of its change. */
-export interface EventText {
-  readonly action: EventAction;
-  /** What it was done to, in words: `slots 0-511 → group 1`. */
-  readonly object: string;
-  /** The epoch the change made; null when it did not touch the topology. */
-  readonly epoch: number | null;
-}
-
 /** `events/<seq>`. */
 export interface AuditEvent extends EventText {
   /** Unique, made by the caller before it writes: how it finds out whether a write of unknown outcome was made. */
   readonly id: string;
   readonly actor: string;
+  readonly via: EventVia;
+  /** Null for what the cluster did by itself. */
+  readonly ip: string | null;
   /** ISO 8601. */
   readonly at: string;
 }
@@ -80,11 +51,17 @@ export async function readEvent(coordinator: Coordinator, seq: number): Promise<
   return entry && { seq, ...decodeEvent(entry.data) };
 }
 
+type StoredEvent = Omit<AuditEvent, 'via' | 'ip'> & Partial<Pick<AuditEvent, 'via' | 'ip'>>;
+
 function decodeEvent(data: Uint8Array): AuditEvent {
   try {
-    const { id, actor, at, action, object, epoch } = JSON.parse(Buffer.from(data).toString('utf8')) as AuditEvent;
+    const { id, actor, at, action, object, epoch, via, ip, before, after, denied } = JSON.parse(
+      Buffer.from(data).toString('utf8'),
+    ) as StoredEvent;
     for (const text of [id, actor, at, action, object]) if (typeof text !== 'string') throw new TypeError('a field is missing');
-    return { id, actor, at, action, object, epoch: epoch === null ? null : Number(epoch) };
+    // Events of an earlier version say neither.
+    const origin = { via: via ?? 'claimed', ip: ip ?? null };
+    return { id, actor, ...origin, at, action, object, epoch: epoch === null ? null : Number(epoch), before, after, denied };
   } catch (cause) {
     throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `an event can't be read: ${(cause as Error).message}`, { cause });
   }

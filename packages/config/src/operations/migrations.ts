@@ -25,7 +25,7 @@ import {
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
-import type { EventText } from './events.ts';
+import type { EventText } from './event-text.ts';
 import { rangeText } from './slots.ts';
 
 /** In order of id. */
@@ -33,6 +33,25 @@ export async function listMigrations(coordinator: Coordinator): Promise<Migratio
   const names = await coordinator.list(PATHS.migrations);
   const entries = await Promise.all(names.map((name) => coordinator.read(`${PATHS.migrations}/${name}`)));
   return entries.filter((entry) => entry !== null).map(({ data }) => decodeMigration(data));
+}
+
+/** As `listMigrations`, for who looks often: what has ended does not change any more and is read once. */
+export function migrationLister(coordinator: Coordinator): () => Promise<Migration[]> {
+  const ended = new Map<string, Migration>();
+  return async () => {
+    const names = await coordinator.list(PATHS.migrations);
+    const all = await Promise.all(
+      names.map(async (name) => {
+        const known = ended.get(name);
+        if (known) return known;
+        const entry = await coordinator.read(`${PATHS.migrations}/${name}`);
+        const migration = entry && decodeMigration(entry.data);
+        if (migration && migration.endedAt !== null) ended.set(name, migration);
+        return migration;
+      }),
+    );
+    return all.filter((migration) => migration !== null);
+  };
 }
 
 /** Throws CODIS_E_UNKNOWN_MIGRATION. */
@@ -43,6 +62,7 @@ export async function readMigration(coordinator: Coordinator, id: MigrationId): 
 /** How slots are to be moved. */
 export interface MigrationManner extends Partial<Throttle> {
   readonly durable?: boolean;
+  readonly comment?: string;
 }
 
 export interface MigrationRequest extends MigrationManner {
@@ -83,7 +103,7 @@ export async function migrationOps(
 
 export function newMigration(
   topology: Topology,
-  { id, moves, durable = false, actor, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
+  { id, moves, durable = false, actor, comment, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
 ): Migration {
   return {
     id,
@@ -102,6 +122,7 @@ export function newMigration(
     },
     waiting: null,
     actor,
+    comment: comment ?? null,
     createdAt: new Date().toISOString(),
     endedAt: null,
   };
@@ -149,7 +170,7 @@ export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Pr
         { op: 'check', path: PATHS.topology, version: epoch },
         { op: 'set', path: migrationPath(id), data: encodeMigration(cancelled), version },
       ],
-      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null },
+      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null, before: migration.state, after: cancelled.state },
       value: cancelled,
     };
   });
@@ -194,10 +215,16 @@ function changeOpen(
     const changed = change(migration);
     return {
       ops: [{ op: 'set', path: migrationPath(id), data: encodeMigration(changed), version }],
-      event: { ...event, epoch: null },
+      event: { ...event, epoch: null, before: standing(migration), after: standing(changed) },
       value: changed,
     };
   });
+}
+
+/** What steering may change of one, in words. */
+function standing({ state, throttle }: Migration): string {
+  const limits = Object.entries(throttle).filter(([name, value]) => value !== UNTHROTTLED[name as keyof Throttle]);
+  return [state, ...limits.map(([name, value]) => `${name} ${value}`)].join(', ');
 }
 
 function checkOpen(migration: Migration): void {

@@ -29,6 +29,11 @@ export interface ServerProbe {
   readonly usedMemoryBytes: number;
   /** 0: no limit. */
   readonly maxMemoryBytes: number;
+  /** By its own, short, average. */
+  readonly opsPerSecond: number;
+  readonly uptimeSeconds: number;
+  /** Its time of day, Unix milliseconds; null when it does not say (Redis 6). */
+  readonly clockMs: number | null;
 }
 
 interface MasterLink {
@@ -94,6 +99,9 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
     keysCount: databases.reduce((sum, { keysCount }) => sum + keysCount, 0),
     usedMemoryBytes: numberOf(info, 'used_memory'),
     maxMemoryBytes: numberOf(info, 'maxmemory'),
+    opsPerSecond: numberOf(info, 'instantaneous_ops_per_sec'),
+    uptimeSeconds: numberOf(info, 'uptime_in_seconds'),
+    clockMs: info.has('server_time_usec') ? numberOf(info, 'server_time_usec') / 1000 : null,
   };
 }
 

@@ -1,27 +1,81 @@
 // Proxies: what is registered, and what the operator wants of them.
 
-import type { ProxyEntryView } from '@codis/config/api';
+import type { ProxyDetailView, ProxyEntryView } from '@codis/config/api';
 import { asProxyId, type Epoch, isCodisError, type ProxyView } from '@codis/config/model';
 import { listProxies, readProxy, readTopology, removeProxy, setProxyWanted } from '@codis/config/operations';
+import { proxyView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
-import { answers, ProxiesSchema, ProxyId, ProxyRemovedSchema, ProxySchema, ProxyWantedBody, ProxyWantedSchema } from '../schemas.ts';
-import { proxyView } from '../views.ts';
+import { silentProxy } from '../observe/rates.ts';
+import {
+  answers,
+  Count,
+  describes,
+  nullable,
+  object,
+  ProxiesSchema,
+  ProxyId,
+  ProxyRemovedSchema,
+  ProxySchema,
+  ProxyWantedBody,
+  ProxyWantedSchema,
+  Time,
+} from '../schemas.ts';
 
+const Amount = nullable(Type.Number());
+const ProxyDetailSchema = describes<ProxyDetailView>()(
+  object({
+    id: ProxyId,
+    at: Time,
+    opsPerSecond: Amount,
+    errorsPerSecond: Amount,
+    p50Ms: Amount,
+    p99Ms: Amount,
+    sessions: nullable(Count),
+    serving: nullable(Type.Boolean()),
+    uptimeSeconds: nullable(Count),
+    version: nullable(Type.String()),
+    cpuPercent: Amount,
+    memoryBytes: nullable(Count),
+    workersCount: nullable(Count),
+    workerRestartsCount: nullable(Count),
+    problem: nullable(Type.String()),
+    commands: Type.Array(object({ command: Type.String(), callsCount: Count, callsPerSecond: Amount })),
+  }),
+);
 const ProxyParams = Type.Object({ proxy: ProxyId });
 
 export function proxyRoutes(app: App, context: Context): void {
   const { coordinator } = context;
-  const viewOf = async (proxy: ProxyView): Promise<ProxyEntryView> => proxyView(proxy, await currentEpoch(context));
+  const viewOf = async (proxy: ProxyView): Promise<ProxyEntryView> =>
+    proxyView(proxy, await currentEpoch(context), (await context.proxies.servings([proxy])).get(proxy.id) ?? null);
 
   app.get('/proxies', { schema: { summary: 'All registered proxies', response: answers(ProxiesSchema) } }, async () => {
-    const epoch = await currentEpoch(context);
-    return { proxies: (await listProxies(coordinator)).map((proxy) => proxyView(proxy, epoch)) };
+    const [epoch, all] = await Promise.all([currentEpoch(context), listProxies(coordinator)]);
+    const heard = await context.proxies.servings(all);
+    return { proxies: all.map((proxy) => proxyView(proxy, epoch, heard.get(proxy.id) ?? null)) };
   });
   app.get(
     '/proxies/:proxy',
     { schema: { summary: 'One proxy', params: ProxyParams, response: answers(ProxySchema) } },
     async ({ params }) => viewOf(await readProxy(coordinator, asProxyId(params.proxy))),
+  );
+  app.get(
+    '/proxies/:proxy/stats',
+    {
+      schema: {
+        summary: 'What a proxy does, as it says itself, and its commands',
+        params: ProxyParams,
+        response: answers(ProxyDetailSchema),
+      },
+    },
+    async ({ params }) => {
+      const proxy = await readProxy(coordinator, asProxyId(params.proxy));
+      const known = context.proxies.detail(proxy.id);
+      if (known) return known;
+      await context.proxies.ask(await listProxies(coordinator));
+      return context.proxies.detail(proxy.id) ?? notAsked(proxy);
+    },
   );
   app.put(
     '/proxies/:proxy/wanted',
@@ -29,13 +83,20 @@ export function proxyRoutes(app: App, context: Context): void {
       schema: {
         summary: 'Bring a proxy online or offline',
         params: ProxyParams,
+        querystring: Type.Object({
+          wait: Type.Optional(Type.Boolean({ description: 'false: answer at once, whether or not it was taken up' })),
+        }),
         body: ProxyWantedBody,
         response: answers(ProxyWantedSchema),
       },
     },
     async (request) => {
       const id = asProxyId(request.params.proxy);
-      const { proxy, takenUp, note } = await setProxyWanted(callerOf(context, request), { id, wanted: request.body.wanted });
+      const { proxy, takenUp, note } = await setProxyWanted(callerOf(context, request), {
+        id,
+        ...request.body,
+        ...(request.query.wait === false ? { waitMs: 0 } : {}),
+      });
       return { proxy: await viewOf(proxy), takenUp, notes: note === null ? [] : [note] };
     },
   );
@@ -48,6 +109,11 @@ export function proxyRoutes(app: App, context: Context): void {
       return { proxy, notes };
     },
   );
+}
+
+/** It registered in this very moment. */
+function notAsked({ id }: ProxyView): ProxyDetailView {
+  return { ...silentProxy(id, { at: new Date().toISOString(), problem: 'it was not asked yet' }), commands: [] };
 }
 
 async function currentEpoch(context: Context): Promise<Epoch | null> {

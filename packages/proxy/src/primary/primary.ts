@@ -8,10 +8,12 @@ import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type 
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
+import type { PeerTopics } from '../worker/peer-topics.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
 import { ScriptStore } from './script-store.ts';
+import { type ShownSlowEntry, slowEntries } from './slow-entries.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface PrimaryOptions {
@@ -29,6 +31,7 @@ export interface ProxyStatus {
   readonly version: string;
   readonly addr: string;
   readonly pid: number;
+  readonly startedAt: string;
   readonly wanted: ProxyRegistration['wanted'];
   /** It serves clients: acknowledged, online and listening on every worker. */
   readonly serving: boolean;
@@ -42,6 +45,8 @@ export interface ProxyStatus {
 
 const RETRY_MS = 500;
 const DRAIN_MS = 5000;
+/** As many as are shown at the admin address. */
+const SLOW_ENTRIES_MAX = 512;
 
 export class Primary {
   readonly #options: PrimaryOptions;
@@ -52,6 +57,10 @@ export class Primary {
   readonly #scripts: ScriptStore;
   readonly #unsubscribe: Unsubscribe[] = [];
   #wanted: ProxyRegistration['wanted'];
+  /** How long clients may go on once this is wanted offline. */
+  #drainMs = DRAIN_MS;
+  /** With how much time clients are being drained; null when they are not. */
+  #draining: number | null = null;
   #registered = false;
   #held = -1;
   #acknowledged = -1;
@@ -113,6 +122,7 @@ export class Primary {
       version,
       addr: settings.proxy_addr,
       pid: process.pid,
+      startedAt: this.#registration.startedAt,
       wanted: this.#wanted,
       serving: this.isServing,
       epoch: { held: this.#held, applied: this.#pool.applied, acknowledged: this.#acknowledged },
@@ -120,6 +130,12 @@ export class Primary {
       workerRestarts: this.#pool.restarts,
       workers: await this.#pool.report(),
     };
+  }
+
+  /** The newest slow requests of all workers. */
+  async slowLog(): Promise<ShownSlowEntry[]> {
+    const all = await this.#pool.askAll('slowlog|get' satisfies keyof PeerTopics, SLOW_ENTRIES_MAX);
+    return slowEntries(all as readonly PeerTopics['slowlog|get']['answer'][], SLOW_ENTRIES_MAX);
   }
 
   get isServing(): boolean {
@@ -134,7 +150,7 @@ export class Primary {
     this.#leases.close();
     this.#live.close();
     this.#scripts.close();
-    await this.#pool.drain(DRAIN_MS);
+    await this.#pool.drain({ timeoutMs: DRAIN_MS });
     await this.#pool.close();
     if (!this.#registered) return;
     try {
@@ -176,7 +192,11 @@ export class Primary {
 
   #onRegistration(entry: Entry | null): void {
     if (entry === null) this.#registered = false;
-    else this.#wanted = decodeProxyRegistration(entry.data).wanted;
+    else {
+      const { wanted, drainSeconds } = decodeProxyRegistration(entry.data);
+      this.#wanted = wanted;
+      this.#drainMs = drainSeconds === undefined ? DRAIN_MS : drainSeconds * 1000;
+    }
     this.#sync();
   }
 
@@ -229,13 +249,26 @@ export class Primary {
   async #serveAsWanted(): Promise<void> {
     if (this.#wanted === 'online' && !this.#serving) {
       this.#serving = true;
+      this.#draining = null;
       this.#pool.serve();
       this.#options.log.info({ addr: this.#options.settings.proxy_addr, epoch: this.#acknowledged, workers: this.#pool.size }, 'online');
-    } else if (this.#wanted === 'offline' && this.#serving) {
+    } else if (this.#wanted === 'offline' && (this.#serving || (this.#draining !== null && this.#draining !== this.#drainMs))) {
       this.#serving = false;
-      await this.#pool.drain(DRAIN_MS);
-      this.#options.log.info('offline');
+      this.#drain(this.#drainMs);
     }
+  }
+
+  /** Goes on beside all else: tables must be acknowledged meanwhile, and an operator may change his mind. */
+  #drain(drainMs: number): void {
+    const { log } = this.#options;
+    this.#draining = drainMs;
+    log.info({ drainMs }, 'draining');
+    const timeoutMs = Math.min(drainMs, DRAIN_MS);
+    void this.#pool.drain({ timeoutMs, graceMs: drainMs - timeoutMs }).then(() => {
+      if (this.#serving || this.#closing || this.#draining !== drainMs) return;
+      this.#draining = null;
+      log.info('offline');
+    });
   }
 
   #onStepError(error: unknown): void {
