@@ -50,7 +50,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'config/doctor',
     'config/api',
   ],
-  scripts: ['config/model', 'config/settings', 'config/coordinator', 'config/api', 'proxy'],
+  scripts: ['config/cli', 'config/model', 'config/settings', 'config/coordinator', 'config/api', 'proxy'],
 };
 
 /** Layers that are functions from values to values. */

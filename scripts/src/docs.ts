@@ -3,12 +3,14 @@
 
 import { ERROR_KINDS } from '@codis/config/model';
 import { renderConfigDocs, renderConfigIni } from '@codis/config/settings';
+import { renderCliDocs } from './cli-page.ts';
 import { renderCommandDocs } from './commands-page.ts';
 
 /** Path from the top of the repository → what the file must hold. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['config.ini', renderConfigIni()],
+    ['docs/cli.md', renderCliDocs()],
     ['docs/commands.md', renderCommandDocs()],
     ['docs/config.md', renderConfigDocs()],
     ['docs/errors.md', renderErrorDocs()],

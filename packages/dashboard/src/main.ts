@@ -11,11 +11,16 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from './app.ts';
 import { isLoopback } from './auth/origin.ts';
 import type { App } from './context.ts';
+import { serveParent } from './reader.ts';
 
+const READER = '--reader';
 const USAGE = {
   command: 'codis-dashboard',
   about: 'Serves the HTTP API and the console of one product, and runs its migrations while it is the elected controller.',
   examples: ['codis-dashboard', 'codis-dashboard -c config.ini', 'codis-dashboard --dashboard-addr 127.0.0.1:18088'],
+  switches: [
+    { flag: READER, about: 'Listen nowhere and change nothing; answer the program that started this one. For codis-config --store.' },
+  ],
 };
 const COORDINATOR_READY_MS = 10_000;
 /** How long stopping may take before the process ends without it. */
@@ -25,7 +30,8 @@ const CLOSE_MS = 8000;
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const args = parseProgramArgs({ program: 'dashboard', argv, usage: USAGE });
-    if (args.kind === 'run') await run(args.settings);
+    if (args.kind === 'run' && args.switches.has(READER)) await runReader(args.settings);
+    else if (args.kind === 'run') await run(args.settings);
     else process.stdout.write(`${args.text}\n`);
   } catch (error) {
     process.exitCode = complain(error);
@@ -57,6 +63,15 @@ async function run(settings: Settings): Promise<void> {
     await closeAll(parts);
     throw error;
   }
+}
+
+/** Who may read the coordinator's files needs no login to read them. */
+async function runReader(settings: Settings): Promise<void> {
+  const log = pino({ level: 'silent' });
+  const coordinator = openCoordinator(settings);
+  const unguarded: Settings = { ...settings, dashboard_auth: 'off', dashboard_read_only: 'on' };
+  const app = await buildApp({ coordinator, controller: { status: () => ({ elected: false }) }, settings: unguarded, log });
+  await serveParent({ app, coordinator, log });
 }
 
 interface Parts {

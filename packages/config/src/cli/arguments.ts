@@ -1,6 +1,6 @@
 // Arguments of the command line, checked before anything is asked of anyone.
 
-import type { GroupWeightView } from '../api/index.ts';
+import type { GroupWeightView, UserRoleName } from '../api/index.ts';
 import {
   asGroupId,
   asMigrationId,
@@ -12,8 +12,10 @@ import {
   type ErrorCode,
   MEASURES,
   type Measure,
+  type ProxyId,
   WEIGHT_MAX,
 } from '../model/index.ts';
+import { badUsage, HintedError } from './failures.ts';
 
 export const slotArgument = (text: string) => asSlot(wholeNumber(text, 'CODIS_E_BAD_SLOT', 'a slot: slots are numbers from 0 to 1023'));
 export const groupArgument = (text: string) => asGroupId(wholeNumber(text, 'CODIS_E_BAD_GROUP', 'a group id: they are numbers from 1'));
@@ -21,7 +23,12 @@ export const migrationArgument = (text: string) =>
   asMigrationId(wholeNumber(text, 'CODIS_E_BAD_MIGRATION', 'a migration id: they are numbers from 1'));
 export const planArgument = (text: string) => asPlanId(wholeNumber(text, 'CODIS_E_BAD_PLAN', 'a plan id: they are numbers from 1'));
 export const addrArgument = (text: string) => asServerAddr(text);
-export const proxyArgument = (text: string) => asProxyId(text);
+
+export function proxyArgument(text: string): ProxyId {
+  if (!text.includes(':')) return asProxyId(text);
+  const hints = ['proxies go by their id, not by their address; list them with: codis-config proxy list'];
+  throw new HintedError('CODIS_E_BAD_PROXY_ID', `${JSON.stringify(text)} is not a proxy id but an address`, hints);
+}
 
 /** `0-511`, or `5`. */
 export function slotRangeArgument(text: string): { first: number; last: number } {
@@ -34,25 +41,30 @@ export function slotRangeArgument(text: string): { first: number; last: number }
 export function roleArgument(text: string): 'master' | 'replica' {
   if (text === 'slave' || text === 'replica') return 'replica';
   if (text === 'master') return text;
-  throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a role: write master, replica or slave`);
+  throw badUsage(`${JSON.stringify(text)} is not a role: write master, replica or slave`);
 }
 
 export function onlineArgument(text: string): 'online' | 'offline' {
   if (text === 'online' || text === 'offline') return text;
-  throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a status: write online or offline`);
+  throw badUsage(`${JSON.stringify(text)} is not a status: write online or offline`);
+}
+
+export function userRoleArgument(text: string): UserRoleName {
+  if (text === 'viewer' || text === 'operator' || text === 'admin') return text;
+  throw badUsage(`${JSON.stringify(text)} is not a role: write viewer, operator or admin`);
 }
 
 export function measureOption(text: string): Measure {
   const measure = MEASURES.find((known) => known === text);
   if (measure) return measure;
-  throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is nothing to balance by: write slots, keys or memory`);
+  throw badUsage(`${JSON.stringify(text)} is nothing to balance by: write slots, keys or memory`);
 }
 
 /** One more `<group>=<n>`. */
 export function weightOption(text: string, before: readonly GroupWeightView[] = []): GroupWeightView[] {
   const [group = '', weight, ...rest] = text.split('=');
   if (weight === undefined || rest.length > 0) {
-    throw new CodisError('CODIS_E_BAD_REQUEST', `${JSON.stringify(text)} is not a weight: write --weight <group>=<n>, like --weight 3=2`);
+    throw badUsage(`${JSON.stringify(text)} is not a weight: write --weight <group>=<n>, like --weight 3=2`);
   }
   return [...before, { group: groupArgument(group), weight: numberOption('--weight', { min: 0, max: WEIGHT_MAX })(weight) }];
 }
@@ -62,11 +74,12 @@ export function numberOption(name: string, { min, max }: { min: number; max: num
   return (text) => {
     const value = wholeNumber(text, 'CODIS_E_BAD_REQUEST', `a value for ${name}: write a whole number from ${min} to ${max}`);
     if (value >= min && value <= max) return value;
-    throw new CodisError('CODIS_E_BAD_REQUEST', `${name} is ${value}: write a whole number from ${min} to ${max}`);
+    throw badUsage(`${name} is ${value}: write a whole number from ${min} to ${max}`);
   };
 }
 
 function wholeNumber(text: string, code: ErrorCode, what: string): number {
   if (/^-?\d{1,15}$/.test(text)) return Number(text);
-  throw new CodisError(code, `${JSON.stringify(text)} is not ${what}`);
+  const message = `${JSON.stringify(text)} is not ${what}`;
+  throw code === 'CODIS_E_BAD_REQUEST' ? badUsage(message) : new CodisError(code, message);
 }

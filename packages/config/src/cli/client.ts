@@ -14,55 +14,67 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-export interface Client {
-  /** `View` is what the route answers; see @codis/config/api. */
-  get<View>(path: string, options?: CallOptions): Promise<View>;
-  post<View>(path: string, body?: object, options?: CallOptions): Promise<View>;
-  put<View>(path: string, body: object): Promise<View>;
-  delete<View>(path: string): Promise<View>;
+export interface Call extends CallOptions {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Behind /api/v1, with its query. */
+  readonly path: string;
+  readonly body?: object;
 }
 
-/** A client of the dashboard at `addr` (`host:port`). */
-export function dashboardClient(addr: string): Client {
-  const call = <View>(method: string, path: string, body?: object, { timeoutMs = TIMEOUT_MS }: CallOptions = {}) =>
-    request<View>({ addr, method, path, body, timeoutMs });
+export interface Client {
+  /** `View` is what the route answers; see @codis/config/api. */
+  call<View>(call: Call): Promise<View>;
+}
+
+export interface Dashboard {
+  /** `host:port`. */
+  readonly addr: string;
+  /** What says who calls: a token or a login's cookie. */
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+export function dashboardClient(dashboard: Dashboard): Client {
   return {
-    get: (path, options) => call('GET', path, undefined, options),
-    post: (path, body, options) => call('POST', path, body, options),
-    put: (path, body) => call('PUT', path, body),
-    delete: (path) => call('DELETE', path),
+    call: async <View>(call: Call) => {
+      const { status, text } = await exchange(dashboard, call).catch((error: unknown) => {
+        throw connectError(dashboard, call, error);
+      });
+      return answerOf<View>({ status, text }, dashboard.addr);
+    },
   };
 }
 
-interface Request {
-  readonly addr: string;
-  readonly method: string;
-  readonly path: string;
-  readonly body: object | undefined;
-  readonly timeoutMs: number;
+/** The view in an answer of `where`. Throws ProblemError for a refusal, CODIS_E_DASHBOARD_UNREACHABLE for what is neither. */
+export function answerOf<View>({ status, text }: Pick<Exchanged, 'status' | 'text'>, where: string): View {
+  const answer = parse(text);
+  if (status >= 200 && status < 300 && answer !== undefined) return answer as View;
+  if (isProblem(answer)) throw new ProblemError(answer);
+  throw stranger(where, { status, text });
 }
 
-async function request<View>(call: Request): Promise<View> {
-  const { addr } = call;
-  const { status, text } = await exchange(call).catch((error: unknown) => {
-    throw connectError(call, error);
-  });
-  const answer = parse(text);
-  if (status === 200 && answer !== undefined) return answer as View;
-  if (isProblem(answer)) throw new ProblemError(answer);
-  throw new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', `what answers at ${addr} is not a Codis dashboard (HTTP status ${status})`);
+export interface Exchanged {
+  readonly status: number;
+  readonly text: string;
+  /** The cookies it sets, without their attributes. */
+  readonly cookies: readonly string[];
 }
 
 /** One request and its whole answer. Plain node:http: Node 20's fetch never settles when the other side takes the connection and drops it. */
-function exchange({ addr, method, path, body, timeoutMs }: Request): Promise<{ status: number; text: string }> {
+export function exchange({ addr, credentials }: Dashboard, { method, path, body, timeoutMs = TIMEOUT_MS }: Call): Promise<Exchanged> {
   const payload = body && JSON.stringify(body);
-  const headers = { accept: 'application/json', 'x-codis-actor': actor(), ...(payload ? { 'content-type': 'application/json' } : {}) };
+  const headers = {
+    accept: 'application/json',
+    'x-codis-actor': actor(),
+    ...credentials,
+    ...(payload ? { 'content-type': 'application/json' } : {}),
+  };
   return new Promise((done, failed) => {
     const outgoing = httpRequest({ ...parseAddr(addr), method, path: `/api/v1${path}`, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
+      const cookies = (response.headers['set-cookie'] ?? []).map((cookie) => cookie.split(';')[0] ?? '');
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', failed);
-      response.on('end', () => done({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+      response.on('end', () => done({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8'), cookies }));
     });
     const overdue = setTimeout(() => outgoing.destroy(new TimeoutError()), timeoutMs);
     outgoing.on('error', failed);
@@ -86,7 +98,7 @@ function isProblem(value: unknown): value is ProblemView {
 }
 
 /** The login name, for the audit log. */
-function actor(): string {
+export function actor(): string {
   try {
     return userInfo().username.replace(/[^\x20-\x7e]/g, '?') || 'codis-config';
   } catch {
@@ -94,16 +106,34 @@ function actor(): string {
   }
 }
 
-function connectError({ addr, timeoutMs }: Request, error: unknown): CodisError {
-  const unreachable = (what: string) => new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', what, { cause: error });
+const unreachable = (what: string, cause?: unknown) => new CodisError('CODIS_E_DASHBOARD_UNREACHABLE', what, { cause });
+
+/** It speaks HTTP, but is no dashboard. The admin address of a proxy says in plain text what it has. */
+function stranger(addr: string, { status, text }: Pick<Exchanged, 'status' | 'text'>): CodisError {
+  if (status === 404 && text.startsWith('there are: /healthz')) {
+    return unreachable(
+      `${addr} is the admin address of a proxy, which only tells how the proxy is; the dashboard has an address of its own`,
+    );
+  }
+  return unreachable(`what answers at ${addr} is not a Codis dashboard (HTTP status ${status})`);
+}
+
+function connectError({ addr }: Dashboard, { timeoutMs = TIMEOUT_MS }: Call, error: unknown): CodisError {
   if (error instanceof TimeoutError) {
     const what = `the dashboard at ${addr} did not answer in ${timeoutMs / 1000} s; what was asked may still be done`;
     return new CodisError('CODIS_E_TIMEOUT', what, { cause: error });
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code.startsWith('HPE_') || code === 'ECONNRESET') {
-    return unreachable(`what listens at ${addr} does not speak HTTP, or hung up; is it the port of a Redis or a proxy?`);
+    return unreachable(`what listens at ${addr} does not speak HTTP, or hung up; is it the port of a Redis or a proxy?`, error);
   }
-  if (code === 'ECONNREFUSED') return unreachable(`the dashboard at ${addr} can't be reached: nothing listens there`);
-  return unreachable(`the dashboard at ${addr} can't be reached: ${error instanceof Error ? error.message || code : String(error)}`);
+  if (code === 'ECONNREFUSED') return unreachable(`the dashboard at ${addr} can't be reached: nothing listens there`, error);
+  return unreachable(`the dashboard at ${addr} can't be reached: ${error instanceof Error ? error.message || code : String(error)}`, error);
+}
+
+/** What stands behind `?`: those of `values` that are given. */
+export function queryText(values: object): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query.toString();
 }

@@ -1,14 +1,17 @@
 // Watching a migration until it ends. Only ever looks: going away stops nothing.
 
 import type { MigrationView } from '../api/index.ts';
-import { CodisError } from '../model/index.ts';
+import { CodisError, isCodisError } from '../model/index.ts';
 import { EXIT } from './failures.ts';
+import { progressBlock, progressLine } from './progress.ts';
 import type { Session } from './session.ts';
 
 const POLL_MS = 250;
 const LINE_EVERY_MS = 5000;
-const BAR_WIDTH = 20;
-const BYTES_PER_MIB = 1024 * 1024;
+/** Rates are told over at least so long. */
+const RATE_OVER_MS = 2000;
+const COLUMNS_DEFAULT = 80;
+const COLUMNS_MIN = 20;
 
 export interface FollowOptions {
   readonly id: number;
@@ -19,12 +22,14 @@ export interface FollowOptions {
 /** Shows progress on stderr until the migration has ended; returns the exit code. Throws CODIS_E_TIMEOUT. Ctrl-C detaches. */
 export async function followMigration(session: Session, { id, timeoutMs }: FollowOptions): Promise<number> {
   const deadline = performance.now() + timeoutMs;
-  const progress = progressPrinter();
+  const show = process.stderr.isTTY ? blockPrinter() : linePrinter();
+  const rate = byteRate();
+  const look = patientLook(session, id);
   const detached = detachOnInterrupt();
   try {
     for (;;) {
-      const migration = await session.client.get<MigrationView>(`/migrations/${id}`);
-      progress.show(migration);
+      const migration = await look();
+      show(migration, rate(migration.bytesSwept));
       if (migration.endedAt !== null) return migration.state === 'done' ? EXIT.ok : EXIT.cancelled;
       if (performance.now() >= deadline) {
         const { slotsDone, slotsTotal } = migration;
@@ -36,9 +41,26 @@ export async function followMigration(session: Session, { id, timeoutMs }: Follo
       if (await detached.within(POLL_MS)) return detach(session, id);
     }
   } finally {
-    progress.end();
     detached.dispose();
   }
+}
+
+/** The migration as it is now, or as it was last seen while no dashboard answers: one that was killed is started again, and the migration goes on then. Throws what the first look throws. */
+function patientLook(session: Session, id: number): () => Promise<MigrationView> {
+  let last: MigrationView | undefined;
+  let isAway = false;
+  return async () => {
+    try {
+      last = await session.get<MigrationView>(`/migrations/${id}`);
+      if (isAway) session.note('the dashboard answers again');
+      isAway = false;
+    } catch (error) {
+      if (last === undefined || !isCodisError(error, 'CODIS_E_DASHBOARD_UNREACHABLE')) throw error;
+      if (!isAway) session.note(`${error.message}; still watching, for the migration goes on as soon as a dashboard runs`);
+      isAway = true;
+    }
+    return last;
+  };
 }
 
 function detach(session: Session, id: number): number {
@@ -46,54 +68,43 @@ function detach(session: Session, id: number): number {
   return EXIT.ok;
 }
 
-/** `[######....] 412/1024 slots  31000 keys  12.0 MiB  9000 keys/s  ETA 00:00:31`, and what it waits for. */
-export function progressLine(migration: MigrationView): string {
-  const { id, state, slotsDone, slotsTotal, keysSwept, bytesSwept, keysPerSecond, secondsLeft, waiting } = migration;
-  const filled = Math.floor(shareDone(migration) * BAR_WIDTH);
-  const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '.');
-  const parts = [
-    `migration ${id} [${bar}] ${slotsDone}/${slotsTotal} slots`,
-    `${keysSwept} keys`,
-    `${(bytesSwept / BYTES_PER_MIB).toFixed(1)} MiB`,
-    ...(state === 'running' && keysPerSecond !== null ? [`${keysPerSecond} keys/s`] : []),
-    ...(secondsLeft === null ? [] : [`ETA ${durationText(secondsLeft)}`]),
-    state,
-    ...(waiting === null ? [] : [`waiting: ${waiting}`]),
-  ];
-  return parts.join('  ');
-}
+type Show = (migration: MigrationView, bytesPerSecond: number | null) => void;
 
-/** By keys, where it is known how many there are; slots arrive many at a time. */
-function shareDone({ slotsDone, slotsTotal, keysSwept, keysLeft, state }: MigrationView): number {
-  if (state === 'done' || slotsTotal === 0) return 1;
-  const bySlots = slotsDone / slotsTotal;
-  return keysLeft === null || keysSwept + keysLeft === 0 ? bySlots : Math.max(bySlots, keysSwept / (keysSwept + keysLeft));
-}
-
-/** `hh:mm:ss`. */
-export function durationText(seconds: number): string {
-  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
-  return `${two(seconds / 3600)}:${two((seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
-
-/** On a terminal one line that is redrawn; elsewhere a line when something changed, at most every few seconds, and at the end. */
-function progressPrinter(): { show(migration: MigrationView): void; end(): void } {
+/** On a terminal: one block that is redrawn in place. */
+function blockPrinter(): Show {
   const { stderr } = process;
-  let last = '';
+  let height = 0;
+  return (migration, bytesPerSecond) => {
+    const columns = Math.max((stderr.columns || COLUMNS_DEFAULT) - 1, COLUMNS_MIN);
+    const lines = progressBlock(migration, bytesPerSecond, columns);
+    const back = height === 0 ? '' : `\x1b[${height}A`;
+    stderr.write(`${back}\r\x1b[J${lines.join('\n')}\n`);
+    height = lines.length;
+  };
+}
+
+/** Elsewhere: a line every few seconds, and one at the end. */
+function linePrinter(): Show {
   let printedAt = Number.NEGATIVE_INFINITY;
-  return {
-    show: (migration) => {
-      const line = progressLine(migration);
-      if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, Math.max((stderr.columns || 80) - 1, 20))}`);
-      else if (line !== last && (migration.endedAt !== null || performance.now() - printedAt >= LINE_EVERY_MS)) {
-        printedAt = performance.now();
-        last = line;
-        stderr.write(`${line}\n`);
-      }
-    },
-    end: () => {
-      if (stderr.isTTY) stderr.write('\n');
-    },
+  return (migration, bytesPerSecond) => {
+    if (migration.endedAt === null && performance.now() - printedAt < LINE_EVERY_MS) return;
+    printedAt = performance.now();
+    process.stderr.write(`${progressLine(migration, bytesPerSecond)}\n`);
+  };
+}
+
+/** Tells how fast a number grows, lately; null until it was seen for long enough. */
+function byteRate(): (bytes: number) => number | null {
+  let from: { bytes: number; at: number } | undefined;
+  let rate: number | null = null;
+  return (bytes) => {
+    const at = performance.now();
+    from ??= { bytes, at };
+    if (at - from.at >= RATE_OVER_MS) {
+      rate = ((bytes - from.bytes) / (at - from.at)) * 1000;
+      from = { bytes, at };
+    }
+    return rate;
   };
 }
 

@@ -3,8 +3,7 @@
 import type { MoveDifferenceView, PlanDiffView, PlannedGroupView, PlannedMoveView, PlanSummaryView, PlanView } from '../api/index.ts';
 import { rangeText } from './commands/changes.ts';
 import type { Answer, Table } from './output.ts';
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+import { bytesText, durationText } from './units.ts';
 
 /** `previewed`: what can be done with it now is somebody else's to say. */
 export function planAnswer(plan: PlanView, { previewed = false } = {}): Answer {
@@ -12,9 +11,16 @@ export function planAnswer(plan: PlanView, { previewed = false } = {}): Answer {
     json: plan,
     headline: `plan ${plan.id}: ${plan.goal} (${plan.state}, epoch ${plan.epoch}, made ${plan.createdAt})`,
     table: plan.moves.length === 0 ? 'nothing to move' : movesTable(plan.moves),
+    wide: runsTable(plan.moves),
     names: [plan.id],
     notes: [...planNotes(plan), ...(previewed ? [] : nextNotes(plan))],
   };
+}
+
+/** A plan that was worked out and not kept. */
+export function previewAnswer(plan: PlanView): Answer {
+  const answer = planAnswer(plan, { previewed: true });
+  return { ...answer, headline: `dry run: nothing was changed; the plan would be: ${plan.goal} (epoch ${plan.epoch})`, names: [] };
 }
 
 export function diffAnswer(diff: PlanDiffView): Answer {
@@ -24,6 +30,7 @@ export function diffAnswer(diff: PlanDiffView): Answer {
     json: diff,
     headline: `plan ${id}: ${goal} (${state}, made at epoch ${epoch}, now ${currentEpoch})`,
     table: differences.length === 0 ? same : differencesTable(differences),
+    wide: differencesTable(differences),
     names: differences.map(({ first, last }) => rangeText(first, last)),
     notes: [...changes.map((change) => `changed since: ${change}`), ...(obstacle === null ? [] : [`a new plan is refused: ${obstacle}`])],
   };
@@ -55,6 +62,14 @@ function movesTable(moves: readonly PlannedMoveView[]): Table {
     runs.map(({ first, last }) => rangeText(first, last)).join(','),
   ]);
   return { head: ['FROM', 'TO', 'COUNT', 'KEYS', 'BYTES', 'SLOTS'], rows };
+}
+
+/** One row for each run of slots. */
+function runsTable(moves: readonly PlannedMoveView[]): Table {
+  return {
+    head: ['FROM', 'TO', 'FIRST', 'LAST', 'COUNT', 'KEYS', 'BYTES'],
+    rows: moves.map(({ from, to, first, last, keysCount, bytes }) => [from, to, first, last, last - first + 1, keysCount, bytes]),
+  };
 }
 
 function sum(parts: readonly (number | null)[]): number | null {
@@ -91,20 +106,6 @@ function groupText({ group, slotsBefore, slotsAfter, memoryBytes, memoryAfterByt
 
 function known(value: number | null, text: (value: number) => string, unknown: string): string {
   return value === null ? unknown : text(value);
-}
-
-/** `1.2 MiB`. */
-export function bytesText(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`;
-}
-
-/** `about 5 s`. */
-export function durationText(durationMs: number): string {
-  if (durationMs < 1000) return 'less than a second';
-  const seconds = Math.round(durationMs / 1000);
-  if (seconds < 120) return `about ${seconds} s`;
-  return seconds < 7200 ? `about ${Math.round(seconds / 60)} min` : `about ${(seconds / 3600).toFixed(1)} h`;
 }
 
 export function plansTable(plans: readonly PlanSummaryView[]): Table {

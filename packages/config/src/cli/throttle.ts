@@ -1,7 +1,7 @@
 // What a migration may take of the servers, as options of the commands that say so. `none` takes a limit away.
 
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ThrottleRequest } from '../api/index.ts';
+import type { ThrottleRequest, ThrottleView } from '../api/index.ts';
 import { numberOption } from './arguments.ts';
 
 type Limit = number | 'none';
@@ -33,6 +33,18 @@ export function throttleOf({ delay, keysPerSecond, mbPerSecond, addedP99, share 
     ...(addedP99 === undefined ? {} : { addedP99Ms: orNull(addedP99) }),
     ...(share === undefined ? {} : { sharePercent: orNull(share) }),
   };
+}
+
+/** `delay 10 ms, 20000 keys/s, 20.0 MiB/s, added p99 2 ms, 10 % of the source`; `none`. */
+export function throttleText({ delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent }: ThrottleView): string {
+  const parts = [
+    ...(delayMs === 0 ? [] : [`delay ${delayMs} ms`]),
+    ...(keysPerSecond === null ? [] : [`${keysPerSecond} keys/s`]),
+    ...(bytesPerSecond === null ? [] : [`${(bytesPerSecond / BYTES_PER_MB).toFixed(1)} MiB/s`]),
+    ...(addedP99Ms === null ? [] : [`added p99 ${addedP99Ms} ms`]),
+    ...(sharePercent === null ? [] : [`${sharePercent} % of the source`]),
+  ];
+  return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
 function orNull(limit: Limit, unit = 1): number | null {

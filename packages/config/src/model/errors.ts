@@ -27,6 +27,7 @@ export const ERROR_KINDS = {
   CODIS_E_ADDRESS_IN_USE: kind(500, 1, false, 'The address to listen at is taken', 'stop what listens there, or choose another address'),
   CODIS_E_BAD_ADDRESS: kind(400, 2, false, 'Not an address', 'write host:port, like 127.0.0.1:6379'),
   CODIS_E_BAD_CONFIG: kind(400, 2, false, 'The configuration has problems', 'mend the lines named; docs/config.md describes every key'),
+  CODIS_E_BAD_DUMP: kind(400, 2, false, 'Not a dump of a topology', 'give a file that was made with: codis-config config dump'),
   CODIS_E_BAD_GROUP: kind(400, 2, false, 'Not a group id', 'group ids are whole numbers from 1 to 9999'),
   CODIS_E_BAD_MIGRATION: kind(
     400,
@@ -73,7 +74,7 @@ export const ERROR_KINDS = {
     5,
     true,
     'The dashboard can’t be reached',
-    'start it with: codis-config dashboard, or name it with --dashboard-addr',
+    'start it with: codis-config dashboard, or name it with --dashboard-addr; what only looks works without it too: add --store config',
   ),
   CODIS_E_DENIED: kind(403, 6, false, 'It is not allowed', 'read what the message says about who may do it'),
   CODIS_E_GROUP_EXISTS: kind(409, 4, false, 'The group exists already', 'use another id, or add servers to this one'),

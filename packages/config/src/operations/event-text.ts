@@ -8,6 +8,7 @@ export type EventAction =
   | 'alert.acknowledge'
   | 'alert.silence'
   | 'call.denied'
+  | 'config.restore'
   | 'group.add'
   | 'group.remove'
   | 'key.delete'

@@ -53,8 +53,8 @@ export async function startCli(): Promise<CliUnderTest> {
     ok,
     json: async (...args) => JSON.parse(await ok(...args, '-o', 'json')) as unknown,
     epoch: async () => {
-      const response = await fetch(`http://${addr}/api/v1/status`);
-      return ((await response.json()) as { epoch: number | null }).epoch;
+      const response = await fetch(`http://${addr}/api/v1/topology`);
+      return response.ok ? ((await response.json()) as { epoch: number }).epoch : null;
     },
   };
 }

@@ -1,11 +1,13 @@
 // What every change answers, as codis-config says it.
 
 import type { ChangeView } from '../../api/index.ts';
-import type { Answer } from '../output.ts';
+import type { Call } from '../client.ts';
+import type { Session } from '../session.ts';
 
-/** `done` in words, with the epoch it made. */
-export function changed(view: ChangeView, done: string): Answer {
-  return { json: view, table: `${done} (epoch ${view.epoch})`, names: [view.epoch], notes: view.notes };
+/** Has the topology changed, and says in `done` what that was, with the epoch it made. */
+export async function changeTopology(session: Session, call: Call, done: string): Promise<void> {
+  const view = await session.change<ChangeView>(call);
+  if (view !== null) session.print({ json: view, table: `${done} (epoch ${view.epoch})`, names: [view.epoch], notes: view.notes });
 }
 
 /** `slot 5` or `slots 0-511`. */

@@ -2,11 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { CodisError } from '../../model/index.ts';
+import { findDashboard } from '../dashboard-program.ts';
 import type { Globals } from '../session.ts';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -25,17 +23,6 @@ export function dashboardCommand(program: Command): void {
       ];
       process.exitCode = await run(findDashboard(), [...args, ...command.args]);
     });
-}
-
-function findDashboard(): string {
-  try {
-    const manifest = createRequire(import.meta.url).resolve('@codis/dashboard/package.json');
-    return join(dirname(manifest), 'bin/codis-dashboard.js');
-  } catch (cause) {
-    throw new CodisError('CODIS_E_NOT_FOUND', 'the package @codis/dashboard is not installed beside codis-config; install it with npm', {
-      cause,
-    });
-  }
 }
 
 /** Runs it with our terminal, passes signals on, and ends as it ends. The channel tells the child when we are gone, however we went. */

@@ -3,10 +3,9 @@
 import type { Command } from 'commander';
 import type { DoctorView, FindingView, ScanName } from '../../api/index.ts';
 import { CodisError, isCodisError } from '../../model/index.ts';
-import { loadSettings } from '../../settings/index.ts';
 import { EXIT } from '../failures.ts';
 import { oneLine } from '../output.ts';
-import { type Globals, type Session, sessionOf } from '../session.ts';
+import { type Globals, type Session, sessionOf, storeSettingsOf } from '../session.ts';
 
 /** It looks at every key of every group. */
 const TIMEOUT_MS = 3_600_000;
@@ -26,16 +25,26 @@ export function doctorCommand(program: Command): void {
     .action(async ({ quick, direct }: DoctorOptions, command: Command) => {
       const session = sessionOf(command);
       const scan = quick ? 'none' : 'full';
-      const view = direct ? await lookDirectly(command, scan) : await ask(session, command, scan);
+      const isDirect = direct || command.optsWithGlobals<Globals>().store !== undefined;
+      const view = isDirect ? await lookDirectly(command, scan) : await ask(session, command, scan);
       const text = [`${view.summary} (${aboutText(view)})`, ...view.findings.map(findingText)].join('\n\n');
-      session.print({ json: view, table: text, names: view.findings.map(({ kind }) => kind) });
+      const rows = view.findings.map(({ severity, kind, object, what, why, try: hints }) => [
+        severity,
+        kind,
+        object,
+        what,
+        why,
+        hints[0] ?? null,
+      ]);
+      const wide = { head: ['SEVERITY', 'KIND', 'OBJECT', 'WHAT', 'WHY', 'TRY'], rows };
+      session.print({ json: view, table: text, wide, names: view.findings.map(({ kind }) => kind) });
       if (view.findings.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.unhealthy;
     });
 }
 
 async function ask(session: Session, command: Command, scan: ScanName): Promise<DoctorView> {
   try {
-    return await session.client.get<DoctorView>(`/doctor?scan=${scan}`, { timeoutMs: TIMEOUT_MS });
+    return await session.get<DoctorView>(`/doctor?scan=${scan}`, { timeoutMs: TIMEOUT_MS });
   } catch (error) {
     if (!isCodisError(error, 'CODIS_E_DASHBOARD_UNREACHABLE')) throw error;
     session.note(`${error.message}; looking at the coordinator and the servers from here instead`);
@@ -45,8 +54,7 @@ async function ask(session: Session, command: Command, scan: ScanName): Promise<
 
 /** Loads what it needs only now: it is heavy, and a person waits for the other commands. */
 async function lookDirectly(command: Command, scan: ScanName): Promise<DoctorView> {
-  const { config } = command.optsWithGlobals<Globals>();
-  const { settings } = loadSettings({ file: config });
+  const settings = storeSettingsOf(command);
   const [{ openCoordinator }, { examine }] = await Promise.all([import('../../coordinator/index.ts'), import('../../doctor/index.ts')]);
   const coordinator = openCoordinator(settings);
   try {

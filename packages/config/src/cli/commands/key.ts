@@ -1,12 +1,15 @@
 // codis-config key …: where a key lives, and keys that are where they should not be.
 
 import { type Command, Option } from 'commander';
-import type { MendActionName, MendKeysRequest, MendView } from '../../api/index.ts';
+import type { BigKeysView, KeyLocationView, MendActionName, MendKeysRequest, MendView, SlotStatsView } from '../../api/index.ts';
 import { CodisError, slotOf } from '../../model/index.ts';
 import { groupArgument, slotRangeArgument } from '../arguments.ts';
+import { queryText } from '../client.ts';
 import type { Answer } from '../output.ts';
 import { type Globals, printerOf, sessionOf } from '../session.ts';
 
+/** All servers are looked through, for some seconds each. */
+const REFRESH_TIMEOUT_MS = 300_000;
 /** It may look at every key of a large server. */
 const MEND_TIMEOUT_MS = 3_600_000;
 
@@ -24,7 +27,52 @@ export function keyCommands(program: Command): void {
         names: [slot],
       });
     });
+  locateCommand(key);
+  bigCommand(key);
   mendCommand(key);
+}
+
+function locateCommand(key: Command): void {
+  key
+    .command('locate')
+    .description('where a key lives now: its slot, group and server')
+    .argument('<key>', 'the key')
+    .option('--hex', 'the key is given as hexadecimal digits')
+    .action(async (name: string, { hex }: { hex?: boolean }, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.get<KeyLocationView>(`/keys/locate?${queryText(hex ? { keyHex: name } : { key: name })}`);
+      const { slot, tag, state, group, to, migration, server } = view;
+      session.print({
+        json: view,
+        table: {
+          head: ['KEY', 'TAG', 'SLOT', 'STATE', 'GROUP', 'TO', 'MIGRATION', 'SERVER'],
+          rows: [[view.key, tag, slot, state, group, to, migration, server]],
+        },
+        names: server === null ? [] : [server],
+        notes: server === null ? [`nothing serves slot ${slot}; see why with: codis-config slot explain ${slot}`] : [],
+      });
+    });
+}
+
+function bigCommand(key: Command): void {
+  key
+    .command('big')
+    .description('the largest keys that were met when the servers were last looked through')
+    .option('--refresh', 'look through the servers now, which takes some of their time')
+    .action(async ({ refresh }: { refresh?: boolean }, command: Command) => {
+      const session = sessionOf(command);
+      if (refresh) await session.get<SlotStatsView>('/slots/stats?refresh=true', { timeoutMs: REFRESH_TIMEOUT_MS });
+      const view = await session.get<BigKeysView>('/keys/big');
+      session.print({
+        json: view,
+        table: {
+          head: ['KEY', 'SLOT', 'GROUP', 'DB', 'BYTES'],
+          rows: view.keys.map(({ key: name, slot, group, db, bytes }) => [name, slot, group, db, bytes]),
+        },
+        names: view.keys.map(({ key: name }) => name),
+        notes: [...(view.at === null ? [] : [`as of ${view.at}`]), ...view.basis],
+      });
+    });
 }
 
 interface MendOptions {
@@ -53,7 +101,8 @@ function mendCommand(key: Command): void {
       const session = sessionOf(command);
       const action = actionOf(options);
       const body: MendKeysRequest = { action, ...(options.slots ? { slots: options.slots } : {}) };
-      const view = await session.client.post<MendView>(`/groups/${options.group}/keys/mend`, body, { timeoutMs: MEND_TIMEOUT_MS });
+      const path = `/groups/${options.group}/keys/mend`;
+      const view = await session.look<MendView>({ method: 'POST', path, body, timeoutMs: MEND_TIMEOUT_MS });
       session.print(answerOf(view, options));
     });
 }

@@ -3,11 +3,15 @@
 import type { Command } from 'commander';
 import type { AdoptMigrationRequest, MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
 import { migrationArgument, numberOption } from '../arguments.ts';
-import { durationText, followMigration } from '../follow.ts';
-import type { Table } from '../output.ts';
+import { reportMigration, type WaitOptions, waitFor, waitOptions } from '../carry-out.ts';
+import type { Call } from '../client.ts';
+import { followMigration } from '../follow.ts';
+import type { Answer, Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
-import { type ThrottleOptions, throttleOf, throttleOptions } from '../throttle.ts';
+import { type ThrottleOptions, throttleOf, throttleOptions, throttleText } from '../throttle.ts';
+import { clockText } from '../units.ts';
 import { rangeText, slotsText } from './changes.ts';
+import { explainCommand } from './explain.ts';
 
 export function migrationCommands(program: Command): void {
   const migration = program.command('migration').description('moves of slots that were asked for');
@@ -16,8 +20,8 @@ export function migrationCommands(program: Command): void {
     .description('all migrations, oldest first')
     .action(async (_, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.get<MigrationsView>('/migrations');
-      session.print({ json: view, table: tableOf(view.migrations), names: view.migrations.map(({ id }) => id) });
+      const view = await session.get<MigrationsView>('/migrations');
+      session.print(answerOf(view, view.migrations));
     });
   migration
     .command('show')
@@ -25,8 +29,8 @@ export function migrationCommands(program: Command): void {
     .argument('<id>', 'migration id', migrationArgument)
     .action(async (id: number, _, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.get<MigrationView>(`/migrations/${id}`);
-      session.print({ json: view, table: tableOf([view]), names: [view.id] });
+      const view = await session.get<MigrationView>(`/migrations/${id}`);
+      session.print(answerOf(view, [view]));
     });
   migration
     .command('watch')
@@ -36,50 +40,34 @@ export function migrationCommands(program: Command): void {
     .action(async (id: number, { timeout }: { timeout?: number }, command: Command) => {
       const session = sessionOf(command);
       process.exitCode = await followMigration(session, { id, timeoutMs: (timeout ?? Number.POSITIVE_INFINITY) * 1000 });
-      const view = await session.client.get<MigrationView>(`/migrations/${id}`);
-      session.print({ json: view, table: tableOf([view]), names: [view.id] });
+      const view = await session.get<MigrationView>(`/migrations/${id}`);
+      session.print(answerOf(view, [view]));
     });
+  explainCommand(migration, {
+    description: 'why is a migration as it is?',
+    argument: ['<id>', 'migration id', migrationArgument],
+    query: 'migration',
+  });
   steeringCommands(migration);
   adoptCommand(migration);
 }
 
 function adoptCommand(migration: Command): void {
-  throttleOptions(
-    migration.command('adopt').description('give a move whose record is gone its record back, so that it goes on or can be cancelled'),
-  )
+  const command = migration
+    .command('adopt')
+    .description('give a move whose record is gone its record back, so that it goes on or can be cancelled');
+  waitOptions(throttleOptions(command))
     .argument('<id>', 'the migration that the slots name', migrationArgument)
     .option('--dry-run', 'only say what would be on record')
-    .action(async (id: number, { dryRun = false, ...options }: ThrottleOptions & { dryRun?: boolean }, command: Command) => {
-      const session = sessionOf(command);
-      const request: AdoptMigrationRequest = { dryRun, ...throttleOf(options) };
-      const view = await session.client.post<MigrationView>(`/migrations/${id}/adopt`, request);
+    .action(async (id: number, options: ThrottleOptions & WaitOptions, self: Command) => {
+      const session = sessionOf(self);
+      const body: AdoptMigrationRequest = { dryRun: session.dryRun, ...throttleOf(options) };
+      const view = await session.look<MigrationView>({ method: 'POST', path: `/migrations/${id}/adopt`, body });
       const moves = view.moves.map(({ first, last, to }) => `${slotsText(first, last)} to group ${to}`).join(', ');
-      const [is, notes] = dryRun ? ['would be', ['nothing was changed']] : ['is', [`watch it with: codis-config migration watch ${id}`]];
-      session.print({ json: view, table: `migration ${id} ${is} on record as ${view.state}: ${moves}`, names: [id], notes });
+      const on = (is: string) => `migration ${id} ${is} on record as ${view.state}: ${moves}`;
+      if (session.dryRun) return session.print({ json: view, table: on('would be'), names: [id], notes: ['nothing was changed'] });
+      return reportMigration(session, { id, begun: { json: view, table: on('is'), names: [id] }, ...options });
     });
-}
-
-function steeringCommands(migration: Command): void {
-  migration
-    .command('pause')
-    .description('stop handing keys over until it is resumed; clients go on')
-    .argument('<id>', 'migration id', migrationArgument)
-    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'pause', said: 'is paused' }));
-  migration
-    .command('resume')
-    .description('go on with a paused migration')
-    .argument('<id>', 'migration id', migrationArgument)
-    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'resume', said: 'goes on' }));
-  migration
-    .command('cancel')
-    .description('stop a migration; every slot ends whole on one side')
-    .argument('<id>', 'migration id', migrationArgument)
-    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'cancel', said: 'is cancelled' }));
-  throttleOptions(migration.command('throttle').description('change what a migration may take of the servers, while it runs'))
-    .argument('<id>', 'migration id', migrationArgument)
-    .action((id: number, options: ThrottleOptions, command: Command) =>
-      steer(sessionOf(command), { id, verb: 'throttle', said: 'is throttled anew', body: throttleOf(options) }),
-    );
 }
 
 interface Steering {
@@ -90,10 +78,52 @@ interface Steering {
   readonly body?: ThrottleRequest;
 }
 
-async function steer(session: Session, { id, verb, said, body }: Steering): Promise<void> {
-  const view = await session.client.post<MigrationView>(`/migrations/${id}/${verb}`, body);
+function steeringCommands(migration: Command): void {
+  migration
+    .command('pause')
+    .description('stop handing keys over until it is resumed; clients go on')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, _, command: Command) => steer(sessionOf(command), { id, verb: 'pause', said: 'is paused' }));
+  waitOptions(migration.command('resume').description('go on with a paused migration'))
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, options: WaitOptions, command: Command) =>
+      steer(sessionOf(command), { id, verb: 'resume', said: 'goes on' }, options),
+    );
+  waitOptions(migration.command('cancel').description('stop a migration; every slot ends whole on one side'))
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, options: WaitOptions, command: Command) =>
+      steer(sessionOf(command), { id, verb: 'cancel', said: 'is cancelled' }, options),
+    );
+  throttleOptions(migration.command('throttle').description('change what a migration may take of the servers, while it runs'))
+    .argument('<id>', 'migration id', migrationArgument)
+    .action((id: number, options: ThrottleOptions, command: Command) =>
+      steer(sessionOf(command), { id, verb: 'throttle', said: 'is throttled anew', body: throttleOf(options) }),
+    );
+}
+
+async function steer(session: Session, { id, verb, said, body }: Steering, options: WaitOptions = {}): Promise<void> {
+  const call: Call = { method: 'POST', path: `/migrations/${id}/${verb}`, ...(body ? { body } : {}) };
+  const view = await session.change<MigrationView>(call);
+  if (view === null) return;
+  if (options.wait) return waitFor(session, { id, cancelled: verb === 'cancel', ...options });
   const notes = verb === 'cancel' && view.endedAt === null ? ['slots that are between two groups still arrive'] : [];
   session.print({ json: view, table: `migration ${id} ${said}`, names: [id], notes });
+}
+
+function answerOf(json: unknown, migrations: readonly MigrationView[]): Answer {
+  return { json, table: tableOf(migrations), wide: wideTableOf(migrations), names: migrations.map(({ id }) => id) };
+}
+
+function wideTableOf(migrations: readonly MigrationView[]): Table {
+  const { head, rows } = tableOf(migrations);
+  return {
+    head: [...head, 'BYTES', 'KEYS/S', 'DURABLE', 'ENDED', 'STALLED', 'COMMENT', 'THROTTLE'],
+    rows: rows.map((row, index) => {
+      const { bytesSwept, keysPerSecond, durable, endedAt, stalled, comment, throttle } = migrations[index] as MigrationView;
+      const reason = stalled === null ? null : `since ${stalled.since}: ${stalled.reason}`;
+      return [...row, bytesSwept, keysPerSecond, durable ? 'yes' : 'no', endedAt, reason, comment, throttleText(throttle)];
+    }),
+  };
 }
 
 function tableOf(migrations: readonly MigrationView[]): Table {
@@ -106,7 +136,7 @@ function tableOf(migrations: readonly MigrationView[]): Table {
       `${slotsDone}/${slotsTotal}`,
       keysSwept,
       keysLeft,
-      secondsLeft === null ? null : durationText(secondsLeft),
+      secondsLeft === null ? null : clockText(secondsLeft),
       createdAt,
       actor,
       waiting,

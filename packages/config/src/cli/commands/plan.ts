@@ -1,10 +1,10 @@
 // codis-config plan …, and slot rebalance: what would move, first looked at, then carried out.
 
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type {
   ApplyPlanRequest,
   CreatePlanRequest,
+  DryRunView,
   GroupWeightView,
   MeasureName,
   PlanDiffView,
@@ -13,8 +13,10 @@ import type {
 } from '../../api/index.ts';
 import { groupArgument, measureOption, planArgument, slotArgument, weightOption } from '../arguments.ts';
 import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
+import { dryRunAnswer } from '../dry-run.ts';
 import { EXIT, ProblemError } from '../failures.ts';
-import { diffAnswer, planAnswer, plansTable } from '../plan-text.ts';
+import { diffAnswer, planAnswer, plansTable, previewAnswer } from '../plan-text.ts';
+import { agreed } from '../prompt.ts';
 import { type Session, sessionOf } from '../session.ts';
 
 export function planCommands(program: Command): void {
@@ -25,7 +27,7 @@ export function planCommands(program: Command): void {
     .description('the newest plans, oldest first')
     .action(async (_, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.get<PlansView>('/plans');
+      const view = await session.get<PlansView>('/plans');
       session.print({ json: view, table: plansTable(view.plans), names: view.plans.map(({ id }) => id) });
     });
   plan
@@ -34,7 +36,7 @@ export function planCommands(program: Command): void {
     .argument('<id>', 'plan id', planArgument)
     .action(async (id: number, _, command: Command) => {
       const session = sessionOf(command);
-      session.print(planAnswer(await session.client.get<PlanView>(`/plans/${id}`)));
+      session.print(planAnswer(await session.get<PlanView>(`/plans/${id}`)));
     });
   plan
     .command('diff')
@@ -42,7 +44,7 @@ export function planCommands(program: Command): void {
     .argument('<id>', 'plan id', planArgument)
     .action(async (id: number, _, command: Command) => {
       const session = sessionOf(command);
-      session.print(diffAnswer(await session.client.get<PlanDiffView>(`/plans/${id}/diff`)));
+      session.print(diffAnswer(await session.get<PlanDiffView>(`/plans/${id}/diff`)));
     });
   const applying = plan.command('apply').description('carry out a plan as it is; refused when the topology has changed since');
   forceOption(carryOutOptions(applying))
@@ -88,7 +90,14 @@ function rebalanceOf({ by, weight = [] }: BalanceOptions): CreatePlanRequest {
 
 async function make(command: Command, goal: CreatePlanRequest): Promise<void> {
   const session = sessionOf(command);
-  session.print(planAnswer(await session.client.post<PlanView>('/plans', goal)));
+  if (session.dryRun) return previewOnly(session, goal);
+  session.print(planAnswer(await session.look<PlanView>({ method: 'POST', path: '/plans', body: goal })));
+}
+
+/** Works the plan out and keeps nothing of it. */
+async function previewOnly(session: Session, goal: CreatePlanRequest): Promise<void> {
+  const view = await session.look<DryRunView>({ method: 'POST', path: '/plans?dryRun=true', body: goal });
+  session.print(view.plan === null ? dryRunAnswer(view) : { ...previewAnswer(view.plan), json: view });
 }
 
 interface ApplyOptions extends CarryOutOptions {
@@ -103,7 +112,12 @@ function forceOption(command: Command): Command {
 
 async function apply(session: Session, { id, ...options }: ApplyOptions & { id: number }): Promise<void> {
   const request: ApplyPlanRequest = { ...mannerOf(options), force: options.force ?? false };
-  const plan = await applyOrAsk(session, { id, request, mayAsk: !options.yes });
+  const path = `/plans/${id}/apply`;
+  if (session.dryRun) {
+    await session.change({ method: 'POST', path, body: request });
+    return;
+  }
+  const plan = await applyOrAsk(session, { path, request, mayAsk: !options.yes });
   if (plan === null) return declined(session, id);
   const migration = plan.migration ?? 0;
   const begun = {
@@ -116,16 +130,16 @@ async function apply(session: Session, { id, ...options }: ApplyOptions & { id: 
 
 /** What does not fit is a question to a person at a terminal, and refused elsewhere. Null: the answer was no. */
 async function applyOrAsk(
-  { client }: Session,
-  { id, request, mayAsk }: { id: number; request: ApplyPlanRequest; mayAsk: boolean },
+  session: Session,
+  { path, request, mayAsk }: { path: string; request: ApplyPlanRequest; mayAsk: boolean },
 ): Promise<PlanView | null> {
   try {
-    return await client.post<PlanView>(`/plans/${id}/apply`, request);
+    return await session.change<PlanView>({ method: 'POST', path, body: request });
   } catch (error) {
     const noRoom = error instanceof ProblemError && error.problem.code === 'CODIS_E_NO_ROOM';
     if (!noRoom || !mayAsk || !process.stdin.isTTY) throw error;
     if (!(await agreed(`${error.message}. Move all the same?`))) return null;
-    return client.post<PlanView>(`/plans/${id}/apply`, { ...request, force: true });
+    return session.change<PlanView>({ method: 'POST', path, body: { ...request, force: true } });
   }
 }
 
@@ -134,9 +148,7 @@ function declined(session: Session, id: number): void {
   process.exitCode = EXIT.cancelled;
 }
 
-interface RebalanceOptions extends BalanceOptions, ApplyOptions {
-  readonly dryRun?: boolean;
-}
+type RebalanceOptions = BalanceOptions & ApplyOptions;
 
 /** Codis 2.0's `slot rebalance`. There it began at once, and scripts and its tutorial rely on that, so off a terminal the line does what it says. A person at a terminal
  *  can be asked, and is, after the preview. Either way exactly what the preview shows is carried out. */
@@ -149,23 +161,14 @@ export function rebalanceCommand(slot: Command): void {
     .option('--dry-run', 'only show what would move')
     .action(async (options: RebalanceOptions, self: Command) => {
       const session = sessionOf(self);
-      const plan = await session.client.post<PlanView>('/plans', rebalanceOf(options));
-      if (options.dryRun || plan.moves.length === 0) return session.print(planAnswer(plan));
+      const goal = rebalanceOf(options);
+      if (session.dryRun) return previewOnly(session, goal);
+      const plan = await session.look<PlanView>({ method: 'POST', path: '/plans', body: goal });
+      if (plan.moves.length === 0) return session.print(planAnswer(plan));
       session.preview(planAnswer(plan, { previewed: true }));
       if (!options.yes && process.stdin.isTTY && !(await agreed(`move ${plan.slotsCount} slots?`))) {
         return declined(session, plan.id);
       }
       await apply(session, { id: plan.id, ...options });
     });
-}
-
-async function agreed(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
-  } catch {
-    return false;
-  } finally {
-    prompt.close();
-  }
 }

@@ -1,11 +1,13 @@
 // codis-config server …: groups and their Redis servers.
 
 import type { Command } from 'commander';
-import type { AddServerRequest, ChangeView, GroupsView } from '../../api/index.ts';
+import type { AddServerRequest, CandidatesView, GroupsView } from '../../api/index.ts';
 import { addrArgument, groupArgument, roleArgument } from '../arguments.ts';
+import type { Call } from '../client.ts';
 import type { Table } from '../output.ts';
 import { sessionOf } from '../session.ts';
-import { changed } from './changes.ts';
+import { changeTopology } from './changes.ts';
+import { explainCommand } from './explain.ts';
 
 export function serverCommands(program: Command): void {
   const server = program.command('server').description('groups and their Redis servers');
@@ -14,11 +16,41 @@ export function serverCommands(program: Command): void {
     .description('all groups with their servers')
     .action(async (_, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.get<GroupsView>('/groups');
+      const view = await session.get<GroupsView>('/groups');
       session.print({ json: view, table: groupsTable(view), names: view.groups.flatMap(({ servers }) => servers.map(({ addr }) => addr)) });
     });
+  explainCommand(server, { description: 'why is a group as it is?', argument: ['<group>', 'group id', groupArgument], query: 'group' });
+  candidatesCommand(server);
   memberCommands(server);
   groupCommands(server);
+}
+
+function candidatesCommand(server: Command): void {
+  server
+    .command('candidates')
+    .description('who could become the master of a group, and what would be lost')
+    .argument('<group>', 'group id', groupArgument)
+    .action(async (group: number, _, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.get<CandidatesView>(`/groups/${group}/candidates`);
+      const { master, masterUp, candidates, proxiesBehind } = view;
+      const rows = candidates.map(({ addr, up, able, behindBytes, text }) => [
+        addr,
+        up ? 'up' : 'down',
+        able ? 'yes' : 'no',
+        behindBytes,
+        text,
+      ]);
+      session.print({
+        json: view,
+        table: { head: ['SERVER', 'STATE', 'ABLE', 'BEHIND', 'WHAT THAT MEANS'], rows },
+        names: candidates.filter(({ able }) => able).map(({ addr }) => addr),
+        notes: [
+          master === null ? `group ${group} has no master` : `the master of now, ${master}, is ${masterUp ? 'up' : 'down'}`,
+          ...(proxiesBehind.length === 0 ? [] : [`may go on asking the old one for a while: ${proxiesBehind.join(', ')}`]),
+        ],
+      });
+    });
 }
 
 function groupsTable({ groups }: GroupsView): Table {
@@ -37,10 +69,9 @@ function memberCommands(server: Command): void {
     .argument('<role>', 'master, replica or slave', roleArgument)
     .option('-f, --force', 'although it holds keys: a master keeps them, a replica drops them')
     .action(async (group: number, addr: string, role: 'master' | 'replica', { force = false }: { force?: boolean }, command: Command) => {
-      const session = sessionOf(command);
-      const request: AddServerRequest = { addr, role, force };
-      const view = await session.client.post<ChangeView>(`/groups/${group}/servers`, request);
-      session.print(changed(view, `${addr} is a ${role} of group ${group}`.replace('a master', 'the master')));
+      const body: AddServerRequest = { addr, role, force };
+      const done = `${addr} is ${role === 'master' ? 'the master' : 'a replica'} of group ${group}`;
+      await changeTopology(sessionOf(command), { method: 'POST', path: `/groups/${group}/servers`, body }, done);
     });
   server
     .command('remove')
@@ -48,9 +79,8 @@ function memberCommands(server: Command): void {
     .argument('<group>', 'group id', groupArgument)
     .argument('<addr>', 'host:port', addrArgument)
     .action(async (group: number, addr: string, _, command: Command) => {
-      const session = sessionOf(command);
-      const view = await session.client.delete<ChangeView>(serverPath(group, addr));
-      session.print(changed(view, `${addr} is no longer in group ${group}`));
+      const call: Call = { method: 'DELETE', path: serverPath(group, addr) };
+      await changeTopology(sessionOf(command), call, `${addr} is no longer in group ${group}`);
     });
   server
     .command('promote')
@@ -59,9 +89,18 @@ function memberCommands(server: Command): void {
     .argument('<addr>', 'host:port', addrArgument)
     .option('-f, --force', 'although it may lack writes')
     .action(async (group: number, addr: string, { force = false }: { force?: boolean }, command: Command) => {
-      const session = sessionOf(command);
-      const view = await session.client.post<ChangeView>(`${serverPath(group, addr)}/promote`, { force });
-      session.print(changed(view, `${addr} is the master of group ${group}`));
+      const call: Call = { method: 'POST', path: `${serverPath(group, addr)}/promote`, body: { force } };
+      await changeTopology(sessionOf(command), call, `${addr} is the master of group ${group}`);
+    });
+  server
+    .command('replicate')
+    .description('make a server of a group replicate its master, where it does not; drops what it has besides')
+    .argument('<group>', 'group id', groupArgument)
+    .argument('<addr>', 'host:port', addrArgument)
+    .option('-f, --force', 'although it holds keys, which are dropped')
+    .action(async (group: number, addr: string, { force = false }: { force?: boolean }, command: Command) => {
+      const call: Call = { method: 'POST', path: `${serverPath(group, addr)}/replicate`, body: { force } };
+      await changeTopology(sessionOf(command), call, `${addr} replicates the master of group ${group}`);
     });
 }
 
@@ -71,16 +110,14 @@ function groupCommands(server: Command): void {
     .description('add an empty group')
     .argument('<group>', 'group id', groupArgument)
     .action(async (group: number, _, command: Command) => {
-      const session = sessionOf(command);
-      session.print(changed(await session.client.post<ChangeView>('/groups', { group }), `group ${group} is added`));
+      await changeTopology(sessionOf(command), { method: 'POST', path: '/groups', body: { group } }, `group ${group} is added`);
     });
   server
     .command('remove-group')
     .description('remove an empty group')
     .argument('<group>', 'group id', groupArgument)
     .action(async (group: number, _, command: Command) => {
-      const session = sessionOf(command);
-      session.print(changed(await session.client.delete<ChangeView>(`/groups/${group}`), `group ${group} is removed`));
+      await changeTopology(sessionOf(command), { method: 'DELETE', path: `/groups/${group}` }, `group ${group} is removed`);
     });
 }
 

@@ -1,12 +1,14 @@
 // codis-config slot …
 
 import type { Command } from 'commander';
-import type { AssignRangeRequest, ChangeView, CreateMigrationRequest, MigrationView, SlotsView, SlotView } from '../../api/index.ts';
+import type { AssignRangeRequest, CreateMigrationRequest, MigrationView, SlotStatsView, SlotsView, SlotView } from '../../api/index.ts';
 import { groupArgument, onlineArgument, slotArgument } from '../arguments.ts';
 import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
-import type { Table } from '../output.ts';
+import type { Call } from '../client.ts';
+import { showsAll, type Table } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
-import { changed, rangeText, slotsText } from './changes.ts';
+import { changeTopology, rangeText, slotsText } from './changes.ts';
+import { explainCommand } from './explain.ts';
 import { rebalanceCommand } from './plan.ts';
 
 export function slotCommands(program: Command): void {
@@ -16,18 +18,20 @@ export function slotCommands(program: Command): void {
     .description('make the slot table, all slots offline')
     .option('-f, --force', 'over an existing one: takes every slot offline')
     .action(async ({ force = false }: { force?: boolean }, command: Command) => {
-      const session = sessionOf(command);
-      session.print(
-        changed(await session.client.post<ChangeView>('/slots/init', { force }), 'the slot table is made, all slots are offline'),
-      );
+      const call: Call = { method: 'POST', path: '/slots/init', body: { force } };
+      await changeTopology(sessionOf(command), call, 'the slot table is made, all slots are offline');
     });
   slot
     .command('list')
     .description('all slots, as runs')
     .action(async (_, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.get<SlotsView>('/slots');
-      session.print({ json: view, table: runsTable(view), names: view.slots.map(({ first, last }) => rangeText(first, last)) });
+      const view = await session.get<SlotsView>('/slots');
+      const names = view.slots.map(({ first, last }) => rangeText(first, last));
+      const answer = { json: view, table: runsTable(view), names };
+      session.print(
+        showsAll(session.format) ? { ...answer, ...withStats(view, await session.get<SlotStatsView>('/slots/stats')) } : answer,
+      );
     });
   slot
     .command('info')
@@ -35,7 +39,7 @@ export function slotCommands(program: Command): void {
     .argument('<slot>', '0 to 1023', slotArgument)
     .action(async (number: number, _, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.client.get<SlotView>(`/slots/${number}`);
+      const view = await session.get<SlotView>(`/slots/${number}`);
       const { state, group, to, migration, server } = view;
       const table = {
         head: ['SLOT', 'STATE', 'GROUP', 'TO', 'MIGRATION', 'SERVER'],
@@ -43,6 +47,7 @@ export function slotCommands(program: Command): void {
       };
       session.print({ json: view, table, names: [view.slot] });
     });
+  explainCommand(slot, { description: 'why is a slot as it is?', argument: ['<slot>', '0 to 1023', slotArgument], query: 'slot' });
   assignCommands(slot);
   migrateCommand(slot);
   rebalanceCommand(slot);
@@ -60,6 +65,15 @@ function runsTable({ slots }: SlotsView): Table {
       migration,
     ]),
   };
+}
+
+/** With what the slots of each run hold together; not known unless it is of all of them. */
+function withStats(view: SlotsView, { keysCount, bytes, opsPerSecond, basis }: SlotStatsView): { wide: Table; notes: readonly string[] } {
+  const { head, rows } = runsTable(view);
+  const total = (column: readonly (number | null)[], { first, last }: { first: number; last: number }) =>
+    column.slice(first, last + 1).reduce((sum, one) => (sum === null || one === null ? null : sum + one), 0);
+  const wide = view.slots.map((run, index) => [...(rows[index] ?? []), total(keysCount, run), total(bytes, run), total(opsPerSecond, run)]);
+  return { wide: { head: [...head, 'KEYS', 'BYTES', 'OPS'], rows: wide }, notes: basis };
 }
 
 function assignCommands(slot: Command): void {
@@ -84,10 +98,10 @@ function assignCommands(slot: Command): void {
     );
 }
 
-async function assign(session: Session, request: AssignRangeRequest): Promise<void> {
-  const view = await session.client.put<ChangeView>('/slots/range', request);
+function assign(session: Session, request: AssignRangeRequest): Promise<void> {
   const slots = slotsText(request.first, request.last);
-  session.print(changed(view, request.group === null ? `${slots}: offline` : `${slots}: online in group ${request.group}`));
+  const done = request.group === null ? `${slots}: offline` : `${slots}: online in group ${request.group}`;
+  return changeTopology(session, { method: 'PUT', path: '/slots/range', body: request }, done);
 }
 
 function migrateCommand(slot: Command): void {
@@ -99,7 +113,8 @@ function migrateCommand(slot: Command): void {
     .action(async (first: number, last: number, to: number, options: CarryOutOptions, self: Command) => {
       const session = sessionOf(self);
       const request: CreateMigrationRequest = { moves: [{ first, last, to }], ...mannerOf(options) };
-      const created = await session.client.post<MigrationView>('/migrations', request);
+      const created = await session.change<MigrationView>({ method: 'POST', path: '/migrations', body: request });
+      if (created === null) return;
       const { id } = created;
       const begun = { json: created, table: `migration ${id} moves ${slotsText(first, last)} to group ${to}`, names: [id] };
       await reportMigration(session, { id, begun, ...options });
