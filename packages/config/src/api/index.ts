@@ -1,5 +1,14 @@
+export type * from './alerts.ts';
+export type * from './auth.ts';
+export type * from './common.ts';
 export type * from './doctor.ts';
+export type * from './explain.ts';
+export type * from './history.ts';
+export type * from './live.ts';
 export type * from './plans.ts';
 export type * from './problem.ts';
 export type * from './requests.ts';
+export type * from './setup.ts';
+export type * from './slots.ts';
+export type * from './slowlog.ts';
 export type * from './views.ts';

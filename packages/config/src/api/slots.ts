@@ -1,0 +1,53 @@
+// What is known of single slots and keys.
+
+import type { SlotStateView } from './views.ts';
+
+/** `GET /slots/stats`: by slot, 1024 entries each; null where it is not known. `?refresh=true` has the masters, or better their replicas, looked through now: that takes seconds and some of their time. */
+export interface SlotStatsView {
+  readonly epoch: number;
+  /** When servers were last looked through; null: not since this dashboard started. */
+  readonly at: string | null;
+  readonly keysCount: readonly (number | null)[];
+  /** An estimate from a sample. */
+  readonly bytes: readonly (number | null)[];
+  /** Requests a second; null where no proxy counts by slot. */
+  readonly opsPerSecond: readonly (number | null)[];
+  /** How the numbers were come by, each in a sentence. */
+  readonly basis: readonly string[];
+}
+
+/** `GET /keys/locate?key=` (text) or `?keyHex=` (any bytes). */
+export interface KeyLocationView extends SlotStateView {
+  /** As JSON text, with every byte beyond ASCII escaped. */
+  readonly key: string;
+  readonly slot: number;
+  /** The part between braces that decides; null: the whole key does. */
+  readonly tag: string | null;
+  /** Where requests for it go; null when there is none. */
+  readonly server: string | null;
+}
+
+/** `GET /keys/big`: the largest that were met when servers were last looked through, largest first. */
+export interface BigKeysView {
+  readonly at: string | null;
+  readonly keys: readonly FoundKeyView[];
+  readonly basis: readonly string[];
+}
+
+export interface FoundKeyView {
+  /** As JSON text, shortened. */
+  readonly key: string;
+  readonly slot: number;
+  readonly group: number;
+  readonly db: number;
+  readonly bytes: number;
+}
+
+export type MoveStageName = 'waiting' | 'locked' | 'moving' | 'done' | 'elsewhere';
+
+/** `GET /migrations/{migration}/slots`: how far each of its slots is, as runs in order. */
+export interface MigrationSlotsView {
+  readonly id: number;
+  readonly epoch: number;
+  readonly slots: readonly { readonly first: number; readonly last: number; readonly stage: MoveStageName; readonly to: number }[];
+}
