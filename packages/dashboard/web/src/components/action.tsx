@@ -1,0 +1,95 @@
+// Doing something: a dialog that repeats on what and to what effect, shows the same as a command line, and keeps its place when it fails.
+
+import { signal, useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { asProblem, type Problem } from '../state/api.ts';
+import { writeBlock } from '../state/session.ts';
+import { toastDone } from '../state/toasts.ts';
+import { Button, WriteButton } from './button.tsx';
+import { Copy } from './copy.tsx';
+import { Dialog } from './dialog.tsx';
+import { Field } from './field.tsx';
+import { ProblemBox } from './problem.tsx';
+
+export interface Action {
+  /** A verb and its object: `Promote 127.0.0.1:6380`. */
+  readonly title: string;
+  /** What will be the case afterwards, each in a sentence. */
+  readonly effect: readonly string[];
+  readonly cli: string | null;
+  /** Gives what to say when it is done. */
+  readonly run: () => Promise<{ readonly said: string; readonly notes?: readonly string[] }>;
+  /** It takes something away. */
+  readonly danger?: boolean;
+  /** To be typed before it can be done: only for what loses data. */
+  readonly typed?: string;
+  /** More to choose or to read. */
+  readonly details?: ComponentChildren;
+  /** Why it can't be done as it is set, in a sentence; null when it can. */
+  readonly block?: () => string | null;
+}
+
+const opened = signal<Action | null>(null);
+
+export function openAction(action: Action): void {
+  opened.value = action;
+}
+
+/** Where the dialog appears; once in the page. */
+export function ActionHost() {
+  const action = opened.value;
+  return action === null ? null : <ActionDialog key={action.title} action={action} />;
+}
+
+function close(): void {
+  opened.value = null;
+}
+
+function ActionDialog({ action }: { action: Action }) {
+  const typed = useSignal('');
+  const busy = useSignal(false);
+  const problem = useSignal<Problem | null>(null);
+  const untyped = action.typed !== undefined && typed.value.trim() !== action.typed ? `Type ${action.typed} first.` : null;
+  const block = busy.value ? 'It is being done.' : (untyped ?? action.block?.() ?? null);
+  const run = async () => {
+    busy.value = true;
+    problem.value = null;
+    try {
+      const { said, notes } = await action.run();
+      toastDone(said, notes);
+      close();
+    } catch (error) {
+      problem.value = asProblem(error);
+    } finally {
+      busy.value = false;
+    }
+  };
+  return (
+    <Dialog title={action.title} onClose={close}>
+      {action.effect.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
+      {action.details}
+      {action.typed === undefined ? null : <Field label={`To confirm, type ${action.typed}`} value={typed} />}
+      {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
+      {writeBlock.value === null ? null : <p class="note">{writeBlock.value}</p>}
+      <footer>
+        {action.cli === null ? null : <Copy text={action.cli} />}
+        <span class="spring" />
+        <Button onClick={close}>Cancel</Button>
+        <WriteButton primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
+          {action.title}
+        </WriteButton>
+      </footer>
+    </Dialog>
+  );
+}
+
+/** Opens the dialog of an action. */
+export function ActionButton({ action, label, primary, block = null }: { action: Action; label: string; primary?: boolean; block?: string | null }) {
+  return (
+    <WriteButton primary={primary ?? false} block={block} label={action.title === label ? label : `${label}: ${action.title}`} onClick={() => openAction(action)}>
+      {label}
+    </WriteButton>
+  );
+}

@@ -1,0 +1,39 @@
+// How far a migration is, as a bar and a sentence.
+
+import type { MigrationView } from '@codis/config/api';
+import { Chip, type Level } from '../components/chip.tsx';
+import { count, duration, rate, UNKNOWN } from '../lib/format.ts';
+import { to } from '../state/router.ts';
+
+export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; word: string }> = {
+  running: { level: 'busy', word: 'running' },
+  paused: { level: 'warn', word: 'paused' },
+  done: { level: 'ok', word: 'done' },
+  cancelled: { level: 'unknown', word: 'cancelled' },
+};
+
+export function MigrationChip({ migration: { state, waiting } }: { migration: MigrationView }) {
+  return state === 'running' && waiting !== null ? <Chip level="warn" word="waiting" title={waiting} /> : <Chip {...MIGRATION_STATES[state]} />;
+}
+
+export function progressText({ slotsDone, slotsTotal, keysSwept, keysLeft, keysPerSecond, secondsLeft, state }: MigrationView): string {
+  const parts = [`${count(slotsDone)} of ${count(slotsTotal)} slots`, `${count(keysSwept)} keys handed over`];
+  if (state === 'paused' || state === 'running') {
+    if (keysLeft !== null) parts.push(`about ${count(keysLeft)} left`);
+    if (state === 'running' && rate(keysPerSecond) !== UNKNOWN) parts.push(rate(keysPerSecond, 'keys'));
+    if (state === 'running') parts.push(secondsLeft === null ? 'time left not known yet' : `about ${duration(secondsLeft * 1000)} left`);
+  }
+  return parts.join(', ');
+}
+
+export function ProgressLine({ migration }: { migration: MigrationView }) {
+  const { id, slotsDone, slotsTotal, waiting } = migration;
+  return (
+    <div class="progress-line">
+      <a href={to('migrations', id)}>Migration {id}</a> <MigrationChip migration={migration} />
+      <progress max={slotsTotal} value={slotsDone} aria-label={`Migration ${id}`} />
+      <span>{progressText(migration)}</span>
+      {waiting === null ? null : <span class="hint">Waiting: {waiting}</span>}
+    </div>
+  );
+}
