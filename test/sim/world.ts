@@ -227,6 +227,7 @@ export function newMigration(world: World, move: { first: 0 | 1; last: 0 | 1; to
     waiting: null,
     actor: 'sim',
     createdAt: '',
+    comment: null,
     endedAt: null,
   };
 }

@@ -9,6 +9,8 @@ import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { App, Context, ControllerStatus } from './context.ts';
 import { originGuard } from './guard.ts';
+import { Observer } from './observe/observer.ts';
+import { ProxyWatch } from './observe/proxies.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { groupRoutes } from './routes/groups.ts';
@@ -19,7 +21,7 @@ import { planRoutes } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
 import { topologyRoutes } from './routes/topology.ts';
 import { answers, StatusSchema } from './schemas.ts';
-import { statusReader } from './status.ts';
+import { statusReader } from './status/reader.ts';
 
 /** No request of the API is larger than the longest list of moves. */
 const BODY_BYTES_MAX = 131_072;
@@ -49,13 +51,17 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
       sendProblem(error, request, reply);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  const proxies = new ProxyWatch();
   const status = statusReader({
     coordinator,
     product: settings.product_name,
     password: settings.product_auth,
     elected: () => controller.status().elected,
+    serving: (id) => proxies.serving(id),
   });
-  const context: Context = { coordinator, controller, settings, status };
+  const observer = new Observer({ coordinator, status, proxies, log });
+  app.addHook('onClose', () => observer.close());
+  const context: Context = { coordinator, controller, settings, status, proxies, observer };
   prepare(app, settings.dashboard_addr);
   await app.register(swagger, {
     openapi: {

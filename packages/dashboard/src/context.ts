@@ -7,7 +7,9 @@ import type { Caller, Expecting } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
-import type { StatusReader } from './status.ts';
+import type { Observer } from './observe/observer.ts';
+import type { ProxyWatch } from './observe/proxies.ts';
+import type { StatusReader } from './status/reader.ts';
 
 /** The app with schemas that type their routes. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
@@ -22,6 +24,8 @@ export interface Context {
   readonly controller: ControllerStatus;
   readonly settings: Settings;
   readonly status: StatusReader;
+  readonly proxies: ProxyWatch;
+  readonly observer: Observer;
 }
 
 const ACTOR = /^[\x20-\x7e]{1,100}$/;
@@ -33,7 +37,14 @@ export function callerOf({ coordinator, settings }: Context, request: FastifyReq
   if (claimed !== undefined && (typeof claimed !== 'string' || !ACTOR.test(claimed))) {
     throw new CodisError('CODIS_E_BAD_REQUEST', 'X-Codis-Actor must be 1 to 100 printable ASCII characters');
   }
-  return { coordinator, product: settings.product_name, password: settings.product_auth, actor: `${claimed ?? 'http'}@${request.ip}` };
+  return {
+    coordinator,
+    product: settings.product_name,
+    password: settings.product_auth,
+    actor: `${claimed ?? 'http'}@${request.ip}`,
+    via: 'claimed',
+    ip: request.ip,
+  };
 }
 
 /** What `If-Match` asks for: the ETag of the topology that the client decided on. */

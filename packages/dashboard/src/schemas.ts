@@ -72,7 +72,7 @@ const ProxyEntry = object({
   addr: Type.String(),
   adminAddr: Type.String(),
   wanted: Wanted,
-  state: words('online', 'behind', 'offline', 'lost'),
+  state: words('joining', 'online', 'behind', 'draining', 'offline', 'lost'),
   epoch: nullable(Count),
   pid: nullable(Count),
   startedAt: nullable(Time),
@@ -97,7 +97,9 @@ const Migration = object({
   keysPerSecond: nullable(Count),
   secondsLeft: nullable(Count),
   waiting: nullable(Type.String()),
+  stalled: nullable(object({ since: Time, reason: Type.String() })),
   actor: Type.String(),
+  comment: nullable(Type.String()),
   createdAt: Time,
   endedAt: nullable(Time),
 });
@@ -105,9 +107,17 @@ const Event = object({
   seq: Count,
   at: Time,
   actor: Type.String(),
+  via: words('user', 'token', 'claimed', 'system'),
+  ip: nullable(Type.String()),
   action: Type.String(),
   object: Type.String(),
+  before: nullable(Type.String()),
+  after: nullable(Type.String()),
   epoch: nullable(Count),
+  result: words('done', 'denied'),
+  detail: nullable(Type.String()),
+  migration: nullable(MigrationId),
+  plan: nullable(Count),
 });
 const ServerStatus = object({
   ...server,
@@ -118,7 +128,29 @@ const ServerStatus = object({
   keysCount: nullable(Count),
   usedMemoryBytes: nullable(Count),
   maxMemoryBytes: nullable(Count),
+  replicates: nullable(Type.String()),
+  offset: nullable(Count),
+  lagBytes: nullable(Count),
+  opsPerSecond: nullable(Count),
+  uptimeSeconds: nullable(Count),
   problem: nullable(Type.String()),
+});
+/** What an answer is about. */
+export const ObjectOf = object({
+  kind: words('cluster', 'slot', 'group', 'server', 'proxy', 'migration', 'plan', 'coordinator', 'dashboard', 'user', 'token'),
+  id: Type.String(),
+});
+export const Try = object({
+  label: Type.String(),
+  cli: nullable(Type.String()),
+  api: nullable(object({ method: words('GET', 'POST', 'PUT', 'DELETE'), path: Type.String(), body: nullable(Type.String()) })),
+});
+const Cause = object({
+  severity: words('problem', 'warning'),
+  text: Type.String(),
+  object: ObjectOf,
+  since: Time,
+  try: Type.Array(Try),
 });
 const notes = Type.Array(Type.String());
 
@@ -140,8 +172,11 @@ export const StatusSchema = describes<StatusView>()(
     product: Type.String(),
     verdict: words('healthy', 'degraded', 'empty'),
     summary: Type.String(),
+    since: Time,
     problems: notes,
     warnings: notes,
+    causes: Type.Array(Cause),
+    keys: object({ knownCount: Count, estimatedCount: nullable(Count), unknownGroups: Type.Array(GroupId) }),
     epoch: nullable(Count),
     slots: object({ total: Count, served: Count, offline: Count, moving: Count }),
     groups: Type.Array(object({ id: GroupId, slotsCount: Count, servers: Type.Array(ServerStatus) })),
@@ -170,7 +205,14 @@ export const AddServerBody = describes<AddServerRequest>()(
   object({ addr: Addr, role: words('master', 'replica', 'slave'), force: Type.Optional(Type.Boolean()) }),
 );
 export const PromoteServerBody = describes<PromoteServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
-export const ProxyWantedBody = describes<ProxyWantedRequest>()(object({ wanted: Wanted }));
+export const ProxyWantedBody = describes<ProxyWantedRequest>()(
+  object({
+    wanted: Wanted,
+    drainSeconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 3600, description: 'with offline: how long clients may go on before they are disconnected' }),
+    ),
+  }),
+);
 const limit = (maximum: number, description: string) =>
   Type.Optional(nullable(Type.Integer({ minimum: 1, maximum, description: `${description}; null: no limit` })));
 const throttle = {
@@ -185,6 +227,7 @@ const throttle = {
 /** How slots are to be moved: by a migration, or by a plan that is applied. */
 export const manner = {
   durable: Type.Optional(Type.Boolean({ description: 'keys leave the source only when all replicas of the target have them' })),
+  comment: Type.Optional(Type.String({ maxLength: 500, description: 'why, for who looks at it later' })),
   ...throttle,
 };
 export const AdoptMigrationBody = describes<AdoptMigrationRequest>()(object({ ...throttle, dryRun: Type.Optional(Type.Boolean()) }));

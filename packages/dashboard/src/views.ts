@@ -1,6 +1,15 @@
 // From model values to what the API answers. Pure.
 
-import type { GroupView, MigrationView, ProxyEntryView, SlotRunView, SlotStateView, TopologyView } from '@codis/config/api';
+import type {
+  EventView,
+  GroupView,
+  MigrationView,
+  ProxyEntryView,
+  SlotRunView,
+  SlotStateView,
+  StalledView,
+  TopologyView,
+} from '@codis/config/api';
 import {
   type Epoch,
   type GroupId,
@@ -12,6 +21,7 @@ import {
   unreachable,
   type VersionedTopology,
 } from '@codis/config/model';
+import type { NumberedEvent } from '@codis/config/operations';
 
 export function topologyView({ epoch, topology }: VersionedTopology): TopologyView {
   return { epoch, slots: slotRunViews(topology), groups: groupViews(topology) };
@@ -51,27 +61,61 @@ export function groupViews(topology: Topology): GroupView[] {
   return topology.groups.map(({ id, servers }) => ({ id, slotsCount: counts.get(id) ?? 0, servers }));
 }
 
+/** What a proxy says of itself. */
+export interface Serving {
+  readonly serving: boolean;
+  readonly sessions: number;
+}
+
 /** `epoch` is the topology's; null before there is one. */
-export function proxyView(proxy: ProxyView, epoch: Epoch | null): ProxyEntryView {
+export function proxyView(proxy: ProxyView, epoch: Epoch | null, serving: Serving | null): ProxyEntryView {
   const { id, addr, adminAddr, wanted, live } = proxy;
   return {
     id,
     addr,
     adminAddr,
     wanted,
-    state: proxyState(proxy, epoch),
+    state: proxyState(proxy, epoch, serving),
     epoch: live?.epoch ?? null,
     pid: live?.pid ?? null,
     startedAt: live?.startedAt ?? null,
   };
 }
 
-function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null): ProxyEntryView['state'] {
-  if (wanted === 'offline') return 'offline';
+function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null, serving: Serving | null): ProxyEntryView['state'] {
+  if (wanted === 'offline') return live && serving && serving.sessions > 0 ? 'draining' : 'offline';
   if (!live) return 'lost';
-  return epoch !== null && live.epoch < epoch ? 'behind' : 'online';
+  if (epoch !== null && live.epoch < epoch) return 'behind';
+  return serving?.serving === false ? 'joining' : 'online';
 }
 
-export function migrationView({ progress, ...migration }: Migration): MigrationView {
-  return { ...migration, ...progress, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null };
+export function migrationView({ progress, ...migration }: Migration, stalled: StalledView | null): MigrationView {
+  return { ...migration, ...progress, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null, stalled };
+}
+
+const MIGRATION = /\bmigration (\d+)/;
+const PLAN = /\bplan (\d+)/;
+
+export function eventView({ seq, at, actor, via, ip, action, object, before, after, epoch, denied }: NumberedEvent): EventView {
+  return {
+    seq,
+    at,
+    actor,
+    via,
+    ip,
+    action,
+    object,
+    before: before ?? null,
+    after: after ?? null,
+    epoch,
+    result: denied === undefined ? 'done' : 'denied',
+    detail: denied ?? null,
+    migration: numberIn(object, MIGRATION),
+    plan: numberIn(object, PLAN),
+  };
+}
+
+function numberIn(text: string, pattern: RegExp): number | null {
+  const found = pattern.exec(text)?.[1];
+  return found === undefined ? null : Number(found);
 }

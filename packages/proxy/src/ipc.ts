@@ -132,6 +132,12 @@ export interface WorkerReport {
   readonly slowMicros: { readonly proxy: number; readonly held: number; readonly server: number };
   readonly backendConnections: number;
   readonly rssBytes: number;
+  /** CPU time since it started. */
+  readonly cpuMicros: number;
+  /** Whole requests by how long they took, commands that wait on purpose aside: entry b counts what took less than 2^b microseconds and not less than half of that. */
+  readonly latency: readonly number[];
+  /** Their time altogether, in microseconds. */
+  readonly latencyMicros: number;
   /** Slots whose lock this worker has not drained yet. */
   readonly draining: readonly number[];
   /** Calls by command name; those never called are left out. */

@@ -1,4 +1,6 @@
 // What the dashboard's HTTP API takes. `If-Match: "<epoch>"` goes with any change of the topology: it is refused with CODIS_E_STALE at another epoch.
+// Every change takes `?dryRun=true`: it is checked as usual and answered with a DryRunView, and nothing is changed. A POST with `Idempotency-Key: <any text>` is carried out once: sent again
+// with the same body within ten minutes it gets the answer of the first time.
 
 import type { RoleName } from './views.ts';
 
@@ -34,6 +36,8 @@ export interface PromoteServerRequest {
 /** `PUT /proxies/{id}/wanted`. */
 export interface ProxyWantedRequest {
   readonly wanted: 'online' | 'offline';
+  /** With `offline`: how long its clients may go on before they are disconnected; 5 unless said. */
+  readonly drainSeconds?: number;
 }
 
 /** `POST /migrations/{id}/throttle`: what is not named stays; null takes a limit away. */
@@ -56,6 +60,8 @@ export interface AdoptMigrationRequest extends ThrottleRequest {
 export interface MannerRequest extends ThrottleRequest {
   /** Keys leave the source only when all replicas of the target have them. */
   readonly durable?: boolean;
+  /** Why, for who looks at it later. */
+  readonly comment?: string;
 }
 
 /** `POST /migrations`. */

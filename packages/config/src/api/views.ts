@@ -1,6 +1,8 @@
 // What the dashboard's HTTP API answers, as plain data in the operator's words. The dashboard's schemas are held against these types by the compiler;
 // the CLI reads them. Types only: nothing here costs anything at run time.
 
+import type { ObjectView, TryView } from './common.ts';
+
 /** `GET /topology`. Its epoch is the ETag too. */
 export interface TopologyView {
   readonly epoch: number;
@@ -69,8 +71,9 @@ export interface ChangeView {
   readonly notes: readonly string[];
 }
 
-/** `online`: alive and at work; `behind`: alive, with an older table; `offline`: wanted so; `lost`: wanted online, but without a session. */
-export type ProxyStateName = 'online' | 'behind' | 'offline' | 'lost';
+/** `joining`: alive, but it serves nobody yet; `online`: alive and at work; `behind`: alive, with an older table; `draining`: wanted offline, and finishing with its clients;
+ *  `offline`: wanted so; `lost`: wanted online, but without a session. */
+export type ProxyStateName = 'joining' | 'online' | 'behind' | 'draining' | 'offline' | 'lost';
 
 export interface ProxyEntryView {
   readonly id: string;
@@ -139,9 +142,19 @@ export interface MigrationView {
   readonly secondsLeft: number | null;
   /** Why it is not getting on just now; null while it is. */
   readonly waiting: string | null;
+  /** It runs, but nothing of it has changed for half a minute; null: it gets on, or need not. */
+  readonly stalled: StalledView | null;
   readonly actor: string;
+  /** Why, in the words of who asked for it. */
+  readonly comment: string | null;
   readonly createdAt: string;
   readonly endedAt: string | null;
+}
+
+export interface StalledView {
+  /** ISO 8601; as far as this dashboard has seen. */
+  readonly since: string;
+  readonly reason: string;
 }
 
 /** `GET /migrations`. */
@@ -153,12 +166,27 @@ export interface EventView {
   readonly seq: number;
   readonly at: string;
   readonly actor: string;
+  /** Whose word for the actor that is: a login, a token, the client's own (`claimed`), or the cluster itself. */
+  readonly via: EventViaName;
+  /** Where the call came from; null for the cluster's own. */
+  readonly ip: string | null;
   readonly action: string;
   readonly object: string;
+  /** How it was, and how it is now, in words; null where that is not told. */
+  readonly before: string | null;
+  readonly after: string | null;
   readonly epoch: number | null;
+  /** What was refused changed nothing. */
+  readonly result: 'done' | 'denied';
+  /** Why it was denied; null when it was not. */
+  readonly detail: string | null;
+  readonly migration: number | null;
+  readonly plan: number | null;
 }
 
-/** `GET /events`, newest first. */
+export type EventViaName = 'user' | 'token' | 'claimed' | 'system';
+
+/** `GET /events?since=&limit=`, newest first. */
 export interface EventsView {
   readonly events: readonly EventView[];
 }
@@ -172,10 +200,15 @@ export interface StatusView {
   readonly verdict: Verdict;
   /** The verdict in one sentence, with numbers. */
   readonly summary: string;
+  /** Since when it is healthy or degraded, as far as this dashboard has seen, ISO 8601. */
+  readonly since: string;
   /** What makes it degraded, each in a sentence. */
   readonly problems: readonly string[];
   /** What is not wrong, but should be known. */
   readonly warnings: readonly string[];
+  /** Problems, then warnings, each with what it is about and what to do. The first thing to try of the first cause is the button to show. */
+  readonly causes: readonly CauseView[];
+  readonly keys: KeyTotalView;
   readonly epoch: number | null;
   readonly slots: { readonly total: number; readonly served: number; readonly offline: number; readonly moving: number };
   readonly groups: readonly GroupStatusView[];
@@ -185,6 +218,25 @@ export interface StatusView {
   readonly elected: boolean;
   /** When all this was read, ISO 8601. */
   readonly readAt: string;
+}
+
+export interface CauseView {
+  readonly severity: 'problem' | 'warning';
+  readonly text: string;
+  readonly object: ObjectView;
+  /** Since when, as far as this dashboard has seen. */
+  readonly since: string;
+  readonly try: readonly TryView[];
+}
+
+/** Keys of all masters. */
+export interface KeyTotalView {
+  /** Of those that answered. */
+  readonly knownCount: number;
+  /** With the last that was heard of those that did not; null when one of them was never heard of. The same as `knownCount` when all answered. */
+  readonly estimatedCount: number | null;
+  /** Groups whose master did not answer. */
+  readonly unknownGroups: readonly number[];
 }
 
 export interface GroupStatusView {
@@ -204,6 +256,14 @@ export interface ServerStatusView extends ServerView {
   readonly usedMemoryBytes: number | null;
   /** 0: no limit. */
   readonly maxMemoryBytes: number | null;
+  /** Whom it replicates; null also for a master. */
+  readonly replicates: string | null;
+  /** Its place in the replication stream: of what a master wrote, or a replica has read. */
+  readonly offset: number | null;
+  /** How far behind its master it is; null for a master, or when either did not answer. */
+  readonly lagBytes: number | null;
+  readonly opsPerSecond: number | null;
+  readonly uptimeSeconds: number | null;
   /** What is wrong with it, in words; null when nothing is. */
   readonly problem: string | null;
 }

@@ -63,6 +63,8 @@ export interface Migration {
   readonly waiting: string | null;
   /** Who asked for it. */
   readonly actor: string;
+  /** Why, in their words; null: they did not say. */
+  readonly comment: string | null;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly endedAt: string | null;
@@ -131,6 +133,8 @@ export function decodeMigration(data: Uint8Array): Migration {
       progress: decodeProgress(value['progress']),
       waiting: value['waiting'] === null ? null : text(value, 'waiting'),
       actor: text(value, 'actor'),
+      // A record of an older version has none.
+      comment: value['comment'] === undefined || value['comment'] === null ? null : text(value, 'comment'),
       createdAt: text(value, 'createdAt'),
       endedAt: value['endedAt'] === null ? null : text(value, 'endedAt'),
     };

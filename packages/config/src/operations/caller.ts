@@ -3,12 +3,19 @@
 import type { Coordinator } from '../coordinator/index.ts';
 import { CodisError, type Epoch } from '../model/index.ts';
 
+/** A login, a token, the client's own word, or the cluster itself. */
+export type EventVia = 'user' | 'token' | 'claimed' | 'system';
+
 export interface Caller {
   readonly coordinator: Coordinator;
   /** `product_name`. */
   readonly product: string;
   /** Who asks, as the audit log will say it. */
   readonly actor: string;
+  /** Whose word for the actor that is; `system` unless said. */
+  readonly via?: EventVia;
+  /** Where the call came from, when it came from outside. */
+  readonly ip?: string;
   /** `product_auth`: the password of the Redis servers, empty for none. */
   readonly password: string;
 }

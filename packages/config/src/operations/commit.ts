@@ -16,7 +16,7 @@ import {
   type VersionedTopology,
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
-import { type EventText, eventOps, readEvent } from './events.ts';
+import { type AuditEvent, type EventText, eventOps, readEvent } from './events.ts';
 import { checkNotMending } from './mending.ts';
 
 const ATTEMPTS_MAX = 32;
@@ -34,7 +34,7 @@ export interface Plan<T> {
 /** Writes what `plan` decides on. `plan` is called again after each conflict, so it reads everything anew and throws when the change makes no
  *  sense any more. Throws CODIS_E_CONFLICT after many conflicts, and CODIS_E_COORDINATOR_UNKNOWN when the coordinator does not come back. */
 export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<T>>): Promise<T> {
-  const event = { id: randomUUID(), actor: caller.actor, at: new Date().toISOString() };
+  const event = newEvent(caller);
   const doubts: { seq: number; value: T }[] = [];
   let refusal: Refusal | undefined;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -60,6 +60,10 @@ export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<
   );
 }
 
+function newEvent({ actor, via = 'system', ip }: Caller): Pick<AuditEvent, 'id' | 'actor' | 'via' | 'ip' | 'at'> {
+  return { id: randomUUID(), actor, via, ip: ip ?? null, at: new Date().toISOString() };
+}
+
 async function comeBack(caller: Caller, unknown: CodisError): Promise<void> {
   try {
     await caller.coordinator.ready(RECONNECT_MS);
@@ -79,6 +83,8 @@ export interface TopologyChange extends Expecting {
   /** It gives slots away or takes them out of service: not while keys are being mended by who owns what. */
   readonly reassigns?: boolean;
   change(topology: Topology): Topology;
+  /** How what is changed stands in a topology, for the audit log. */
+  told?(topology: Topology): string;
 }
 
 /** Changes the topology by compare-and-set. Throws CODIS_E_NOT_INITIALISED, CODIS_E_STALE, what `change` throws, and as commitAudited. */
@@ -91,7 +97,13 @@ export function changeTopology(caller: Caller, request: TopologyChange): Promise
     const epoch = asEpoch(current.epoch + 1);
     return {
       ops: [{ op: 'set', path: PATHS.topology, data: encodeTopology(topology), version: current.epoch }],
-      event: { action: request.action, object: request.object, epoch },
+      event: {
+        action: request.action,
+        object: request.object,
+        epoch,
+        before: request.told?.(current.topology),
+        after: request.told?.(topology),
+      },
       value: { epoch, topology },
     };
   });

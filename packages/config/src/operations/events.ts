@@ -4,6 +4,7 @@
 
 import { type Coordinator, eventPath, type Op, PATHS } from '../coordinator/index.ts';
 import { CodisError } from '../model/index.ts';
+import type { EventVia } from './caller.ts';
 
 /** How many events are kept. */
 export const EVENTS_MAX = 10_000;
@@ -12,6 +13,7 @@ const DROPPED_MAX = 10;
 
 /** What was done, as `<object>.<verb>`. */
 export type EventAction =
+  | 'call.denied'
   | 'group.add'
   | 'group.remove'
   | 'key.delete'
@@ -41,6 +43,9 @@ export interface EventText {
   readonly object: string;
   /** The epoch the change made; null when it did not touch the topology. */
   readonly epoch: number | null;
+  /** How it was, and how it is now, in words. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
 }
 
 /** `events/<seq>`. */
@@ -48,6 +53,11 @@ export interface AuditEvent extends EventText {
   /** Unique, made by the caller before it writes: how it finds out whether a write of unknown outcome was made. */
   readonly id: string;
   readonly actor: string;
+  readonly via: EventVia;
+  /** Null for what the cluster did by itself. */
+  readonly ip: string | null;
+  /** Why the call was refused, when it was: then it changed nothing. */
+  readonly denied?: string | undefined;
   /** ISO 8601. */
   readonly at: string;
 }
@@ -80,11 +90,17 @@ export async function readEvent(coordinator: Coordinator, seq: number): Promise<
   return entry && { seq, ...decodeEvent(entry.data) };
 }
 
+type StoredEvent = Omit<AuditEvent, 'via' | 'ip'> & Partial<Pick<AuditEvent, 'via' | 'ip'>>;
+
 function decodeEvent(data: Uint8Array): AuditEvent {
   try {
-    const { id, actor, at, action, object, epoch } = JSON.parse(Buffer.from(data).toString('utf8')) as AuditEvent;
+    const { id, actor, at, action, object, epoch, via, ip, before, after, denied } = JSON.parse(
+      Buffer.from(data).toString('utf8'),
+    ) as StoredEvent;
     for (const text of [id, actor, at, action, object]) if (typeof text !== 'string') throw new TypeError('a field is missing');
-    return { id, actor, at, action, object, epoch: epoch === null ? null : Number(epoch) };
+    // Events of an earlier version say neither.
+    const origin = { via: via ?? 'claimed', ip: ip ?? null };
+    return { id, actor, ...origin, at, action, object, epoch: epoch === null ? null : Number(epoch), before, after, denied };
   } catch (cause) {
     throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `an event can't be read: ${(cause as Error).message}`, { cause });
   }

@@ -43,6 +43,7 @@ export async function readMigration(coordinator: Coordinator, id: MigrationId): 
 /** How slots are to be moved. */
 export interface MigrationManner extends Partial<Throttle> {
   readonly durable?: boolean;
+  readonly comment?: string;
 }
 
 export interface MigrationRequest extends MigrationManner {
@@ -83,7 +84,7 @@ export async function migrationOps(
 
 export function newMigration(
   topology: Topology,
-  { id, moves, durable = false, actor, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
+  { id, moves, durable = false, actor, comment, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
 ): Migration {
   return {
     id,
@@ -102,6 +103,7 @@ export function newMigration(
     },
     waiting: null,
     actor,
+    comment: comment ?? null,
     createdAt: new Date().toISOString(),
     endedAt: null,
   };

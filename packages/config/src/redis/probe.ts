@@ -29,6 +29,9 @@ export interface ServerProbe {
   readonly usedMemoryBytes: number;
   /** 0: no limit. */
   readonly maxMemoryBytes: number;
+  /** By its own, short, average. */
+  readonly opsPerSecond: number;
+  readonly uptimeSeconds: number;
 }
 
 interface MasterLink {
@@ -94,6 +97,8 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
     keysCount: databases.reduce((sum, { keysCount }) => sum + keysCount, 0),
     usedMemoryBytes: numberOf(info, 'used_memory'),
     maxMemoryBytes: numberOf(info, 'maxmemory'),
+    opsPerSecond: numberOf(info, 'instantaneous_ops_per_sec'),
+    uptimeSeconds: numberOf(info, 'uptime_in_seconds'),
   };
 }
 

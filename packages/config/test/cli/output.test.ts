@@ -62,7 +62,18 @@ test('progress shows how far it is and what it waits for', () => {
   const migration = { id: 3, state: 'running', slotsDone: 5, slotsTotal: 10, keysSwept: 42, bytesSwept: 1_572_864 } as const;
   const unknown = { keysLeft: null, keysPerSecond: null, secondsLeft: null, waiting: 'group 2 has no master' };
   const throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
-  const full = { ...migration, ...unknown, throttle, durable: false, moves: [], actor: '', createdAt: '', endedAt: null };
+  const full = {
+    ...migration,
+    ...unknown,
+    throttle,
+    durable: false,
+    moves: [],
+    actor: '',
+    createdAt: '',
+    endedAt: null,
+    stalled: null,
+    comment: null,
+  };
   expect(progressLine(full)).toBe(
     'migration 3 [##########..........] 5/10 slots  42 keys  1.5 MiB  running  waiting: group 2 has no master',
   );

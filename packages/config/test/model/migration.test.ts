@@ -53,6 +53,7 @@ const migration = (over: Partial<Migration> = {}): Migration => ({
   waiting: null,
   actor: 'test',
   createdAt: '2026-01-01T00:00:00.000Z',
+  comment: null,
   endedAt: null,
   ...over,
 });

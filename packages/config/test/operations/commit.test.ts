@@ -106,5 +106,5 @@ describe('the event log', () => {
 });
 
 function event(id: string) {
-  return { id, actor: ACTOR, at: '', action: 'group.add', object: '', epoch: null } as const;
+  return { id, actor: ACTOR, via: 'system', ip: null, at: '', action: 'group.add', object: '', epoch: null } as const;
 }

@@ -84,6 +84,8 @@ function surveyed(over: Partial<Survey> = {}, server: Partial<Survey['probe']> =
     keysCount: 0,
     usedMemoryBytes: MIB,
     maxMemoryBytes: 0,
+    opsPerSecond: 0,
+    uptimeSeconds: 0,
     ...server,
   };
   const none = new Array<number>(SLOT_COUNT).fill(0);

@@ -22,7 +22,6 @@ import {
   MigrationsSchema,
   ThrottleBody,
 } from '../schemas.ts';
-import { migrationView } from '../views.ts';
 import { moveOf } from './parse.ts';
 
 const MigrationParams = Type.Object({ migration: MigrationId });
@@ -30,12 +29,12 @@ const MigrationParams = Type.Object({ migration: MigrationId });
 export function migrationRoutes(app: App, context: Context): void {
   const { coordinator } = context;
   app.get('/migrations', { schema: { summary: 'All migrations, oldest first', response: answers(MigrationsSchema) } }, async () => ({
-    migrations: (await listMigrations(coordinator)).map(migrationView),
+    migrations: context.observer.migrationViews(await listMigrations(coordinator)),
   }));
   app.get(
     '/migrations/:migration',
     { schema: { summary: 'One migration', params: MigrationParams, response: answers(MigrationSchema) } },
-    async ({ params }) => migrationView(await readMigration(coordinator, asMigrationId(params.migration))),
+    async ({ params }) => context.observer.migrationView(await readMigration(coordinator, asMigrationId(params.migration))),
   );
   app.post(
     '/migrations',
@@ -43,7 +42,7 @@ export function migrationRoutes(app: App, context: Context): void {
     async (request) => {
       const { moves, ...options } = request.body;
       const wanted = { ...options, ...expectingOf(request), moves: moves.map(moveOf) };
-      return migrationView(await createMigration(callerOf(context, request), wanted));
+      return context.observer.migrationView(await createMigration(callerOf(context, request), wanted));
     },
   );
   app.post(
@@ -58,7 +57,7 @@ export function migrationRoutes(app: App, context: Context): void {
     },
     async (request) => {
       const id = asMigrationId(request.params.migration);
-      return migrationView(await adoptMigration(callerOf(context, request), { ...request.body, id }));
+      return context.observer.migrationView(await adoptMigration(callerOf(context, request), { ...request.body, id }));
     },
   );
   steeringRoutes(app, context);
@@ -77,7 +76,7 @@ function steeringRoutes(app: App, context: Context): void {
       { schema: { summary, params: MigrationParams, response: answers(MigrationSchema) } },
       async (request) => {
         const { migration } = request.params as { migration: number };
-        return migrationView(await operation(callerOf(context, request), { id: asMigrationId(migration) }));
+        return context.observer.migrationView(await operation(callerOf(context, request), { id: asMigrationId(migration) }));
       },
     );
   }
@@ -93,7 +92,7 @@ function steeringRoutes(app: App, context: Context): void {
     },
     async (request) => {
       const id = asMigrationId(request.params.migration);
-      return migrationView(await throttleMigration(callerOf(context, request), { ...request.body, id }));
+      return context.observer.migrationView(await throttleMigration(callerOf(context, request), { ...request.body, id }));
     },
   );
 }

@@ -5,7 +5,7 @@ import { listEvents, listMigrations, readTopology } from '@codis/config/operatio
 import type { App, Context } from '../context.ts';
 import { problemOf } from '../problems.ts';
 import { failurePage, statusPage } from '../status-page.ts';
-import { migrationView, slotRunViews } from '../views.ts';
+import { eventView, slotRunViews } from '../views.ts';
 
 const EVENTS_SHOWN = 10;
 const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -31,5 +31,5 @@ async function readPage(context: Context) {
     listMigrations(context.coordinator),
     listEvents(context.coordinator, { limit: EVENTS_SHOWN }),
   ]);
-  return statusPage({ status, slots, migrations: migrations.map(migrationView), events });
+  return statusPage({ status, slots, migrations: context.observer.migrationViews(migrations), events: events.map(eventView) });
 }

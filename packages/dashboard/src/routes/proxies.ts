@@ -12,11 +12,12 @@ const ProxyParams = Type.Object({ proxy: ProxyId });
 
 export function proxyRoutes(app: App, context: Context): void {
   const { coordinator } = context;
-  const viewOf = async (proxy: ProxyView): Promise<ProxyEntryView> => proxyView(proxy, await currentEpoch(context));
+  const viewOf = async (proxy: ProxyView): Promise<ProxyEntryView> =>
+    proxyView(proxy, await currentEpoch(context), context.proxies.serving(proxy.id));
 
   app.get('/proxies', { schema: { summary: 'All registered proxies', response: answers(ProxiesSchema) } }, async () => {
     const epoch = await currentEpoch(context);
-    return { proxies: (await listProxies(coordinator)).map((proxy) => proxyView(proxy, epoch)) };
+    return { proxies: (await listProxies(coordinator)).map((proxy) => proxyView(proxy, epoch, context.proxies.serving(proxy.id))) };
   });
   app.get(
     '/proxies/:proxy',

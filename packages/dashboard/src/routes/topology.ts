@@ -15,7 +15,7 @@ import {
   SlotsSchema,
   TopologySchema,
 } from '../schemas.ts';
-import { servingGroup, slotRunViews, slotStateView, topologyView } from '../views.ts';
+import { eventView, servingGroup, slotRunViews, slotStateView, topologyView } from '../views.ts';
 import { rangeOf } from './parse.ts';
 
 export function topologyRoutes(app: App, context: Context): void {
@@ -34,7 +34,7 @@ export function topologyRoutes(app: App, context: Context): void {
     { schema: { summary: 'Who changed what, newest first', querystring: EventsQuery, response: answers(EventsSchema) } },
     async ({ query }) => {
       const events = await listEvents(context.coordinator, { after: query.since ?? 0, limit: query.limit ?? 100 });
-      return { events: events.map(({ seq, at, actor, action, object, epoch }) => ({ seq, at, actor, action, object, epoch })) };
+      return { events: events.map(eventView) };
     },
   );
 }

@@ -29,6 +29,7 @@ export interface ProxyStatus {
   readonly version: string;
   readonly addr: string;
   readonly pid: number;
+  readonly startedAt: string;
   readonly wanted: ProxyRegistration['wanted'];
   /** It serves clients: acknowledged, online and listening on every worker. */
   readonly serving: boolean;
@@ -113,6 +114,7 @@ export class Primary {
       version,
       addr: settings.proxy_addr,
       pid: process.pid,
+      startedAt: this.#registration.startedAt,
       wanted: this.#wanted,
       serving: this.isServing,
       epoch: { held: this.#held, applied: this.#pool.applied, acknowledged: this.#acknowledged },

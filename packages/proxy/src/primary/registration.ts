@@ -37,7 +37,7 @@ const POLL_MS = 100;
 
 export class Registration {
   readonly #options: RegistrationOptions;
-  readonly #startedAt = new Date().toISOString();
+  readonly startedAt = new Date().toISOString();
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -63,7 +63,7 @@ export class Registration {
   /** Says that every worker has applied `epoch`, which have died, and which masters may still carry out what was given up there. False when the topology has moved on: the newer one will be acknowledged instead. */
   async acknowledge(epoch: number, left: Pick<ProxyLive, 'goneWorkers' | 'unconfirmed'>): Promise<boolean> {
     const { coordinator, proxy } = this.#options;
-    const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.#startedAt, ...left });
+    const data = encodeProxyLive({ epoch: asEpoch(Math.max(epoch, 0)), pid: process.pid, startedAt: this.startedAt, ...left });
     const at: Op[] = epoch < 0 ? [] : [{ op: 'check', path: PATHS.topology, version: epoch }];
     const live = await coordinator.read(proxyLivePath(proxy.id));
     return this.#acknowledged(await coordinator.commit([...at, ...this.#replaceLive(live, data)]));
@@ -103,7 +103,7 @@ export class Registration {
 
   #wasMine(data: Buffer): boolean {
     const { pid, startedAt } = decodeProxyLive(data);
-    return pid === process.pid && startedAt === this.#startedAt;
+    return pid === process.pid && startedAt === this.startedAt;
   }
 
   async #waitForPredecessor(): Promise<void> {

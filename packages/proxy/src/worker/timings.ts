@@ -3,7 +3,7 @@
 //
 // Costs the common path one time stamp per read, and per request two comparisons and an addition: what is slow is looked at when it is known to be.
 
-import { type Command, INDEX_COUNT } from '../commands/command.ts';
+import { COMMANDS, type Command, INDEX_COUNT } from '../commands/command.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import { RecentInput } from './recent-input.ts';
 import type { Request } from './request.ts';
@@ -136,6 +136,20 @@ export class Timings {
     this.slowMicros.proxy += stages.proxy;
     this.slowMicros.held += stages.held;
     this.slowMicros.server += stages.server;
+  }
+
+  /** All commands that are answered as soon as can be, as one: those that block on purpose would say nothing of how fast it is. */
+  latency(): { readonly latency: number[]; readonly latencyMicros: number } {
+    const latency = new Array<number>(BUCKETS).fill(0);
+    let latencyMicros = 0;
+    for (const { flags, index } of COMMANDS) {
+      if (flags.includes('blocking')) continue;
+      latencyMicros += this.micros[index] as number;
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        latency[bucket] = (latency[bucket] as number) + (this.histograms[index * BUCKETS + bucket] as number);
+      }
+    }
+    return { latency, latencyMicros };
   }
 
   /** CONFIG RESETSTAT. */

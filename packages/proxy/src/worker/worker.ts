@@ -182,6 +182,8 @@ export class Worker implements SessionOwner {
         this.#router.pubsub.connectionCount,
       ),
       rssBytes: process.memoryUsage.rss(),
+      cpuMicros: cpuMicros(),
+      ...timings.latency(),
       draining: this.#inFlight.waitingFor().map((counted) => this.#router.bigKeys.slotOf(counted)),
       calls: Object.fromEntries(COMMANDS.flatMap(({ name, index }) => (calls[index] ? [[name, calls[index]]] : []))),
     };
@@ -332,4 +334,9 @@ export class Worker implements SessionOwner {
       holdBytesMax: settings.slot_hold_max_bytes,
     };
   }
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

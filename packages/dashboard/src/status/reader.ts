@@ -6,8 +6,9 @@ import type { GroupStatusView, ServerStatusView, StatusView } from '@codis/confi
 import type { Coordinator } from '@codis/config/coordinator';
 import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
 import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '@codis/config/operations';
-import { judge, servedCount } from './verdict.ts';
-import { groupViews, proxyView } from './views.ts';
+import { groupViews, proxyView, type Serving } from '../views.ts';
+import { conditionId, works } from './conditions.ts';
+import { carrySince, causesOf, judge, keyTotal, servedCount } from './verdict.ts';
 
 /** How long a server may take to answer before it counts as down. */
 const PROBE_MS = 800;
@@ -22,14 +23,17 @@ export interface StatusSource {
   readonly product: string;
   readonly password: string;
   elected(): boolean;
+  /** What a proxy was last heard to do at its admin address; null: not heard of. */
+  serving(proxy: string): Serving | null;
 }
 
 export function statusReader(source: StatusSource): StatusReader {
+  const memory: Memory = { since: new Map(), keys: new Map() };
   let last: { at: number; reading: Promise<StatusView> } | undefined;
   return () => {
     const now = performance.now();
     if (last && now - last.at < FRESH_MS) return last.reading;
-    const reading = readStatus(source);
+    const reading = readStatus(source, memory);
     last = { at: now, reading };
     reading.catch(() => {
       last = undefined;
@@ -38,7 +42,15 @@ export function statusReader(source: StatusSource): StatusReader {
   };
 }
 
-async function readStatus({ coordinator, product, password, elected }: StatusSource): Promise<StatusView> {
+/** What one reading leaves for the next. */
+interface Memory {
+  /** By condition, and by verdict. */
+  since: ReadonlyMap<string, string>;
+  /** By group, what its master was last heard to hold. */
+  readonly keys: Map<number, number>;
+}
+
+async function readStatus({ coordinator, product, password, elected, serving }: StatusSource, memory: Memory): Promise<StatusView> {
   const readAt = new Date().toISOString();
   const [current, registered, migrations] = await Promise.all([
     topologyOrNull(coordinator),
@@ -46,11 +58,17 @@ async function readStatus({ coordinator, product, password, elected }: StatusSou
     listMigrations(coordinator),
   ]);
   const groups = current ? await groupStatuses(current.topology, { product, password }) : [];
-  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null));
+  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, serving(proxy.id)));
   const slots = slotCounts(current?.topology ?? null, groups);
+  const { conditions, ...judgement } = judge({ initialised: current !== null, slots, groups, proxies });
+  memory.since = carrySince(memory.since, [judgement.verdict, ...conditions.map(conditionId)], readAt);
+  rememberKeys(memory.keys, groups);
   return {
     product,
-    ...judge({ initialised: current !== null, slots, groups, proxies }),
+    ...judgement,
+    since: memory.since.get(judgement.verdict) ?? readAt,
+    causes: causesOf(conditions, memory.since, readAt),
+    keys: keyTotal(groups, memory.keys),
     epoch: current?.epoch ?? null,
     slots,
     groups,
@@ -59,6 +77,13 @@ async function readStatus({ coordinator, product, password, elected }: StatusSou
     elected: elected(),
     readAt,
   };
+}
+
+function rememberKeys(keys: Map<number, number>, groups: readonly GroupStatusView[]): void {
+  for (const { id, servers } of groups) {
+    const count = servers.find(({ role }) => role === 'master')?.keysCount ?? null;
+    if (count !== null) keys.set(id, count);
+  }
 }
 
 async function topologyOrNull(coordinator: Coordinator): Promise<VersionedTopology | null> {
@@ -86,27 +111,40 @@ function groupStatuses(topology: Topology, probing: Probing): Promise<GroupStatu
   return Promise.all(
     groupViews(topology).map(async ({ id, slotsCount }) => {
       const servers = topology.groups.find((group) => group.id === id)?.servers ?? [];
-      return { id, slotsCount, servers: await Promise.all(servers.map((server) => serverStatus(server, probing))) };
+      return { id, slotsCount, servers: withLag(await Promise.all(servers.map((server) => serverStatus(server, probing)))) };
     }),
   );
 }
+
+/** How far behind the master each replica is, where both answered. */
+function withLag(servers: readonly ServerStatusView[]): ServerStatusView[] {
+  const master = servers.find(works);
+  return servers.map((server) => {
+    if (!master || server.offset === null || master.offset === null || server.observedRole !== 'replica') return server;
+    return { ...server, lagBytes: Math.max(0, master.offset - server.offset) };
+  });
+}
+
+const UNKNOWN = {
+  observedRole: null,
+  linkUp: null,
+  version: null,
+  keysCount: null,
+  usedMemoryBytes: null,
+  maxMemoryBytes: null,
+  replicates: null,
+  offset: null,
+  lagBytes: null,
+  opsPerSecond: null,
+  uptimeSeconds: null,
+} as const;
 
 async function serverStatus(server: Server, probing: Probing): Promise<ServerStatusView> {
   try {
     return found(server, await probeServer(server.addr, { ...probing, timeoutMs: PROBE_MS }));
   } catch (error) {
     if (!isCodisError(error)) throw error;
-    return {
-      ...server,
-      up: false,
-      observedRole: null,
-      linkUp: null,
-      version: null,
-      keysCount: null,
-      usedMemoryBytes: null,
-      maxMemoryBytes: null,
-      problem: error.message,
-    };
+    return { ...server, up: false, ...UNKNOWN, problem: error.message };
   }
 }
 
@@ -120,6 +158,11 @@ function found(server: Server, probe: ServerProbe): ServerStatusView {
     keysCount: probe.keysCount,
     usedMemoryBytes: probe.usedMemoryBytes,
     maxMemoryBytes: probe.maxMemoryBytes,
+    replicates: probe.master?.addr ?? null,
+    offset: probe.offset,
+    lagBytes: null,
+    opsPerSecond: probe.opsPerSecond,
+    uptimeSeconds: probe.uptimeSeconds,
     problem: mismatch(server, probe),
   };
 }
