@@ -13,6 +13,9 @@ import { isInstalled, writeStamp } from './install-stamp.mjs';
 export const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const NODE_MINIMUM = [20, 19];
 
+/** Bundles the web console, from packages/dashboard/web/src into its dist; under a second. */
+export const CONSOLE_BUILD = { script: 'vite/bin/vite.js', args: ['build', 'packages/dashboard/web', '--logLevel', 'warn'] };
+
 /** A failure that the person at the terminal can mend: only its message is shown. */
 export class SetupFailure extends Error {}
 
@@ -30,6 +33,7 @@ const PROGRAMS = {
   hiredis: fromDebian('libhiredis-dev', 'gcc', 'libc6-dev'),
   'Redis.pm': fromDebian('libredis-perl'),
   'redis-lua': fromDebian('lua-redis', 'lua-socket', 'lua5.1'),
+  chromium: { packages: ['chromium'], present: () => onPath('chromium') },
   redigo: fromDebian('golang-github-gomodule-redigo-dev', 'golang-go'),
 };
 
@@ -138,6 +142,12 @@ function asRoot() {
 async function buildProjects(projects) {
   const code = await run(process.execPath, [join(TOP, 'node_modules/typescript/bin/tsc'), '-b', ...projects]);
   if (code !== 0) throw new SetupFailure('The build failed; the errors are above.');
+  if (projects.includes('packages/dashboard')) await buildConsole();
+}
+
+async function buildConsole() {
+  const code = await run(process.execPath, [join(TOP, 'node_modules', CONSOLE_BUILD.script), ...CONSOLE_BUILD.args]);
+  if (code !== 0) throw new SetupFailure('The web console could not be built; the errors are above.');
 }
 
 /** Runs a step to its end; a signal to this process ends the step first, then this process. */

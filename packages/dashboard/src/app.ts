@@ -70,7 +70,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     },
   });
   healthRoutes(app, context);
-  pageRoutes(app, context);
+  pageRoutes(app);
   await app.register(async (api) => apiRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context), { prefix: '/api/v1' });
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
@@ -88,7 +88,8 @@ function prepare(app: App, addr: string): void {
     if (method !== 'GET') log.info({ method, url, status: statusCode }, 'change asked for');
   });
   app.addHook('onSend', async (_, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
   });
 }
 

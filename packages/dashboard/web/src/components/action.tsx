@@ -16,7 +16,8 @@ export interface Action {
   readonly title: string;
   /** What will be the case afterwards, each in a sentence. */
   readonly effect: readonly string[];
-  readonly cli: string | null;
+  /** A function where it depends on what is chosen in the dialog. */
+  readonly cli: string | null | (() => string | null);
   /** Gives what to say when it is done. */
   readonly run: () => Promise<{ readonly said: string; readonly notes?: readonly string[] }>;
   /** It takes something away. */
@@ -51,6 +52,7 @@ function ActionDialog({ action }: { action: Action }) {
   const problem = useSignal<Problem | null>(null);
   const untyped = action.typed !== undefined && typed.value.trim() !== action.typed ? `Type ${action.typed} first.` : null;
   const block = busy.value ? 'It is being done.' : (untyped ?? action.block?.() ?? null);
+  const cli = typeof action.cli === 'function' ? action.cli() : action.cli;
   const run = async () => {
     busy.value = true;
     problem.value = null;
@@ -74,7 +76,7 @@ function ActionDialog({ action }: { action: Action }) {
       {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
       {writeBlock.value === null ? null : <p class="note">{writeBlock.value}</p>}
       <footer>
-        {action.cli === null ? null : <Copy text={action.cli} />}
+        {cli === null ? null : <Copy text={cli} />}
         <span class="spring" />
         <Button onClick={close}>Cancel</Button>
         <WriteButton primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
@@ -86,9 +88,24 @@ function ActionDialog({ action }: { action: Action }) {
 }
 
 /** Opens the dialog of an action. */
-export function ActionButton({ action, label, primary, block = null }: { action: Action; label: string; primary?: boolean; block?: string | null }) {
+export function ActionButton({
+  action,
+  label,
+  primary,
+  block = null,
+}: {
+  action: Action;
+  label: string;
+  primary?: boolean;
+  block?: string | null;
+}) {
   return (
-    <WriteButton primary={primary ?? false} block={block} label={action.title === label ? label : `${label}: ${action.title}`} onClick={() => openAction(action)}>
+    <WriteButton
+      primary={primary ?? false}
+      block={block}
+      label={action.title === label ? label : `${label}: ${action.title}`}
+      onClick={() => openAction(action)}
+    >
       {label}
     </WriteButton>
   );

@@ -32,7 +32,9 @@ export function Chart({ title, lines, format }: ChartProps) {
       if (gone) drawn?.destroy();
       else chart.current = drawn;
     });
-    const sizes = new ResizeObserver(([entry]) => chart.current?.setSize({ width: Math.max(200, entry?.contentRect.width ?? 0), height: HEIGHT }));
+    const sizes = new ResizeObserver(([entry]) =>
+      chart.current?.setSize({ width: Math.max(200, entry?.contentRect.width ?? 0), height: HEIGHT }),
+    );
     if (place.current) sizes.observe(place.current);
     return () => {
       gone = true;

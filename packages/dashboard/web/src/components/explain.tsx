@@ -10,9 +10,16 @@ import { Copy } from './copy.tsx';
 import { Dialog } from './dialog.tsx';
 import { ProblemBox } from './problem.tsx';
 
-export type ExplainQuery = { readonly slot: number } | { readonly group: number } | { readonly proxy: string } | { readonly migration: number };
+export type ExplainQuery =
+  | { readonly slot: number }
+  | { readonly group: number }
+  | { readonly proxy: string }
+  | { readonly migration: number };
 
-type Answer = { readonly kind: 'asking' } | { readonly kind: 'known'; readonly view: ExplainView } | { readonly kind: 'failed'; readonly problem: Problem };
+type Answer =
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'known'; readonly view: ExplainView }
+  | { readonly kind: 'failed'; readonly problem: Problem };
 
 const asked = signal<ExplainQuery | null>(null);
 const answer = signal<Answer>({ kind: 'asking' });
@@ -71,7 +78,7 @@ function ExplainDialog({ query }: { query: ExplainQuery }) {
     answer.value = { kind: 'asking' };
     void ask(query);
   }, []);
-  const [name, id] = Object.entries(query)[0] ?? ['', ''];
+  const { name, id } = subjectOf(query);
   const close = () => {
     asked.value = null;
   };
@@ -82,10 +89,15 @@ function ExplainDialog({ query }: { query: ExplainQuery }) {
   );
 }
 
+function subjectOf(query: ExplainQuery): { name: string; id: string } {
+  const [name = '', id = ''] = Object.entries(query as Readonly<Record<string, string | number>>)[0] ?? [];
+  return { name, id: String(id) };
+}
+
 async function ask(query: ExplainQuery): Promise<void> {
-  const [name, id] = Object.entries(query)[0] ?? ['', ''];
+  const { name, id } = subjectOf(query);
   try {
-    const view = await get<ExplainView>(`/explain?${name}=${encodeURIComponent(String(id))}`);
+    const view = await get<ExplainView>(`/explain?${name}=${encodeURIComponent(id)}`);
     if (asked.value === query) answer.value = { kind: 'known', view };
   } catch (error) {
     answer.value = { kind: 'failed', problem: asProblem(error) };
@@ -129,19 +141,28 @@ export function TryList({ tries, onDone }: { tries: readonly TryView[]; onDone?:
 }
 
 function TryItem({ entry, onDone }: { entry: TryView; onDone: (() => void) | undefined }) {
-  const change = entry.api !== null && entry.api.method !== 'GET';
   return (
     <>
-      {change ? <ActionButton action={actionOf(entry, onDone)} label={entry.label} /> : <span>{entry.label}</span>}
+      <TryButton entry={entry} onDone={onDone} />
       {entry.cli === null ? null : <Copy text={entry.cli} />}
     </>
   );
 }
 
+/** A button for what can be asked for over the API, words for the rest. */
+export function TryButton({ entry, primary = false, onDone }: { entry: TryView; primary?: boolean; onDone?: (() => void) | undefined }) {
+  if (entry.api === null || entry.api.method === 'GET') return <span class="hint">{entry.label}</span>;
+  return <ActionButton action={actionOf(entry, onDone)} label={entry.label} primary={primary} />;
+}
+
 function actionOf({ label, cli, api }: TryView, onDone: (() => void) | undefined): Action {
   return {
     title: label,
-    effect: [cli === null ? 'It is done at once, and stands in the events afterwards.' : 'It does what the command line below does, and stands in the events afterwards.'],
+    effect: [
+      cli === null
+        ? 'It is done at once, and stands in the events afterwards.'
+        : 'It does what the command line below does, and stands in the events afterwards.',
+    ],
     cli,
     run: async () => {
       if (api !== null) await call(api.method, api.path, api.body === null ? {} : { body: JSON.parse(api.body) });

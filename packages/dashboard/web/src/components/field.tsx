@@ -1,12 +1,16 @@
 // A labelled input that says in a sentence what is wrong with what is in it, as soon as something is.
 
-import type { Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 
+/** A text that an input reads and writes: a signal, or what stands for one. */
+export interface TextCell {
+  value: string;
+}
+
 interface FieldProps {
   readonly label: string;
-  readonly value: Signal<string>;
+  readonly value: TextCell;
   /** A sentence, or null when the text will do. */
   readonly check?: (text: string) => string | null;
   readonly hint?: string;

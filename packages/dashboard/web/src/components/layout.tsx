@@ -68,7 +68,13 @@ function LiveChip() {
   if (kind === 'connecting') return <Chip level="unknown" word="connecting" />;
   if (kind === 'lost') return <Chip level="error" word="not live" />;
   return (
-    <button type="button" class="chip-button" aria-pressed={paused.value} onClick={() => pause(!paused.value)} title="Freeze what is shown, or go on">
+    <button
+      type="button"
+      class="chip-button"
+      aria-pressed={paused.value}
+      onClick={() => pause(!paused.value)}
+      title="Freeze what is shown, or go on"
+    >
       {paused.value ? <Chip level="warn" word="paused" /> : <Chip level="ok" word="live" />}
       <span class="as-of">as of {time(asOf.value)}</span>
       <span class="pause-word">{paused.value ? 'Resume' : 'Pause'}</span>
@@ -98,7 +104,7 @@ function Who() {
   return (
     <span class="who">
       {current.user} <span class="hint">({current.role})</span>
-      <button type="button" class="quiet" onClick={() => logout().catch((error: unknown) => toastFailed('Logging out', error))}>
+      <button type="button" class="quiet" onClick={() => void logout().catch((error: unknown) => toastFailed('Logging out', error))}>
         Log out
       </button>
     </span>

@@ -30,7 +30,8 @@ function promotion(group: number): Action {
     effect: [
       `It becomes the master of group ${group}: writes go there, and the others of the group follow it. Proxies take it up by themselves; one that can’t be reached does not hold it up.`,
     ],
-    cli: null,
+    cli: () =>
+      chosen.value === null ? null : `codis-config server promote ${group} ${chosen.value.addr}${chosen.value.able ? '' : ' --force'}`,
     details: <Candidates group={group} />,
     block: () => (chosen.value === null ? 'Choose a server first.' : null),
     run: async () => {
@@ -63,7 +64,8 @@ function Candidates({ group }: { group: number }) {
   return (
     <>
       <p>
-        The master of now: {master ?? 'none'} {master === null ? null : <Chip level={masterUp ? 'ok' : 'error'} word={masterUp ? 'up' : 'down'} />}
+        The master of now: {master ?? 'none'}{' '}
+        {master === null ? null : <Chip level={masterUp ? 'ok' : 'error'} word={masterUp ? 'up' : 'down'} />}
       </p>
       {candidates.length === 0 ? <p>There is no other server in this group. Add a replica first.</p> : null}
       <fieldset>
@@ -74,11 +76,6 @@ function Candidates({ group }: { group: number }) {
       </fieldset>
       {proxiesBehind.length === 0 ? null : (
         <p class="note">These proxies will not hear of it at once, and may go on asking the old master: {proxiesBehind.join(', ')}.</p>
-      )}
-      {chosen.value === null ? null : (
-        <p class="hint">
-          As a command line: <code>{`codis-config server promote ${group} ${chosen.value.addr}${chosen.value.able ? '' : ' --force'}`}</code>
-        </p>
       )}
     </>
   );
@@ -98,7 +95,8 @@ function CandidateChoice({ candidate }: { candidate: CandidateView }) {
         }}
       />
       <span>
-        <strong>{addr}</strong> <Chip level={able ? 'ok' : up ? 'warn' : 'error'} word={able ? 'can take over' : up ? 'only by force' : 'down'} />
+        <strong>{addr}</strong>{' '}
+        <Chip level={able ? 'ok' : up ? 'warn' : 'error'} word={able ? 'can take over' : up ? 'only by force' : 'down'} />
         <br />
         <span class="hint">
           {text}

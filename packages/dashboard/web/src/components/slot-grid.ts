@@ -1,8 +1,8 @@
 // The 32x32 grid of slots as DOM: painted by differences, walked by keyboard, selected by drag. Made by hand and not by the renderer, for a
 // change of a few slots must cost no more than these slots.
 
-import { SLOT_COUNT } from '../lib/slots.ts';
 import type { CellPaint } from '../lib/slot-paint.ts';
+import { SLOT_COUNT } from '../lib/slots.ts';
 
 const SIDE = 32;
 const PAGE_ROWS = 8;

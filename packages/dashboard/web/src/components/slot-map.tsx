@@ -47,7 +47,13 @@ interface LegendProps {
 export function Legend({ mode, groups, group, onGroup }: LegendProps) {
   return (
     <section class="legend" aria-label="Legend">
-      {mode === 'owner' ? <GroupLegend groups={groups} group={group} onGroup={onGroup} /> : mode === 'state' ? <StateLegend /> : <RampLegend mode={mode} />}
+      {mode === 'owner' ? (
+        <GroupLegend groups={groups} group={group} onGroup={onGroup} />
+      ) : mode === 'state' ? (
+        <StateLegend />
+      ) : (
+        <RampLegend mode={mode} />
+      )}
       {mode === 'owner' ? <StateLegend /> : null}
     </section>
   );
@@ -56,7 +62,9 @@ export function Legend({ mode, groups, group, onGroup }: LegendProps) {
 function GroupLegend({ groups, group, onGroup }: Omit<LegendProps, 'mode'>) {
   return (
     <>
-      {groups.length > GROUPS_TOLD_APART ? <p class="hint">So many groups can’t be told apart by colour: choose one, and the others fade.</p> : null}
+      {groups.length > GROUPS_TOLD_APART ? (
+        <p class="hint">So many groups can’t be told apart by colour: choose one, and the others fade.</p>
+      ) : null}
       <ul>
         {groups.map(({ id, slotsCount }) => (
           <li key={id}>

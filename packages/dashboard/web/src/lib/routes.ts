@@ -18,7 +18,13 @@ export type PageName = keyof typeof PAGES;
 export type Route =
   | { readonly kind: 'root' }
   | { readonly kind: 'login' }
-  | { readonly kind: 'page'; readonly product: string; readonly page: PageName; readonly object: string | null; readonly sub: string | null }
+  | {
+      readonly kind: 'page';
+      readonly product: string;
+      readonly page: PageName;
+      readonly object: string | null;
+      readonly sub: string | null;
+    }
   | { readonly kind: 'unknown'; readonly path: string };
 
 export function routeOf(path: string): Route {

@@ -34,7 +34,8 @@ export function paintMap(picture: MapPicture): CellPaint[] {
   const starts = picture.mode === 'owner' ? labelStarts(picture.slots) : new Map<number, string>();
   return picture.slots.map((state, slot) => {
     const value = numbers?.[slot] ?? null;
-    const base = numbers === null ? stateLook(state, picture.mode) : `${metricLook(value, max)}${state.state === 'offline' ? ' offline' : ''}`;
+    const base =
+      numbers === null ? stateLook(state, picture.mode) : `${metricLook(value, max)}${state.state === 'offline' ? ' offline' : ''}`;
     const faded = isFaded(slot, state, picture) ? ' faded' : '';
     return { look: `cell ${base}${faded}`, label: describe(slot, state, picture), text: starts.get(slot) ?? '' };
   });

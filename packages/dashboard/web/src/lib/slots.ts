@@ -15,9 +15,7 @@ export type Parsed = { readonly slots: readonly number[] } | { readonly problem:
 /** `0-255, 300, 512-600` → slots in ascending order. Codis's `..` is taken for `-`. */
 export function parseSlots(text: string): Parsed {
   const slots = new Set<number>();
-  const parts = text
-    .split(/[\s,;]+/)
-    .filter((part) => part !== '');
+  const parts = text.split(/[\s,;]+/).filter((part) => part !== '');
   if (parts.length === 0) return { problem: 'Write slots as numbers and ranges, like 0-255, 300.' };
   for (const part of parts) {
     const match = /^(\d{1,9})(?:(?:-|\.\.)(\d{1,9}))?$/.exec(part);

@@ -1,14 +1,15 @@
 // What somebody should know of without looking.
 
-import type { AlertStateName, AlertsView, AlertView, ObjectView } from '@codis/config/api';
-import { useSignal } from '@preact/signals';
+import type { AlertStateName, AlertsView, AlertView } from '@codis/config/api';
+import { type Signal, useSignal } from '@preact/signals';
 import { ActionButton } from '../components/action.tsx';
+import { Mend } from '../components/causes.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
+import { Copy } from '../components/copy.tsx';
 import { explainable, TryList, WhyButton } from '../components/explain.tsx';
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
-import { PromoteButton } from '../components/promote.tsx';
 import { Ago, Time } from '../components/value.tsx';
 import { call } from '../state/api.ts';
 import { alerts, live } from '../state/live.ts';
@@ -36,7 +37,11 @@ export function AlertsPage() {
       </div>
       {shown.length === 0 ? (
         <Empty
-          text={wanted === 'all' ? 'Nothing is wrong that a rule looks for. Alerts come here by themselves, and stay for an hour after they are resolved.' : `No alert is ${wanted}.`}
+          text={
+            wanted === 'all'
+              ? 'Nothing is wrong that a rule looks for. Alerts come here by themselves, and stay for an hour after they are resolved.'
+              : `No alert is ${wanted}.`
+          }
           cli="codis-config alerts"
         />
       ) : (
@@ -80,21 +85,29 @@ function AlertItem({ alert }: { alert: AlertView }) {
         {of === null ? null : <WhyButton of={of} about={text} />}
         {state === 'resolved' ? null : <Steering alert={alert} />}
       </div>
-      {state === 'resolved' ? null : <Mending alert={alert} object={object} />}
+      {state === 'resolved' ? null : <Mending alert={alert} />}
     </li>
   );
 }
 
-function Mending({ alert: { rule, try: tries }, object }: { alert: AlertView; object: ObjectView }) {
-  if (rule === 'slots-unserved' && object.kind === 'group') return <PromoteButton group={Number(object.id)} addr={null} />;
-  return <TryList tries={tries} />;
+function Mending({ alert: { try: tries } }: { alert: AlertView }) {
+  const [best, ...rest] = tries;
+  if (best === undefined) return null;
+  return (
+    <div class="tries">
+      <Mend entry={best} />
+      {best.cli === null ? null : <Copy text={best.cli} />}
+      <TryList tries={rest} />
+    </div>
+  );
 }
 
-const MINUTES = ['15', '60', '240', '1440'] as const;
-const MINUTE_WORDS: Record<(typeof MINUTES)[number], string> = { '15': '15 minutes', '60': 'an hour', '240': '4 hours', '1440': 'a day' };
+type Minutes = '15' | '60' | '240' | '1440';
+const MINUTES: readonly Minutes[] = ['15', '60', '240', '1440'];
+const MINUTE_WORDS: Record<Minutes, string> = { '15': '15 minutes', '60': 'an hour', '240': '4 hours', '1440': 'a day' };
 
 function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
-  const minutes = useSignal<(typeof MINUTES)[number]>('60');
+  const minutes = useSignal<Minutes>('60');
   const path = `/alerts/${encodeURIComponent(id)}`;
   const acknowledge = {
     title: 'Acknowledge',
@@ -108,17 +121,8 @@ function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
   const silence = {
     title: 'Silence',
     effect: [`“${text}” does not fire for this long.`],
-    cli: `codis-config alerts silence ${id} --minutes ${minutes.value}`,
-    details: (
-      <Select
-        label="For"
-        value={minutes.value}
-        options={MINUTES.map((value) => ({ value, label: MINUTE_WORDS[value] }))}
-        onChange={(value) => {
-          minutes.value = value;
-        }}
-      />
-    ),
+    cli: () => `codis-config alerts silence ${id} --minutes ${minutes.value}`,
+    details: <SilenceFor minutes={minutes} />,
     run: async () => {
       await call<AlertsView>('POST', `${path}/silence`, { body: { minutes: Number(minutes.value) } });
       return { said: `Silenced for ${MINUTE_WORDS[minutes.value]}` };
@@ -129,5 +133,18 @@ function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
       {state === 'firing' ? <ActionButton action={acknowledge} label="Acknowledge" /> : null}
       {state === 'silenced' ? null : <ActionButton action={silence} label="Silence …" />}
     </>
+  );
+}
+
+function SilenceFor({ minutes }: { minutes: Signal<Minutes> }) {
+  return (
+    <Select
+      label="For"
+      value={minutes.value}
+      options={MINUTES.map((value) => ({ value, label: MINUTE_WORDS[value] }))}
+      onChange={(value) => {
+        minutes.value = value;
+      }}
+    />
   );
 }

@@ -48,7 +48,8 @@ export function Charts() {
         <Chart title="Keys" lines={KEYS} format={compact} />
       </div>
       <p class="hint">
-        {history.value === null ? '' : `A point every ${duration(history.value.stepSeconds * 1000)}. `}Kept by this dashboard since it started. Dashed lines are <a href={to('events')}>events</a>.
+        {history.value === null ? '' : `A point every ${duration(history.value.stepSeconds * 1000)}. `}Kept by this dashboard since it
+        started. Dashed lines are <a href={to('events')}>events</a>.
       </p>
     </section>
   );

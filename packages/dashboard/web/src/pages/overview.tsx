@@ -1,15 +1,14 @@
 // Is it well? The verdict with numbers and the button that mends it, then the numbers over time.
 
-import type { GroupStatusView, StatusView } from '@codis/config/api';
+import type { GroupStatusView, KeyTotalView, StatusView } from '@codis/config/api';
 import { useEffect } from 'preact/hooks';
+import { Causes } from '../components/causes.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
-import { WhyButton } from '../components/explain.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
-import { PromoteButton } from '../components/promote.tsx';
 import { Time, Value } from '../components/value.tsx';
-import { bytes, compact, count, duration, percent, plural, rate, UNKNOWN } from '../lib/format.ts';
-import { followHistory, history, historyProblem } from '../state/history.ts';
+import { bytes, compact, count, duration, percent, plural, rate } from '../lib/format.ts';
+import { followHistory, historyProblem } from '../state/history.ts';
 import { alerts, live, migrations, status } from '../state/live.ts';
 import { to } from '../state/router.ts';
 import { AlertList } from './alerts.tsx';
@@ -21,12 +20,11 @@ export function OverviewPage() {
   useEffect(followHistory, []);
   const current = status.value;
   if (current === null) return <PageHead title="Overview" />;
-  const begun = current.groups.length > 0 && current.slots.offline < current.slots.total;
   return (
     <>
       <PageHead title="Overview" />
       <Verdict status={current} />
-      {begun && current.proxies.length > 0 ? null : <FirstRun />}
+      <FirstRun />
       <Tiles status={current} />
       <Running />
       <FiringAlerts />
@@ -44,71 +42,22 @@ const VERDICTS: Record<StatusView['verdict'], { level: Level; word: string }> = 
 
 function Verdict({ status: current }: { status: StatusView }) {
   const { level, word } = VERDICTS[current.verdict];
-  const sentence = current.summary.replace(/^\w+: /, '');
   return (
     <section class={`verdict ${level}`} aria-label="Verdict">
       <p class="lead" role="status">
-        <Chip level={level} word={word} /> {sentence}
-        {since(current)}
+        <Chip level={level} word={word} /> {current.summary.replace(/^\w+: /, '')}.{' '}
+        {current.verdict === 'empty' ? null : (
+          <span class="hint">
+            Since <Time at={current.since} />.
+          </span>
+        )}
       </p>
-      <MastersDown groups={current.groups} />
-      {current.problems.length > 1 ? <Sentences level="error" texts={current.problems} /> : null}
-      <Sentences level="warn" texts={current.warnings} />
+      <Causes causes={current.causes} />
     </section>
   );
 }
 
-/** Since when it has been wrong: the oldest critical alert that holds. */
-function since({ verdict }: StatusView) {
-  const [oldest] = alerts.value
-    .filter(({ severity, state }) => severity === 'critical' && state !== 'resolved')
-    .map((alert) => alert.since)
-    .sort();
-  if (verdict !== 'degraded' || oldest === undefined) return null;
-  return (
-    <>
-      {' '}
-      Since <Time at={oldest} />.
-    </>
-  );
-}
-
-function MastersDown({ groups }: { groups: readonly GroupStatusView[] }) {
-  const wrong = groups.filter((group) => group.slotsCount > 0 && !hasWorkingMaster(group));
-  if (wrong.length === 0) return null;
-  return (
-    <p class="actions">
-      {wrong.map(({ id, servers }) => (
-        <span key={id}>
-          <PromoteButton primary group={id} addr={servers.find(({ role, up }) => role === 'replica' && up)?.addr ?? null} />{' '}
-          <WhyButton of={{ group: id }} about={`Group ${id} has no working master`} />
-        </span>
-      ))}
-    </p>
-  );
-}
-
-export function hasWorkingMaster({ servers }: GroupStatusView): boolean {
-  return servers.some(({ role, up, observedRole }) => role === 'master' && up && observedRole === 'master');
-}
-
-const SENTENCES_SHOWN = 8;
-
-function Sentences({ level, texts }: { level: Level; texts: readonly string[] }) {
-  if (texts.length === 0) return null;
-  return (
-    <ul class="sentences">
-      {texts.slice(0, SENTENCES_SHOWN).map((text) => (
-        <li key={text}>
-          <Chip level={level} word={level === 'error' ? 'problem' : 'warning'} /> {text}
-        </li>
-      ))}
-      {texts.length > SENTENCES_SHOWN ? <li>and {texts.length - SENTENCES_SHOWN} more</li> : null}
-    </ul>
-  );
-}
-
-function Tiles({ status: { slots, groups, proxies } }: { status: StatusView }) {
+function Tiles({ status: { slots, groups, proxies, keys } }: { status: StatusView }) {
   const point = live.value?.point;
   const memory = groups.map(masterMemory);
   const max = sum(memory.map((entry) => entry?.max ?? null));
@@ -116,12 +65,26 @@ function Tiles({ status: { slots, groups, proxies } }: { status: StatusView }) {
   const online = proxies.filter(({ state }) => state === 'online').length;
   return (
     <dl class="tiles">
-      <Tile name="Slots served" text={`${count(slots.served)} / ${count(slots.total)}`} note={percent((slots.served / slots.total) * 100)} />
-      <Tile name="Keys" {...keysText(groups)} />
+      <Tile
+        name="Slots served"
+        text={`${count(slots.served)} / ${count(slots.total)}`}
+        note={percent((slots.served / slots.total) * 100)}
+      />
+      <Tile name="Keys" {...keysText(keys)} />
       <Tile name="Requests" text={rate(point?.opsPerSecond)} note={`${rate(point?.errorsPerSecond)} errors`} why={NO_RATE} />
       <Tile name="Latency p99" text={duration(point?.p99Ms)} note={`p50 ${duration(point?.p50Ms)}`} why={NO_RATE} />
-      <Tile name="Sessions" text={count(point?.sessions)} note={`${online} of ${plural(proxies.length, 'proxy').replace('proxys', 'proxies')} online`} why="no proxy has said" />
-      <Tile name="Memory of masters" text={bytes(used)} note={max === null || max === 0 ? 'no limit set' : `of ${bytes(max)}`} why="a master did not answer" />
+      <Tile
+        name="Sessions"
+        text={count(point?.sessions)}
+        note={`${online} of ${plural(proxies.length, 'proxy').replace('proxys', 'proxies')} online`}
+        why="no proxy has said"
+      />
+      <Tile
+        name="Memory of masters"
+        text={bytes(used)}
+        note={max === null || max === 0 ? 'no limit set' : `of ${bytes(max)}`}
+        why="a master did not answer"
+      />
     </dl>
   );
 }
@@ -142,24 +105,11 @@ function Tile({ name, text, note, why }: { name: string; text: string; note: str
   );
 }
 
-/** A sum of what is known, and the name of what is not: never silently less. */
-function keysText(groups: readonly GroupStatusView[]): { text: string; note: string; why: string } {
-  const counts = groups.filter(({ servers }) => servers.length > 0).map((group) => ({ id: group.id, keys: masterKeys(group) }));
-  const unknown = counts.filter(({ keys }) => keys === null).map(({ id }) => id);
-  const known = sum(counts.filter(({ keys }) => keys !== null).map(({ keys }) => keys));
-  if (unknown.length === 0) return { text: compact(known ?? 0), note: count(known ?? 0), why: '' };
-  const before = lastKnownKeys();
-  const names = `group${unknown.length === 1 ? '' : 's'} ${unknown.join(', ')} unknown`;
-  const text = known === null ? UNKNOWN : before === null ? `${compact(known)}+` : `${compact(known)} of ~${compact(before)}`;
-  return { text, note: `(${names})`, why: names };
-}
-
-function lastKnownKeys(): number | null {
-  return history.value?.series.keysCount.findLast((value) => value !== null) ?? null;
-}
-
-function masterKeys({ servers }: GroupStatusView): number | null {
-  return servers.find(({ role }) => role === 'master')?.keysCount ?? null;
+/** What is known, and the name of what is not: never silently less. */
+function keysText({ knownCount, estimatedCount, unknownGroups }: KeyTotalView): { text: string; note: string } {
+  if (unknownGroups.length === 0) return { text: compact(knownCount), note: count(knownCount) };
+  const unknown = `group${unknownGroups.length === 1 ? '' : 's'} ${unknownGroups.join(', ')} unknown`;
+  return { text: `${compact(knownCount)} of ${estimatedCount === null ? '?' : `~${compact(estimatedCount)}`}`, note: `(${unknown})` };
 }
 
 function masterMemory({ servers }: GroupStatusView): { used: number | null; max: number | null } | null {

@@ -13,7 +13,11 @@ export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; wo
 };
 
 export function MigrationChip({ migration: { state, waiting } }: { migration: MigrationView }) {
-  return state === 'running' && waiting !== null ? <Chip level="warn" word="waiting" title={waiting} /> : <Chip {...MIGRATION_STATES[state]} />;
+  return state === 'running' && waiting !== null ? (
+    <Chip level="warn" word="waiting" title={waiting} />
+  ) : (
+    <Chip {...MIGRATION_STATES[state]} />
+  );
 }
 
 export function progressText({ slotsDone, slotsTotal, keysSwept, keysLeft, keysPerSecond, secondsLeft, state }: MigrationView): string {

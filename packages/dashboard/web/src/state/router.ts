@@ -49,7 +49,7 @@ export function startRouter(): void {
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (!link || link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin || !isOurs(link.pathname)) return;
+    if (link?.target !== '' || link.hasAttribute('download') || link.origin !== location.origin || !isOurs(link.pathname)) return;
     if (link.hash !== '' && link.pathname === location.pathname) return;
     event.preventDefault();
     navigate(link.href);
