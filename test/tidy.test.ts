@@ -30,7 +30,9 @@ const LAYERS: Record<string, readonly string[]> = {
   'config/operations': ['config/model', 'config/settings', 'config/redis', 'config/coordinator'],
   'config/migration': ['config/model', 'config/settings', 'config/redis', 'config/coordinator', 'config/operations'],
   'config/doctor': ['config/model', 'config/redis', 'config/coordinator', 'config/operations', 'config/migration', 'config/api'],
+  'config/status': ['config/model', 'config/coordinator', 'config/operations', 'config/api'],
   'config/cli': [
+    'config/status',
     'config/model',
     'config/settings',
     'config/redis',
@@ -41,6 +43,7 @@ const LAYERS: Record<string, readonly string[]> = {
   ],
   proxy: ['config/model', 'config/coordinator', 'config/settings'],
   dashboard: [
+    'config/status',
     'config/model',
     'config/settings',
     'config/coordinator',

@@ -2,26 +2,39 @@
 // by itself; main.ts does. Holds no state but the status of the last second: everything is read from the coordinator.
 
 import type { Coordinator } from '@codis/config/coordinator';
+import { CodisError } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
+import { statusReader } from '@codis/config/status';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import { AlertKeeper } from './alerts/keeper.ts';
+import { Webhook } from './alerts/webhook.ts';
+import { accessGuard, identityOf } from './auth/guard.ts';
+import { originGuard } from './auth/origin.ts';
 import type { App, Context, ControllerStatus } from './context.ts';
-import { originGuard } from './guard.ts';
+import { LiveHub } from './live/hub.ts';
+import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
 import { planRoutes } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { topologyRoutes } from './routes/topology.ts';
+import { userRoutes } from './routes/users.ts';
 import { answers, StatusSchema } from './schemas.ts';
-import { statusReader } from './status/reader.ts';
 
 /** No request of the API is larger than the longest list of moves. */
 const BODY_BYTES_MAX = 131_072;
@@ -51,18 +64,16 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
       sendProblem(error, request, reply);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  const proxies = new ProxyWatch();
-  const status = statusReader({
-    coordinator,
-    product: settings.product_name,
-    password: settings.product_auth,
-    elected: () => controller.status().elected,
-    serving: (id) => proxies.serving(id),
+  const context = contextOf({ coordinator, controller, settings, log });
+  const { observer, hub, webhook } = context;
+  observer.watch(hub);
+  app.addHook('onListen', async () => observer.start());
+  app.addHook('onClose', async () => {
+    hub.close();
+    webhook?.close();
+    await observer.close();
   });
-  const observer = new Observer({ coordinator, status, proxies, log });
-  app.addHook('onClose', () => observer.close());
-  const context: Context = { coordinator, controller, settings, status, proxies, observer };
-  prepare(app, settings.dashboard_addr);
+  await prepare(app, context);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -77,13 +88,33 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   return app;
 }
 
-function prepare(app: App, addr: string): void {
-  const guard = originGuard(addr);
+function contextOf({ coordinator, controller, settings, log }: AppOptions): Context & { webhook: Webhook | null } {
+  const { product_name: product, product_auth: password, alert_webhook: url } = settings;
+  const elected = () => controller.status().elected;
+  const proxies = new ProxyWatch();
+  const status = statusReader({ coordinator, product, password, elected, serving: (id) => proxies.serving(id) });
+  const history = new History();
+  const webhook = url === '' ? null : new Webhook({ url, product, log });
+  const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });
+  const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
+  const observer = new Observer({ coordinator, status, proxies, alerts, history, log });
+  const identify = (request: FastifyRequest) => identityOf(request, { coordinator, settings });
+  return { coordinator, controller, settings, status, proxies, observer, alerts, hub: new LiveHub(), webhook, identify };
+}
+
+async function prepare(app: App, { coordinator, settings }: Context): Promise<void> {
+  const guard = originGuard(settings.dashboard_addr);
+  const gate = accessGuard({ coordinator, settings });
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler(sendNotFound);
+  app.decorateRequest('identity', null);
   app.addHook('onRequest', async (request) => guard(request));
+  await app.register(cookie);
+  app.addHook('onRequest', gate);
+  await app.register(helmet, HELMET);
+  await app.register(rateLimit, { global: false, errorResponseBuilder: tooMany });
   app.addHook('onResponse', async ({ method, url, log }, { statusCode }) => {
     if (method !== 'GET') log.info({ method, url, status: statusCode }, 'change asked for');
   });
@@ -93,13 +124,38 @@ function prepare(app: App, addr: string): void {
   });
 }
 
+/** Pages load nothing from elsewhere and are framed by nobody. Whether the way here is encrypted is not known, so nothing is said of that. */
+const HELMET = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      objectSrc: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+} as const;
+
+function tooMany(): CodisError {
+  return new CodisError('CODIS_E_TOO_MANY', 'so many logins are not taken from one address in one minute');
+}
+
 function apiRoutes(api: App, context: Context): void {
+  sessionRoutes(api, context);
+  userRoutes(api, context);
   topologyRoutes(api, context);
   groupRoutes(api, context);
   proxyRoutes(api, context);
   migrationRoutes(api, context);
   planRoutes(api, context);
   doctorRoutes(api, context);
+  alertRoutes(api, context);
+  liveRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -5,11 +5,14 @@ import type { Coordinator } from '@codis/config/coordinator';
 import { asEpoch, CodisError } from '@codis/config/model';
 import type { Caller, Expecting } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
+import type { StatusReader } from '@codis/config/status';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { AlertKeeper } from './alerts/keeper.ts';
+import type { Identity } from './auth/policy.ts';
+import type { LiveHub } from './live/hub.ts';
 import type { Observer } from './observe/observer.ts';
 import type { ProxyWatch } from './observe/proxies.ts';
-import type { StatusReader } from './status/reader.ts';
 
 /** The app with schemas that type their routes. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
@@ -26,25 +29,18 @@ export interface Context {
   readonly status: StatusReader;
   readonly proxies: ProxyWatch;
   readonly observer: Observer;
+  readonly alerts: AlertKeeper;
+  readonly hub: LiveHub;
+  /** Who a request comes from, as of now. */
+  identify(request: FastifyRequest): Promise<Identity | null>;
 }
 
-const ACTOR = /^[\x20-\x7e]{1,100}$/;
 const ETAG = /^"(\d{1,15})"$/;
 
-/** Who asks. There is no login yet, so a client's word is taken for it, and its address stands beside it. */
-export function callerOf({ coordinator, settings }: Context, request: FastifyRequest): Caller {
-  const claimed = request.headers['x-codis-actor'];
-  if (claimed !== undefined && (typeof claimed !== 'string' || !ACTOR.test(claimed))) {
-    throw new CodisError('CODIS_E_BAD_REQUEST', 'X-Codis-Actor must be 1 to 100 printable ASCII characters');
-  }
-  return {
-    coordinator,
-    product: settings.product_name,
-    password: settings.product_auth,
-    actor: `${claimed ?? 'http'}@${request.ip}`,
-    via: 'claimed',
-    ip: request.ip,
-  };
+/** Who asks, as an operation wants to know it. The gate before all routes has found out (auth/guard.ts). */
+export function callerOf({ coordinator, settings }: Context, { identity, ip }: FastifyRequest): Caller {
+  const { name = 'nobody', via = 'claimed' } = identity ?? {};
+  return { coordinator, product: settings.product_name, password: settings.product_auth, actor: `${name}@${ip}`, via, ip };
 }
 
 /** What `If-Match` asks for: the ETag of the topology that the client decided on. */

@@ -5,24 +5,17 @@
 import { type Coordinator, openCoordinator } from '@codis/config/coordinator';
 import { Controller } from '@codis/config/migration';
 import { CodisError, isCodisError, parseAddr } from '@codis/config/model';
-import { ensureParents } from '@codis/config/operations';
+import { ensureAdmin, ensureParents } from '@codis/config/operations';
 import { parseProgramArgs, type Settings } from '@codis/config/settings';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.ts';
+import { isLoopback } from './auth/origin.ts';
 import type { App } from './context.ts';
-import { isLoopback } from './guard.ts';
 
-const INSECURE_BIND = '--insecure-bind';
 const USAGE = {
   command: 'codis-dashboard',
-  about: 'Serves the HTTP API and the status page of one product, and runs its migrations while it is the elected controller.',
+  about: 'Serves the HTTP API and the console of one product, and runs its migrations while it is the elected controller.',
   examples: ['codis-dashboard', 'codis-dashboard -c config.ini', 'codis-dashboard --dashboard-addr 127.0.0.1:18088'],
-  switches: [
-    {
-      flag: INSECURE_BIND,
-      about: 'Listen on an address that other machines can reach, although there is no login: who can connect can do everything.',
-    },
-  ],
 };
 const COORDINATOR_READY_MS = 10_000;
 /** How long stopping may take before the process ends without it. */
@@ -32,16 +25,16 @@ const CLOSE_MS = 8000;
 export async function main(argv: readonly string[]): Promise<void> {
   try {
     const args = parseProgramArgs({ program: 'dashboard', argv, usage: USAGE });
-    if (args.kind === 'run') await run(args.settings, { insecureBind: args.switches.has(INSECURE_BIND) });
+    if (args.kind === 'run') await run(args.settings);
     else process.stdout.write(`${args.text}\n`);
   } catch (error) {
     process.exitCode = complain(error);
   }
 }
 
-async function run(settings: Settings, { insecureBind }: { insecureBind: boolean }): Promise<void> {
+async function run(settings: Settings): Promise<void> {
   const { host } = parseAddr(settings.dashboard_addr);
-  if (!isLoopback(host) && !insecureBind) throw notLoopback(settings.dashboard_addr);
+  if (!isLoopback(host) && settings.dashboard_auth === 'off') throw notLoopback(settings.dashboard_addr);
   process.title = `codis-dashboard: ${settings.product_name}`;
   const log = pino(
     { level: settings.log_level, base: { pid: process.pid, product: settings.product_name } },
@@ -56,6 +49,7 @@ async function run(settings: Settings, { insecureBind }: { insecureBind: boolean
     await listen(app, settings.dashboard_addr);
     await coordinator.ready(COORDINATOR_READY_MS);
     await ensureParents({ coordinator });
+    if (settings.dashboard_auth === 'on') await firstAdmin(coordinator, settings);
     await controller.start();
     log.info({ addr: settings.dashboard_addr }, 'ready');
   } catch (error) {
@@ -120,8 +114,15 @@ async function listen(app: App, addr: string): Promise<void> {
 function notLoopback(addr: string): CodisError {
   return new CodisError(
     'CODIS_E_DENIED',
-    `dashboard_addr ${addr} can be reached from other machines, and the dashboard has no login yet; use 127.0.0.1, or say ${INSECURE_BIND} if the network is trusted`,
+    `dashboard_addr ${addr} can be reached from other machines, and nobody has to log in; set dashboard_auth = on, or use 127.0.0.1`,
   );
+}
+
+/** The password is printed this once, and is in no log. */
+async function firstAdmin(coordinator: Coordinator, { product_name: product }: Settings): Promise<void> {
+  const password = await ensureAdmin({ coordinator, product, actor: 'codis-dashboard', password: '' });
+  if (password === null) return;
+  process.stdout.write(`codis-dashboard: made the user admin; its password is ${password} and will not be shown again\n`);
 }
 
 function complain(error: unknown): number {

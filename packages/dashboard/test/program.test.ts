@@ -62,15 +62,21 @@ describe('codis-dashboard', () => {
     server.close();
   });
 
-  test('does not listen where other machines could reach it, unless told so', async () => {
+  test('listens where other machines can reach it only if one has to log in, and says the first password once', async () => {
     const port = await freePort();
     const { file } = await configure({ dashboard_addr: `0.0.0.0:${port}` });
     const refused = run('-c', file);
     expect(await refused.exited()).toBe(6);
-    expect(refused.output()).toContain('no login yet');
-    const child = run('-c', file, '--insecure-bind');
-    await untilReady(port, child);
-    expect(await child.stop('SIGTERM')).toBe(0);
+    expect(refused.output()).toContain('dashboard_auth = on');
+    const first = run('-c', file, '--dashboard-auth', 'on');
+    await untilReady(port, first);
+    const said = /made the user admin; its password is \S{16} and/;
+    await eventually(() => said.test(first.output()), { what: 'the first password' });
+    expect(await first.stop('SIGTERM')).toBe(0);
+    const second = run('-c', file, '--dashboard-auth', 'on');
+    await untilReady(port, second);
+    expect(second.output()).not.toContain('password');
+    expect(await second.stop('SIGTERM')).toBe(0);
   });
 
   test('lists every problem of its configuration and exits 2', async () => {
@@ -84,6 +90,6 @@ describe('codis-dashboard', () => {
   test('shows its options with --help', async () => {
     const child = run('--help');
     expect(await child.exited()).toBe(0);
-    expect(child.output()).toContain('--insecure-bind');
+    expect(child.output()).toContain('--dashboard-auth');
   });
 });

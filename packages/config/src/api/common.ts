@@ -1,5 +1,7 @@
 // Words that several parts of the API share: what an answer is about, and what to do about it.
 
+import type { PlanView } from './plans.ts';
+
 /** Something one can look at. */
 export interface ObjectView {
   readonly kind: 'cluster' | 'slot' | 'group' | 'server' | 'proxy' | 'migration' | 'plan' | 'coordinator' | 'dashboard' | 'user' | 'token';
@@ -28,6 +30,8 @@ export interface DryRunView {
   readonly dryRun: true;
   /** The audit events that the change would have made. */
   readonly would: readonly WouldView[];
+  /** Of making a plan: the plan as it would be; else null. */
+  readonly plan: PlanView | null;
   readonly notes: readonly string[];
 }
 

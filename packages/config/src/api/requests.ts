@@ -33,7 +33,13 @@ export interface PromoteServerRequest {
   readonly force?: boolean;
 }
 
-/** `PUT /proxies/{id}/wanted`. */
+/** `POST /groups/{group}/servers/{addr}/replicate`: has it follow its group's master. */
+export interface ReplicateServerRequest {
+  /** Also when its own keys get lost. */
+  readonly force?: boolean;
+}
+
+/** `PUT /proxies/{id}/wanted`; with `?wait=false` answered at once, whether or not it was taken up. */
 export interface ProxyWantedRequest {
   readonly wanted: 'online' | 'offline';
   /** With `offline`: how long its clients may go on before they are disconnected; 5 unless said. */

@@ -18,10 +18,27 @@ export const PATHS = {
   /** `scripts/<sha1>`, `functions/<library>`: what was loaded through any proxy. The version of `scripts` counts how often they were flushed. */
   scripts: 'scripts',
   functions: 'functions',
+  /** `users/<name>`, `tokens/<name>`: who may log in; the version of `users` counts its changes. `sessions/<hash>`: who has. */
+  users: 'users',
+  tokens: 'tokens',
+  sessions: 'sessions',
+  /** What people said to alerts, by alert: one JSON value. */
+  alerts: 'alerts',
 } as const;
 
 /** Persistent nodes without a value that hold others; whoever needs one first creates it. */
-export const PARENTS = [PATHS.proxies, PATHS.migrations, PATHS.plans, PATHS.events, PATHS.mending, PATHS.scripts, PATHS.functions] as const;
+export const PARENTS = [
+  PATHS.proxies,
+  PATHS.migrations,
+  PATHS.plans,
+  PATHS.events,
+  PATHS.mending,
+  PATHS.scripts,
+  PATHS.functions,
+  PATHS.users,
+  PATHS.tokens,
+  PATHS.sessions,
+] as const;
 
 export const proxyPath = (id: ProxyId): string => `${PATHS.proxies}/${id}`;
 export const proxyLivePath = (id: ProxyId): string => `${PATHS.proxies}/${id}/live`;
@@ -31,4 +48,7 @@ export const planPath = (id: PlanId): string => `${PATHS.plans}/${String(id).pad
 export const mendingPath = (id: string): string => `${PATHS.mending}/${id}`;
 export const scriptPath = (sha: string): string => `${PATHS.scripts}/${sha}`;
 export const libraryPath = (name: string): string => `${PATHS.functions}/${name}`;
+export const userPath = (name: string): string => `${PATHS.users}/${name}`;
+export const tokenPath = (name: string): string => `${PATHS.tokens}/${name}`;
+export const sessionPath = (hash: string): string => `${PATHS.sessions}/${hash}`;
 export const eventPath = (seq: number): string => `${PATHS.events}/${String(seq).padStart(SEQ_DIGITS, '0')}`;

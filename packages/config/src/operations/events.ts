@@ -13,6 +13,8 @@ const DROPPED_MAX = 10;
 
 /** What was done, as `<object>.<verb>`. */
 export type EventAction =
+  | 'alert.acknowledge'
+  | 'alert.silence'
   | 'call.denied'
   | 'group.add'
   | 'group.remove'
@@ -32,9 +34,17 @@ export type EventAction =
   | 'server.add'
   | 'server.promote'
   | 'server.remove'
+  | 'server.replicate'
+  | 'session.login'
+  | 'session.logout'
   | 'slot.assign'
   | 'slot.init'
-  | 'slot.offline';
+  | 'slot.offline'
+  | 'token.add'
+  | 'token.remove'
+  | 'user.add'
+  | 'user.change'
+  | 'user.remove';
 
 /** What an operation says of its change. */
 export interface EventText {
@@ -46,6 +56,8 @@ export interface EventText {
   /** How it was, and how it is now, in words. */
   readonly before?: string | undefined;
   readonly after?: string | undefined;
+  /** Why the call was refused, when it was: then it changed nothing. */
+  readonly denied?: string | undefined;
 }
 
 /** `events/<seq>`. */
@@ -56,8 +68,6 @@ export interface AuditEvent extends EventText {
   readonly via: EventVia;
   /** Null for what the cluster did by itself. */
   readonly ip: string | null;
-  /** Why the call was refused, when it was: then it changed nothing. */
-  readonly denied?: string | undefined;
   /** ISO 8601. */
   readonly at: string;
 }

@@ -1,7 +1,12 @@
 export { probeServer, type ServerProbe } from '../redis/probe.ts';
+export { checkSession, closeSession, openSession, SESSION_HOURS } from './accounts/sessions.ts';
+export { addToken, checkToken, listTokens, removeToken, type Token } from './accounts/tokens.ts';
+export { addUser, changeUser, checkPassword, ensureAdmin, listUsers, removeUser, type User, type UserRole } from './accounts/users.ts';
 export { adoptMigration } from './adopt.ts';
+export { type AlertNote, type AlertNotes, acknowledgeAlert, readAlertNotes, silenceAlert } from './alert-notes.ts';
 export * from './caller.ts';
 export { ensureParents, readTopology } from './commit.ts';
+export { noteDenial } from './denials.ts';
 export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
 export * from './groups.ts';
 export * from './mend-claim.ts';

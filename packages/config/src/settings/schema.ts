@@ -119,10 +119,37 @@ export const SETTINGS = {
     type: 'address',
     default: '127.0.0.1:18087',
     about:
-      'Where the dashboard listens, and where codis-config finds it. It has no login yet, so keep it on loopback or a private network.',
+      'Where the dashboard listens, and where codis-config finds it. An address that other machines can reach needs dashboard_auth = on.',
     programs: ['dashboard', 'config'],
     section: 'Dashboard',
     codis: '2',
+  },
+  dashboard_auth: {
+    type: 'enum',
+    values: ['off', 'on'],
+    default: 'off',
+    about:
+      'Whether one has to log in, or give a token, to use the dashboard. Off: who can connect can do everything. The first start with on makes the user admin and prints its password, once.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
+  dashboard_read_only: {
+    type: 'enum',
+    values: ['off', 'on'],
+    default: 'off',
+    about: 'On: this dashboard shows everything and refuses every change, whoever asks.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
+  alert_webhook: {
+    type: 'string',
+    default: '',
+    pattern: /^(https?:\/\/[^\s]+)?$/,
+    patternAbout: 'a URL that begins with http:// or https://, or empty',
+    about:
+      'Where the elected dashboard POSTs alerts when they fire and when they are over, in the form of Alertmanager’s webhooks. Empty: nowhere.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
   },
   migration_batch_slots: {
     type: 'integer',

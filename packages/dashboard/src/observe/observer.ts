@@ -2,20 +2,31 @@
 //
 // Invariant: one look at a time, and what a frame shows was read in that look. A look that fails makes no frame: watchers are told that nothing is known just now.
 
-import type { LiveTroubleView, MigrationView, StatsPointView, StatusView, TopologyView } from '@codis/config/api';
+import type {
+  AlertsView,
+  LiveTroubleView,
+  MigrationView,
+  ProxyStatsView,
+  StatsPointView,
+  StatusView,
+  TopologyView,
+} from '@codis/config/api';
 import { type Coordinator, PATHS, type Unsubscribe } from '@codis/config/coordinator';
 import { asEpoch, decodeTopology, isCodisError, type Migration } from '@codis/config/model';
 import { listEvents, listMigrations, listProxies, readTopology } from '@codis/config/operations';
+import type { StatusReader } from '@codis/config/status';
+import { migrationView, topologyView } from '@codis/config/status';
 import type { Logger } from 'pino';
+import type { AlertKeeper } from '../alerts/keeper.ts';
 import { problemOf } from '../problems.ts';
-import type { StatusReader } from '../status/reader.ts';
-import { migrationView, topologyView } from '../views.ts';
-import { History } from './history.ts';
+import type { History } from './history.ts';
 import type { ProxyWatch } from './proxies.ts';
 import { statsPoint } from './rates.ts';
 import { follow, type Standings, stalledOf } from './stalls.ts';
 
 const PERIOD_MS = 2000;
+/** When something may be the matter, it is looked at again soon. */
+const SOON_MS = 1000;
 const MARKERS_AT_ONCE = 20;
 
 /** What was seen in one look. */
@@ -26,6 +37,8 @@ export interface Frame {
   readonly topology: TopologyView | null;
   readonly migrations: readonly MigrationView[];
   readonly point: StatsPointView;
+  readonly proxies: readonly ProxyStatsView[];
+  readonly alerts: AlertsView;
 }
 
 export interface Watcher {
@@ -38,11 +51,12 @@ export interface ObserverOptions {
   readonly coordinator: Coordinator;
   readonly status: StatusReader;
   readonly proxies: ProxyWatch;
+  readonly alerts: AlertKeeper;
+  readonly history: History;
   readonly log: Logger;
 }
 
 export class Observer {
-  readonly history = new History();
   readonly #options: ObserverOptions;
   readonly #watchers = new Set<Watcher>();
   readonly #unsubscribe: Unsubscribe[] = [];
@@ -99,25 +113,32 @@ export class Observer {
     } catch (error) {
       if (!isCodisError(error)) this.#options.log.error({ err: error }, 'the cluster could not be looked at');
       const { detail, code } = problemOf(error);
+      await this.#options.alerts.evaluate({ status: null, trouble: detail, point: null, proxies: [], migrations: [] });
       for (const watcher of this.#watchers) watcher.onTrouble({ at: new Date().toISOString(), detail, code });
     }
+  }
+
+  get history(): History {
+    return this.#options.history;
   }
 
   #schedule(ms: number): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      this.#looking = this.look().then(() => this.#schedule(PERIOD_MS));
+      this.#looking = this.look().then(() => this.#schedule(this.#options.alerts.isPending ? SOON_MS : PERIOD_MS));
     }, ms);
   }
 
   async #read(): Promise<Frame> {
-    const { coordinator, status: readStatus, proxies } = this.#options;
+    const { coordinator, status: readStatus, proxies, alerts } = this.#options;
     await proxies.ask(await listProxies(coordinator));
     const status = await readStatus();
     const [topology, migrations] = await Promise.all([topologyOrNull(coordinator), listMigrations(coordinator)]);
     const sessions = proxies.stats.flatMap((one) => one.sessions ?? []);
     const point = statsPoint({ at: status.readAt, status, activities: proxies.activities, sessions });
-    return { at: status.readAt, status, topology, migrations: this.migrationViews(migrations), point };
+    const seen = { status, migrations: this.migrationViews(migrations), point, proxies: proxies.stats };
+    await alerts.evaluate({ ...seen, trouble: null });
+    return { at: status.readAt, topology, alerts: alerts.view, ...seen };
   }
 
   #onTopology(entry: { data: Buffer; version: number } | null): void {

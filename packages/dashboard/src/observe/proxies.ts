@@ -5,7 +5,7 @@
 import { get } from 'node:http';
 import type { ProxyDetailView, ProxyStatsView } from '@codis/config/api';
 import { type ProxyView, parseAddr } from '@codis/config/model';
-import type { Serving } from '../views.ts';
+import type { Serving } from '@codis/config/status';
 import { type Activity, activityBetween, type ProxyReading, proxyStats, silentProxy, type TimedReading } from './rates.ts';
 
 /** How long a proxy may take to answer. */

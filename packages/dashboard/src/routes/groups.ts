@@ -2,6 +2,7 @@
 
 import { asGroupId, asServerAddr, requireGroup } from '@codis/config/model';
 import { addGroup, addServer, promoteServer, readTopology, removeGroup, removeServer } from '@codis/config/operations';
+import { groupViews } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import {
@@ -15,7 +16,6 @@ import {
   GroupsSchema,
   PromoteServerBody,
 } from '../schemas.ts';
-import { groupViews } from '../views.ts';
 
 const GroupParams = Type.Object({ group: GroupId });
 const ServerParams = Type.Object({ group: GroupId, addr: Addr });

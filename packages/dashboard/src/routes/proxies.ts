@@ -3,10 +3,10 @@
 import type { ProxyEntryView } from '@codis/config/api';
 import { asProxyId, type Epoch, isCodisError, type ProxyView } from '@codis/config/model';
 import { listProxies, readProxy, readTopology, removeProxy, setProxyWanted } from '@codis/config/operations';
+import { proxyView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
 import { answers, ProxiesSchema, ProxyId, ProxyRemovedSchema, ProxySchema, ProxyWantedBody, ProxyWantedSchema } from '../schemas.ts';
-import { proxyView } from '../views.ts';
 
 const ProxyParams = Type.Object({ proxy: ProxyId });
 

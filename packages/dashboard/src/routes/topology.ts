@@ -2,6 +2,7 @@
 
 import { asSlot, masterOf, requireGroup, slotState } from '@codis/config/model';
 import { assignRange, initSlots, listEvents, offlineRange, readTopology } from '@codis/config/operations';
+import { eventView, servingGroup, slotRunViews, slotStateView, topologyView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf, etagOf, expectingOf } from '../context.ts';
 import {
@@ -15,7 +16,6 @@ import {
   SlotsSchema,
   TopologySchema,
 } from '../schemas.ts';
-import { eventView, servingGroup, slotRunViews, slotStateView, topologyView } from '../views.ts';
 import { rangeOf } from './parse.ts';
 
 export function topologyRoutes(app: App, context: Context): void {

@@ -9,7 +9,7 @@ import type {
   SlotStateView,
   StalledView,
   TopologyView,
-} from '@codis/config/api';
+} from '../api/index.ts';
 import {
   type Epoch,
   type GroupId,
@@ -20,8 +20,8 @@ import {
   type Topology,
   unreachable,
   type VersionedTopology,
-} from '@codis/config/model';
-import type { NumberedEvent } from '@codis/config/operations';
+} from '../model/index.ts';
+import type { NumberedEvent } from '../operations/index.ts';
 
 export function topologyView({ epoch, topology }: VersionedTopology): TopologyView {
   return { epoch, slots: slotRunViews(topology), groups: groupViews(topology) };

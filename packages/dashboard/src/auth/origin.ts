@@ -1,4 +1,4 @@
-// The dashboard has no login yet, so it must at least not be driven by web pages that its operator's browser has open: a request that comes
+// Whatever else protects the dashboard, it must not be driven by web pages that its operator has open: a request that comes
 // from another origin, or that reached us under a foreign host name (DNS rebinding), is refused.
 
 import { CodisError, parseAddr } from '@codis/config/model';

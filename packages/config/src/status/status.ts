@@ -2,13 +2,13 @@
 //
 // Invariant: nothing is assumed. A server that did not answer is down and its numbers are null, never zero or last minute's.
 
-import type { GroupStatusView, ServerStatusView, StatusView } from '@codis/config/api';
-import type { Coordinator } from '@codis/config/coordinator';
-import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '@codis/config/model';
-import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '@codis/config/operations';
-import { groupViews, proxyView, type Serving } from '../views.ts';
+import type { GroupStatusView, ServerStatusView, StatusView } from '../api/index.ts';
+import type { Coordinator } from '../coordinator/index.ts';
+import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '../model/index.ts';
+import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '../operations/index.ts';
 import { conditionId, works } from './conditions.ts';
 import { carrySince, causesOf, judge, keyTotal, servedCount } from './verdict.ts';
+import { groupViews, proxyView, type Serving } from './views.ts';
 
 /** How long a server may take to answer before it counts as down. */
 const PROBE_MS = 800;
@@ -24,7 +24,7 @@ export interface StatusSource {
   readonly password: string;
   elected(): boolean;
   /** What a proxy was last heard to do at its admin address; null: not heard of. */
-  serving(proxy: string): Serving | null;
+  serving?(proxy: string): Serving | null;
 }
 
 export function statusReader(source: StatusSource): StatusReader {
@@ -58,7 +58,7 @@ async function readStatus({ coordinator, product, password, elected, serving }: 
     listMigrations(coordinator),
   ]);
   const groups = current ? await groupStatuses(current.topology, { product, password }) : [];
-  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, serving(proxy.id)));
+  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, serving?.(proxy.id) ?? null));
   const slots = slotCounts(current?.topology ?? null, groups);
   const { conditions, ...judgement } = judge({ initialised: current !== null, slots, groups, proxies });
   memory.since = carrySince(memory.since, [judgement.verdict, ...conditions.map(conditionId)], readAt);

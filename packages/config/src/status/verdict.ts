@@ -1,9 +1,9 @@
 // The verdict on a reading: healthy or degraded, and why, in sentences with numbers. Pure.
 
-import type { CauseView, GroupStatusView, KeyTotalView, StatusView } from '@codis/config/api';
-import { slotsWhere, type Topology } from '@codis/config/model';
-import { servingGroup } from '../views.ts';
+import type { CauseView, GroupStatusView, KeyTotalView, StatusView } from '../api/index.ts';
+import { slotsWhere, type Topology } from '../model/index.ts';
 import { type Condition, conditionId, conditionsOf, counted, isGoodReplica, type Reading, works } from './conditions.ts';
+import { servingGroup } from './views.ts';
 
 export interface Judgement extends Pick<StatusView, 'verdict' | 'summary' | 'problems' | 'warnings'> {
   readonly conditions: readonly Condition[];

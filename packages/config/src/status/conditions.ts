@@ -1,7 +1,7 @@
 // What can be the matter, as conditions: one rule about one object, with why it matters and what to do. The verdict, the alerts and the explanations are made of them, so that all
 // three say the same. Pure. Here are the conditions that one reading of the cluster shows; those that take a look at the past are in alerts/.
 
-import type { AlertRuleName, GroupStatusView, ObjectView, ProxyEntryView, ServerStatusView, StatusView, TryView } from '@codis/config/api';
+import type { AlertRuleName, GroupStatusView, ObjectView, ProxyEntryView, ServerStatusView, StatusView, TryView } from '../api/index.ts';
 
 export interface Condition {
   readonly rule: AlertRuleName;

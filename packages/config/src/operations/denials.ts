@@ -1,0 +1,13 @@
+// What was refused, written down like what was done.
+
+import type { Caller } from './caller.ts';
+import { commitAudited } from './commit.ts';
+
+/** Writes the event of a call that was refused: it changed nothing. */
+export function noteDenial(caller: Caller, { call, why }: { call: string; why: string }): Promise<void> {
+  return commitAudited(caller, async () => ({
+    ops: [],
+    event: { action: 'call.denied', object: call, epoch: null, denied: why },
+    value: undefined,
+  }));
+}

@@ -1,0 +1,4 @@
+export * from './conditions.ts';
+export * from './status.ts';
+export * from './verdict.ts';
+export * from './views.ts';
