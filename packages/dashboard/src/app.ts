@@ -17,6 +17,8 @@ import { Webhook } from './alerts/webhook.ts';
 import { accessGuard, identityOf } from './auth/guard.ts';
 import { originGuard } from './auth/origin.ts';
 import type { App, Context, ControllerStatus } from './context.ts';
+import { describeDryRun, dryRuns, dryRunView, sendDryRun } from './dry-run.ts';
+import { idempotency } from './idempotency.ts';
 import { LiveHub } from './live/hub.ts';
 import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
@@ -29,9 +31,10 @@ import { healthRoutes } from './routes/health.ts';
 import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
-import { planRoutes } from './routes/plans.ts';
+import { planRoutes, planViewOf } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { setupRoutes } from './routes/setup.ts';
 import { topologyRoutes } from './routes/topology.ts';
 import { userRoutes } from './routes/users.ts';
 import { answers, StatusSchema } from './schemas.ts';
@@ -79,6 +82,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
       openapi: '3.1.0',
       info: { title: 'Codis dashboard', version: '1', description: 'Slots, groups, proxies and migrations of one product.' },
     },
+    transform: ({ schema, url, route }) => ({ schema: describeDryRun(schema, route), url }),
   });
   healthRoutes(app, context);
   pageRoutes(app);
@@ -107,7 +111,10 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   const gate = accessGuard({ coordinator, settings });
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
-  app.setErrorHandler(sendProblem);
+  app.setErrorHandler((error, request, reply) => {
+    const tried = dryRunView(error, planViewOf);
+    return tried ? sendDryRun(tried, reply) : sendProblem(error, request, reply);
+  });
   app.setNotFoundHandler(sendNotFound);
   app.decorateRequest('identity', null);
   app.addHook('onRequest', async (request) => guard(request));
@@ -146,6 +153,8 @@ function tooMany(): CodisError {
 }
 
 function apiRoutes(api: App, context: Context): void {
+  dryRuns(api);
+  idempotency(api);
   sessionRoutes(api, context);
   userRoutes(api, context);
   topologyRoutes(api, context);
@@ -156,6 +165,7 @@ function apiRoutes(api: App, context: Context): void {
   doctorRoutes(api, context);
   alertRoutes(api, context);
   liveRoutes(api, context);
+  setupRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

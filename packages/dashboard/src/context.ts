@@ -10,6 +10,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { AlertKeeper } from './alerts/keeper.ts';
 import type { Identity } from './auth/policy.ts';
+import { isDryRun } from './dry-run.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { Observer } from './observe/observer.ts';
 import type { ProxyWatch } from './observe/proxies.ts';
@@ -38,9 +39,11 @@ export interface Context {
 const ETAG = /^"(\d{1,15})"$/;
 
 /** Who asks, as an operation wants to know it. The gate before all routes has found out (auth/guard.ts). */
-export function callerOf({ coordinator, settings }: Context, { identity, ip }: FastifyRequest): Caller {
+export function callerOf({ coordinator, settings }: Context, request: FastifyRequest): Caller {
+  const { ip, identity } = request;
   const { name = 'nobody', via = 'claimed' } = identity ?? {};
-  return { coordinator, product: settings.product_name, password: settings.product_auth, actor: `${name}@${ip}`, via, ip };
+  const asked = { actor: `${name}@${ip}`, via, ip, dryRun: isDryRun(request) };
+  return { coordinator, product: settings.product_name, password: settings.product_auth, ...asked };
 }
 
 /** What `If-Match` asks for: the ETag of the topology that the client decided on. */

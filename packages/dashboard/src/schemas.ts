@@ -21,6 +21,7 @@ import type {
   ProxyRemovedView,
   ProxyWantedRequest,
   ProxyWantedView,
+  ReplicateServerRequest,
   SlotsView,
   SlotView,
   StatusView,
@@ -205,6 +206,7 @@ export const AddServerBody = describes<AddServerRequest>()(
   object({ addr: Addr, role: words('master', 'replica', 'slave'), force: Type.Optional(Type.Boolean()) }),
 );
 export const PromoteServerBody = describes<PromoteServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
+export const ReplicateServerBody = describes<ReplicateServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
 export const ProxyWantedBody = describes<ProxyWantedRequest>()(
   object({
     wanted: Wanted,

@@ -20,8 +20,8 @@ export type ToWorker =
   | { readonly type: 'listen' }
   /** Answered `here`, at any time; one that is silent for too long is killed. */
   | { readonly type: 'are-you-there' }
-  /** Take no more clients; finish with those there are, for at most `timeoutMs`. Answered `drained`. */
-  | { readonly type: 'drain'; readonly timeoutMs: number }
+  /** Take no more clients; let those there are go on for `graceMs`, then finish with them, for at most `timeoutMs`. Answered `drained`. */
+  | { readonly type: 'drain'; readonly timeoutMs: number; readonly graceMs: number }
   | { readonly type: 'report'; readonly id: number }
   /** Another worker asks; answered `answer` with the same id. */
   | { readonly type: 'asked'; readonly id: number; readonly topic: PeerTopic; readonly question: unknown }

@@ -11,6 +11,8 @@ export interface ProxyRegistration {
   /** Where `/status` and `/metrics` are, `host:port`. */
   readonly adminAddr: string;
   readonly wanted: 'online' | 'offline';
+  /** With `offline`: how long its clients may go on. Not there unless an operator said it. */
+  readonly drainSeconds?: number;
 }
 
 /** `proxies/<id>/live`: ephemeral. `epoch` is acknowledged: every worker routes by it and what it locks is drained. */
@@ -69,7 +71,11 @@ export function decodeProxyRegistration(data: Uint8Array): ProxyRegistration {
     const { addr, adminAddr, wanted } = value;
     if (typeof addr !== 'string' || typeof adminAddr !== 'string') throw new TypeError('an address is missing');
     if (wanted !== 'online' && wanted !== 'offline') throw new TypeError(`wanted is ${JSON.stringify(wanted)}`);
-    return { id: asProxyId(value['id'] as string), addr, adminAddr, wanted };
+    const drainSeconds = value['drainSeconds'];
+    if (drainSeconds !== undefined && !Number.isSafeInteger(drainSeconds))
+      throw new TypeError(`drainSeconds is ${JSON.stringify(drainSeconds)}`);
+    const drain = drainSeconds === undefined ? {} : { drainSeconds: drainSeconds as number };
+    return { id: asProxyId(value['id'] as string), addr, adminAddr, wanted, ...drain };
   });
 }
 

@@ -4,7 +4,7 @@ import { type Coordinator, PATHS } from '../coordinator/index.ts';
 import { CodisError } from '../model/index.ts';
 import type { Caller } from './caller.ts';
 import { commitAudited } from './commit.ts';
-import type { EventText } from './events.ts';
+import type { EventText } from './event-text.ts';
 
 /** Notes older than this are dropped when another is made: their alerts are long over, or will be noted again. */
 const KEPT_MS = 30 * 86_400_000;

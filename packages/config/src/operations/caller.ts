@@ -2,9 +2,7 @@
 
 import type { Coordinator } from '../coordinator/index.ts';
 import { CodisError, type Epoch } from '../model/index.ts';
-
-/** A login, a token, the client's own word, or the cluster itself. */
-export type EventVia = 'user' | 'token' | 'claimed' | 'system';
+import type { EventText, EventVia } from './event-text.ts';
 
 export interface Caller {
   readonly coordinator: Coordinator;
@@ -16,8 +14,23 @@ export interface Caller {
   readonly via?: EventVia;
   /** Where the call came from, when it came from outside. */
   readonly ip?: string;
+  /** Everything is checked and nothing is changed, in the coordinator or at any Redis: what would be written is thrown as a DryRunDone. */
+  readonly dryRun?: boolean;
   /** `product_auth`: the password of the Redis servers, empty for none. */
   readonly password: string;
+}
+
+/** How a change that was only tried ends: it could have been made. Not an error, but it unwinds like one, so that nothing behind it happens. */
+export class DryRunDone extends Error {
+  readonly would: readonly EventText[];
+  /** What the operation would have returned. */
+  readonly value: unknown;
+
+  constructor(would: readonly EventText[], value: unknown) {
+    super('this was a dry run');
+    this.would = would;
+    this.value = value;
+  }
 }
 
 /** What every change of the topology takes: the epoch the caller decided on, when it matters that nothing changed since. */

@@ -15,8 +15,9 @@ import {
   type Topology,
   type VersionedTopology,
 } from '../model/index.ts';
-import { type Caller, checkExpected, type Expecting } from './caller.ts';
-import { type AuditEvent, type EventText, eventOps, readEvent } from './events.ts';
+import { type Caller, checkExpected, DryRunDone, type Expecting } from './caller.ts';
+import type { EventText } from './event-text.ts';
+import { type AuditEvent, eventOps, readEvent } from './events.ts';
 import { checkNotMending } from './mending.ts';
 
 const ATTEMPTS_MAX = 32;
@@ -42,6 +43,7 @@ export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<
       if ((await readEvent(caller.coordinator, seq))?.id === event.id) return value;
     }
     const { ops, event: text, value } = await plan();
+    if (caller.dryRun) throw new DryRunDone([text], value);
     const audit = await eventOps(caller.coordinator, { ...event, ...text });
     try {
       const result = await caller.coordinator.commit([...ops, ...audit.ops]);
@@ -117,7 +119,8 @@ export async function readTopology({ coordinator }: Pick<Caller, 'coordinator'>)
 }
 
 /** Makes the nodes that hold others, where they are missing. */
-export async function ensureParents({ coordinator }: Pick<Caller, 'coordinator'>): Promise<void> {
+export async function ensureParents({ coordinator, dryRun }: Pick<Caller, 'coordinator' | 'dryRun'>): Promise<void> {
+  if (dryRun) return;
   for (const path of PARENTS) {
     const result = await coordinator.commit([{ op: 'create', path, data: Buffer.alloc(0) }]);
     if (!result.ok && result.refusal.reason !== 'exists') {

@@ -4,61 +4,12 @@
 
 import { type Coordinator, eventPath, type Op, PATHS } from '../coordinator/index.ts';
 import { CodisError } from '../model/index.ts';
-import type { EventVia } from './caller.ts';
+import type { EventText, EventVia } from './event-text.ts';
 
 /** How many events are kept. */
 export const EVENTS_MAX = 10_000;
 /** How many of the oldest one commit drops: more than it adds, so a cap that was lowered is reached in the end. */
 const DROPPED_MAX = 10;
-
-/** What was done, as `<object>.<verb>`. */
-export type EventAction =
-  | 'alert.acknowledge'
-  | 'alert.silence'
-  | 'call.denied'
-  | 'group.add'
-  | 'group.remove'
-  | 'key.delete'
-  | 'key.move'
-  | 'migration.adopt'
-  | 'migration.cancel'
-  | 'migration.pause'
-  | 'migration.resume'
-  | 'migration.throttle'
-  | 'migration.create'
-  | 'plan.apply'
-  | 'plan.create'
-  | 'proxy.offline'
-  | 'proxy.online'
-  | 'proxy.remove'
-  | 'server.add'
-  | 'server.promote'
-  | 'server.remove'
-  | 'server.replicate'
-  | 'session.login'
-  | 'session.logout'
-  | 'slot.assign'
-  | 'slot.init'
-  | 'slot.offline'
-  | 'token.add'
-  | 'token.remove'
-  | 'user.add'
-  | 'user.change'
-  | 'user.remove';
-
-/** What an operation says of its change. */
-export interface EventText {
-  readonly action: EventAction;
-  /** What it was done to, in words: `slots 0-511 → group 1`. */
-  readonly object: string;
-  /** The epoch the change made; null when it did not touch the topology. */
-  readonly epoch: number | null;
-  /** How it was, and how it is now, in words. */
-  readonly before?: string | undefined;
-  readonly after?: string | undefined;
-  /** Why the call was refused, when it was: then it changed nothing. */
-  readonly denied?: string | undefined;
-}
 
 /** `events/<seq>`. */
 export interface AuditEvent extends EventText {

@@ -5,9 +5,11 @@ export { addUser, changeUser, checkPassword, ensureAdmin, listUsers, removeUser,
 export { adoptMigration } from './adopt.ts';
 export { type AlertNote, type AlertNotes, acknowledgeAlert, readAlertNotes, silenceAlert } from './alert-notes.ts';
 export * from './caller.ts';
+export { type Candidates, promotionCandidates } from './candidates.ts';
 export { ensureParents, readTopology } from './commit.ts';
 export { noteDenial } from './denials.ts';
-export { type AuditEvent, EVENTS_MAX, type EventAction, listEvents, type NumberedEvent } from './events.ts';
+export type { EventAction, EventText, EventVia } from './event-text.ts';
+export { type AuditEvent, EVENTS_MAX, listEvents, type NumberedEvent } from './events.ts';
 export * from './groups.ts';
 export * from './mend-claim.ts';
 export * from './mending.ts';
@@ -17,4 +19,5 @@ export * from './plans.ts';
 export { promoteServer } from './promotion.ts';
 export * from './proxies.ts';
 export * from './servers.ts';
+export { probeServers, setUp } from './setup.ts';
 export * from './slots.ts';

@@ -9,7 +9,7 @@ import { mendingPath, PATHS } from '../coordinator/index.ts';
 import { asEpoch, CodisError, encodeTopology, isCodisError, type VersionedTopology } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
-import type { EventAction } from './events.ts';
+import type { EventAction } from './event-text.ts';
 
 /** How long one wait for the coordinator is, before it is tried again. */
 const RECONNECT_MS = 10_000;

@@ -25,7 +25,7 @@ import {
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
-import type { EventText } from './events.ts';
+import type { EventText } from './event-text.ts';
 import { rangeText } from './slots.ts';
 
 /** In order of id. */
@@ -151,7 +151,7 @@ export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Pr
         { op: 'check', path: PATHS.topology, version: epoch },
         { op: 'set', path: migrationPath(id), data: encodeMigration(cancelled), version },
       ],
-      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null },
+      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null, before: migration.state, after: cancelled.state },
       value: cancelled,
     };
   });
@@ -196,10 +196,16 @@ function changeOpen(
     const changed = change(migration);
     return {
       ops: [{ op: 'set', path: migrationPath(id), data: encodeMigration(changed), version }],
-      event: { ...event, epoch: null },
+      event: { ...event, epoch: null, before: standing(migration), after: standing(changed) },
       value: changed,
     };
   });
+}
+
+/** What steering may change of one, in words. */
+function standing({ state, throttle }: Migration): string {
+  const limits = Object.entries(throttle).filter(([name, value]) => value !== UNTHROTTLED[name as keyof Throttle]);
+  return [state, ...limits.map(([name, value]) => `${name} ${value}`)].join(', ');
 }
 
 function checkOpen(migration: Migration): void {

@@ -41,12 +41,13 @@ export async function promoteServer(caller: Caller, request: Request): Promise<S
   const others = await probeOthers(caller, group, request.addr);
   const old = others.find(({ addr }) => addr === masterOf(group)) ?? null;
   if (!request.force) checkCandidate(candidate, { old, others, group: group.id });
-  await switchRoles(caller, { candidate, old, mayLoseWrites: request.force });
+  if (!caller.dryRun) await switchRoles(caller, { candidate, old, mayLoseWrites: request.force });
   const changed = await changeTopology(caller, {
     ...request,
     action: 'server.promote',
     object: `server ${request.addr} of group ${request.group}`,
     change: (current) => promoteInTopology(current, request),
+    told: (current) => `master ${masterOf(requireGroup(current, request.group)) ?? 'none'}`,
   });
   return { ...changed, notes: await followMaster(caller, requireGroup(changed.topology, request.group), request.addr) };
 }
@@ -59,23 +60,32 @@ async function probeOthers(caller: Caller, group: Group, candidate: ServerAddr):
 }
 
 /** Refuses a candidate that would lose what clients were told is written. */
-function checkCandidate(
-  candidate: ServerProbe,
-  { old, others, group }: { old: ServerProbe | null; others: readonly ServerProbe[]; group: GroupId },
-): void {
-  const refuse = (why: string) =>
-    new CodisError(
-      'CODIS_E_SERVER_WRONG_ROLE',
-      `${candidate.addr} ${why}, so promoting it could lose writes; --force does it all the same`,
-    );
+function checkCandidate(candidate: ServerProbe, beside: Beside): void {
+  const why = whyNotPromote(candidate, beside);
+  if (why === null) return;
+  throw new CodisError(
+    'CODIS_E_SERVER_WRONG_ROLE',
+    `${candidate.addr} ${why}, so promoting it could lose writes; --force does it all the same`,
+  );
+}
+
+/** The servers of its group beside a candidate; `old`: the master of now, null when it can't be asked. */
+export interface Beside {
+  readonly old: ServerProbe | null;
+  readonly others: readonly ServerProbe[];
+  readonly group: GroupId;
+}
+
+/** Why promoting a candidate could lose writes; null when it can't. */
+export function whyNotPromote(candidate: ServerProbe, { old, others, group }: Beside): string | null {
   if (old && !old.master && !replicates(candidate, old)) {
-    throw refuse(`is not an up-to-date replica of ${old.addr}, the living master of group ${group}`);
+    return `is not an up-to-date replica of ${old.addr}, the living master of group ${group}`;
   }
-  if (old) return;
-  if (candidate.master?.syncing) throw refuse('holds half a copy only');
-  if (!candidate.master && candidate.keysCount === 0) throw refuse('is no replica and holds no keys');
+  if (old) return null;
+  if (candidate.master?.syncing) return 'holds half a copy only';
+  if (!candidate.master && candidate.keysCount === 0) return 'is no replica and holds no keys';
   const ahead = others.find((other) => other.replicationId === candidate.replicationId && other.offset > candidate.offset);
-  if (ahead) throw refuse(`has read less of the old master (offset ${candidate.offset}) than ${ahead.addr} (offset ${ahead.offset})`);
+  return ahead ? `has read less of the old master (offset ${candidate.offset}) than ${ahead.addr} (offset ${ahead.offset})` : null;
 }
 
 async function switchRoles(

@@ -49,16 +49,29 @@ export interface WantedResult {
   readonly note: string | null;
 }
 
+export interface WantedRequest {
+  readonly id: ProxyId;
+  readonly wanted: ProxyRegistration['wanted'];
+  /** With `offline`: how long its clients may go on. */
+  readonly drainSeconds?: number | undefined;
+  readonly waitMs?: number;
+}
+
+const drainText = (id: ProxyId, { drainSeconds }: { drainSeconds?: number }): string =>
+  drainSeconds === undefined ? `proxy ${id}` : `proxy ${id}, draining for ${drainSeconds} s`;
+
 /** Says what a proxy shall be, and waits a few seconds for it to become so. Throws CODIS_E_UNKNOWN_PROXY. */
 export async function setProxyWanted(
   caller: Caller,
-  { id, wanted, waitMs = TAKE_UP_MS }: { id: ProxyId; wanted: ProxyRegistration['wanted']; waitMs?: number },
+  { id, wanted, drainSeconds, waitMs = TAKE_UP_MS }: WantedRequest,
 ): Promise<WantedResult> {
   await commitAudited(caller, async () => {
     const { registration, version } = await readRegistration(caller.coordinator, id);
+    const { drainSeconds: _, ...known } = registration;
+    const drain = wanted === 'offline' && drainSeconds !== undefined ? { drainSeconds } : {};
     return {
-      ops: [{ op: 'set', path: proxyPath(id), data: encodeProxyRegistration({ ...registration, wanted }), version }],
-      event: { action: `proxy.${wanted}`, object: `proxy ${id}`, epoch: null },
+      ops: [{ op: 'set', path: proxyPath(id), data: encodeProxyRegistration({ ...known, wanted, ...drain }), version }],
+      event: { action: `proxy.${wanted}`, object: drainText(id, drain), epoch: null, before: registration.wanted, after: wanted },
       value: undefined,
     };
   });

@@ -9,14 +9,15 @@ import {
   type GroupId,
   type Role,
   removeServer as removeFromTopology,
+  requireGroup,
   requireMaster,
   type ServerAddr,
   type Topology,
   type VersionedTopology,
 } from '../model/index.ts';
 import { probeServer, type ServerProbe } from '../redis/probe.ts';
-import type { Caller, Expecting } from './caller.ts';
-import { changeTopology, readTopology } from './commit.ts';
+import { type Caller, checkExpected, type Expecting } from './caller.ts';
+import { changeTopology, commitAudited, readTopology } from './commit.ts';
 import { replicate, replicates } from './replication.ts';
 
 /** A server and the group it is, or shall be, in. */
@@ -93,7 +94,38 @@ async function makeReplica(
       `${server.addr} holds ${server.keysCount} keys, which becoming a replica of ${master.addr} would drop; --force drops them`,
     );
   }
+  if (caller.dryRun) return [];
   return replicate(server.addr, { master: master.addr, password: caller.password });
+}
+
+/** Has a replica of the group follow the group's master, whatever it does now. `force` also when keys of its own get lost. Throws CODIS_E_UNKNOWN_GROUP, CODIS_E_UNKNOWN_SERVER, CODIS_E_SERVER_IN_USE for
+ *  the master itself, and as `addServer`. */
+export async function replicateServer(caller: Caller, request: ServerRequest & { force: boolean }): Promise<ServerChange> {
+  const current = await readTopology(caller);
+  checkExpected(current.epoch, request);
+  const { servers } = requireGroup(current.topology, request.group);
+  const known = servers.find(({ addr }) => addr === request.addr);
+  if (!known) throw new CodisError('CODIS_E_UNKNOWN_SERVER', `${request.addr} is not in group ${request.group}`);
+  if (known.role === 'master') {
+    throw new CodisError(
+      'CODIS_E_SERVER_IN_USE',
+      `${request.addr} is the master of group ${request.group}; promote another one, then it follows that`,
+    );
+  }
+  const server = await probeServer(request.addr, caller);
+  const notes = await makeReplica(caller, { topology: current.topology, server, request });
+  await commitAudited(caller, async () => ({
+    ops: [],
+    event: {
+      action: 'server.replicate',
+      object: `server ${request.addr} of group ${request.group}`,
+      epoch: null,
+      before: server.master ? `replica of ${server.master.addr}` : 'master',
+      after: `replica of ${requireMaster(current.topology, request.group)}`,
+    },
+    value: undefined,
+  }));
+  return { ...current, notes };
 }
 
 /** A replica is given to a master that can be reached and is one: else the new one would copy nothing, or run in a circle. */

@@ -9,9 +9,12 @@ import {
   emptyTopology,
   encodeTopology,
   type GroupId,
+  groupsIn,
   offlineSlots,
   SLOT_COUNT,
   type Slot,
+  slotRuns,
+  type Topology,
   type VersionedTopology,
 } from '../model/index.ts';
 import type { Caller, Expecting } from './caller.ts';
@@ -47,6 +50,7 @@ async function resetSlots(caller: Caller, options: Expecting & { force: boolean 
     action: 'slot.init',
     reassigns: true,
     object: 'all slots',
+    told: (topology) => ownersText(topology, { first: asSlot(0), last: asSlot(SLOT_COUNT - 1) }),
     change: (topology) => offlineSlots(topology, { first: asSlot(0), last: asSlot(SLOT_COUNT - 1) }),
   });
 }
@@ -62,6 +66,7 @@ export function assignRange(caller: Caller, request: SlotRange & Expecting & { o
     action: 'slot.assign',
     reassigns: true,
     object: `${rangeText(request)} → group ${request.owner}`,
+    told: (topology) => ownersText(topology, request),
     change: (topology) => assignSlots(topology, request),
   });
 }
@@ -73,6 +78,7 @@ export function offlineRange(caller: Caller, request: SlotRange & Expecting): Pr
     action: 'slot.offline',
     reassigns: true,
     object: rangeText(request),
+    told: (topology) => ownersText(topology, request),
     change: (topology) => offlineSlots(topology, request),
   });
 }
@@ -80,4 +86,18 @@ export function offlineRange(caller: Caller, request: SlotRange & Expecting): Pr
 /** `slot 5`, or `slots 0-511`. */
 export function rangeText({ first, last }: SlotRange): string {
   return first === last ? `slot ${first}` : `slots ${first}-${last}`;
+}
+
+const RUNS_TOLD_MAX = 8;
+
+/** Who has the slots of a range: `0-99 group 1, 100 offline`. */
+function ownersText(topology: Topology, { first, last }: SlotRange): string {
+  const runs = slotRuns(topology).filter((run) => run.last >= first && run.first <= last);
+  const texts = runs.slice(0, RUNS_TOLD_MAX).map((run) => {
+    const [from, to] = [Math.max(run.first, first), Math.min(run.last, last)];
+    const [group] = groupsIn(run.state);
+    return `${from === to ? from : `${from}-${to}`} ${group === undefined ? 'offline' : `group ${group}`}`;
+  });
+  if (runs.length > RUNS_TOLD_MAX) texts.push(`and ${runs.length - RUNS_TOLD_MAX} more runs`);
+  return texts.join(', ');
 }

@@ -3,6 +3,7 @@
 import type { DoctorView, MendKeysRequest, MendView, ScanName } from '@codis/config/api';
 import { examine, mendKeys } from '@codis/config/doctor';
 import { asGroupId, asSlot, invariant } from '@codis/config/model';
+import { DryRunDone } from '@codis/config/operations';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import { answers, describes, GroupId, nullable, object, Slot, words } from '../schemas.ts';
@@ -71,9 +72,20 @@ export function doctorRoutes(app: App, context: Context): void {
       const { action, slots } = request.body;
       const group = asGroupId(request.params.group);
       const range = slots ? { slots: { first: asSlot(slots.first), last: asSlot(slots.last) } } : {};
-      const result = await mendKeys(callerOf(context, request), { ...expectingOf(request), group, action, ...range });
+      const caller = callerOf(context, request);
+      const tried = caller.dryRun ? 'preview' : action;
+      const result = await mendKeys(caller, { ...expectingOf(request), group, action: tried, ...range });
+      if (caller.dryRun && action !== 'preview') throw wouldMend(action, group, result.slots);
       return { group, action, ...result, slots: result.slots.map((slot) => ({ ...slot, owner: ownerOf(slot.owner) })) };
     },
+  );
+}
+
+function wouldMend(action: 'move' | 'delete', group: number, slots: readonly { keysCount: number }[]): DryRunDone {
+  const keys = slots.reduce((sum, { keysCount }) => sum + keysCount, 0);
+  return new DryRunDone(
+    [{ action: `key.${action}`, object: `${keys} keys of ${slots.length} slots in group ${group}`, epoch: null }],
+    null,
   );
 }
 

@@ -1,7 +1,7 @@
 // Groups and their servers.
 
 import { asGroupId, asServerAddr, requireGroup } from '@codis/config/model';
-import { addGroup, addServer, promoteServer, readTopology, removeGroup, removeServer } from '@codis/config/operations';
+import { addGroup, addServer, promoteServer, readTopology, removeGroup, removeServer, replicateServer } from '@codis/config/operations';
 import { groupViews } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
@@ -15,6 +15,7 @@ import {
   GroupSchema,
   GroupsSchema,
   PromoteServerBody,
+  ReplicateServerBody,
 } from '../schemas.ts';
 
 const GroupParams = Type.Object({ group: GroupId });
@@ -51,6 +52,7 @@ export function groupRoutes(app: App, context: Context): void {
     },
   );
   serverRoutes(app, context);
+  replicateRoute(app, context);
 }
 
 function serverRoutes(app: App, context: Context): void {
@@ -91,6 +93,25 @@ function serverRoutes(app: App, context: Context): void {
       const force = request.body.force ?? false;
       const target = { ...expectingOf(request), ...serverOf(request.params), force };
       const { epoch, notes } = await promoteServer(callerOf(context, request), target);
+      return { epoch, notes };
+    },
+  );
+}
+
+function replicateRoute(app: App, context: Context): void {
+  app.post(
+    '/groups/:group/servers/:addr/replicate',
+    {
+      schema: {
+        summary: 'Have a replica follow the master of its group',
+        params: ServerParams,
+        body: ReplicateServerBody,
+        response: answers(ChangeSchema),
+      },
+    },
+    async (request) => {
+      const target = { ...expectingOf(request), ...serverOf(request.params), force: request.body.force ?? false };
+      const { epoch, notes } = await replicateServer(callerOf(context, request), target);
       return { epoch, notes };
     },
   );

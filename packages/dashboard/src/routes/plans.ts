@@ -17,7 +17,7 @@ export function planRoutes(app: App, context: Context): void {
     plans: (await listPlans(coordinator)).map(summaryOf),
   }));
   app.get('/plans/:plan', { schema: { summary: 'One plan', params: PlanParams, response: answers(PlanSchema) } }, async ({ params }) =>
-    viewOf(await readPlan(coordinator, asPlanId(params.plan))),
+    planView(await readPlan(coordinator, asPlanId(params.plan))),
   );
   app.get(
     '/plans/:plan/diff',
@@ -43,7 +43,7 @@ export function planRoutes(app: App, context: Context): void {
         response: answers(PlanSchema),
       },
     },
-    async (request) => viewOf(await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) })),
+    async (request) => planView(await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) })),
   );
   app.post(
     '/plans/:plan/apply',
@@ -57,7 +57,7 @@ export function planRoutes(app: App, context: Context): void {
     },
     async (request) => {
       const wanted = { ...request.body, ...expectingOf(request), id: asPlanId(request.params.plan) };
-      return viewOf(await applyPlan(callerOf(context, request), wanted));
+      return planView(await applyPlan(callerOf(context, request), wanted));
     },
   );
 }
@@ -94,7 +94,12 @@ function summaryOf({ id, state, goal, epoch, estimate, migration, actor, created
   return { id, state, goal: goalText(goal), epoch, slotsCount, keysCount, bytes, durationMs, migration, actor, createdAt };
 }
 
-function viewOf(plan: StatedPlan): PlanView {
+export function planView(plan: StatedPlan): PlanView {
   const { groups, biggestKeys, warnings, basis } = plan.estimate;
   return { ...summaryOf(plan), moves: plan.moves, groups, biggestKeys, warnings, basis };
+}
+
+/** Of what an operation would have returned: a plan's view, or null for anything else. */
+export function planViewOf(value: unknown): PlanView | null {
+  return typeof value === 'object' && value !== null && 'estimate' in value && 'goal' in value ? planView(value as StatedPlan) : null;
 }

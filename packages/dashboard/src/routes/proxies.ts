@@ -30,13 +30,20 @@ export function proxyRoutes(app: App, context: Context): void {
       schema: {
         summary: 'Bring a proxy online or offline',
         params: ProxyParams,
+        querystring: Type.Object({
+          wait: Type.Optional(Type.Boolean({ description: 'false: answer at once, whether or not it was taken up' })),
+        }),
         body: ProxyWantedBody,
         response: answers(ProxyWantedSchema),
       },
     },
     async (request) => {
       const id = asProxyId(request.params.proxy);
-      const { proxy, takenUp, note } = await setProxyWanted(callerOf(context, request), { id, wanted: request.body.wanted });
+      const { proxy, takenUp, note } = await setProxyWanted(callerOf(context, request), {
+        id,
+        ...request.body,
+        ...(request.query.wait === false ? { waitMs: 0 } : {}),
+      });
       return { proxy: await viewOf(proxy), takenUp, notes: note === null ? [] : [note] };
     },
   );

@@ -53,6 +53,8 @@ export class Primary {
   readonly #scripts: ScriptStore;
   readonly #unsubscribe: Unsubscribe[] = [];
   #wanted: ProxyRegistration['wanted'];
+  /** How long clients may go on once this is wanted offline. */
+  #drainMs = DRAIN_MS;
   #registered = false;
   #held = -1;
   #acknowledged = -1;
@@ -136,7 +138,7 @@ export class Primary {
     this.#leases.close();
     this.#live.close();
     this.#scripts.close();
-    await this.#pool.drain(DRAIN_MS);
+    await this.#pool.drain({ timeoutMs: DRAIN_MS });
     await this.#pool.close();
     if (!this.#registered) return;
     try {
@@ -178,7 +180,11 @@ export class Primary {
 
   #onRegistration(entry: Entry | null): void {
     if (entry === null) this.#registered = false;
-    else this.#wanted = decodeProxyRegistration(entry.data).wanted;
+    else {
+      const { wanted, drainSeconds } = decodeProxyRegistration(entry.data);
+      this.#wanted = wanted;
+      this.#drainMs = drainSeconds === undefined ? DRAIN_MS : drainSeconds * 1000;
+    }
     this.#sync();
   }
 
@@ -235,9 +241,18 @@ export class Primary {
       this.#options.log.info({ addr: this.#options.settings.proxy_addr, epoch: this.#acknowledged, workers: this.#pool.size }, 'online');
     } else if (this.#wanted === 'offline' && this.#serving) {
       this.#serving = false;
-      await this.#pool.drain(DRAIN_MS);
-      this.#options.log.info('offline');
+      this.#drain();
     }
+  }
+
+  /** Goes on beside all else: tables must be acknowledged meanwhile, and an operator may change his mind. */
+  #drain(): void {
+    const { log } = this.#options;
+    const graceMs = Math.max(0, this.#drainMs - DRAIN_MS);
+    log.info({ drainMs: this.#drainMs }, 'draining');
+    void this.#pool.drain({ timeoutMs: Math.min(this.#drainMs, DRAIN_MS), graceMs }).then(() => {
+      if (!this.#serving && !this.#closing) log.info('offline');
+    });
   }
 
   #onStepError(error: unknown): void {

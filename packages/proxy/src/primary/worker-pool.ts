@@ -73,6 +73,7 @@ export class WorkerPool {
   #reportId = 0;
   #restarts = 0;
   #onDrained: (() => void) | null = null;
+  #late: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -138,27 +139,37 @@ export class WorkerPool {
     for (const { process } of this.#members.values()) post(process, { type: 'scripts-flushed' });
   }
 
-  /** Workers listen from now on, those that start later too. */
+  /** Workers listen from now on, those that start later too. A drain under way is over: who still has clients keeps them. */
   serve(): void {
     this.#serving = true;
-    for (const { process } of this.#members.values()) post(process, { type: 'listen' });
+    for (const member of this.#members.values()) {
+      member.drained = true;
+      post(member.process, { type: 'listen' });
+    }
+    this.#endDraining();
   }
 
-  /** Takes no more clients; resolves when those there were have been served, or cut off after `timeoutMs`. A worker that does not even do that is killed. */
-  async drain(timeoutMs: number): Promise<void> {
+  /** Takes no more clients; resolves when those there were have left within `graceMs`, or have been served or cut off by `timeoutMs` after that. A worker that does not even do that is killed. */
+  async drain({ timeoutMs, graceMs = 0 }: { timeoutMs: number; graceMs?: number }): Promise<void> {
     this.#serving = false;
-    let late: NodeJS.Timeout | undefined;
+    this.#endDraining();
     const drained = new Promise<void>((done) => {
       this.#onDrained = done;
-      late = setTimeout(() => this.#giveUpDraining(), timeoutMs + DRAIN_GRACE_MS);
     });
+    this.#late = setTimeout(() => this.#giveUpDraining(), graceMs + timeoutMs + DRAIN_GRACE_MS);
     for (const member of this.#members.values()) {
       member.drained = false;
       member.listening = false;
-      post(member.process, { type: 'drain', timeoutMs });
+      post(member.process, { type: 'drain', timeoutMs, graceMs });
     }
-    if (this.#members.size > 0) await drained;
-    clearTimeout(late);
+    if (this.#members.size === 0) this.#endDraining();
+    await drained;
+  }
+
+  #endDraining(): void {
+    clearTimeout(this.#late);
+    this.#onDrained?.();
+    this.#onDrained = null;
   }
 
   /** Counters of all workers; one that does not answer within a second is left out. */
@@ -288,9 +299,7 @@ export class WorkerPool {
   }
 
   #checkDrained(): void {
-    if (![...this.#members.values()].every((member) => member.drained)) return;
-    this.#onDrained?.();
-    this.#onDrained = null;
+    if ([...this.#members.values()].every((member) => member.drained)) this.#endDraining();
   }
 
   #giveUpDraining(): void {
@@ -299,8 +308,7 @@ export class WorkerPool {
       this.#options.log.error({ worker: process.process.pid }, 'a worker does not drain; killing it');
       process.process.kill('SIGKILL');
     }
-    this.#onDrained?.();
-    this.#onDrained = null;
+    this.#endDraining();
   }
 
   #ask(process: Process): Promise<WorkerReport | null> {

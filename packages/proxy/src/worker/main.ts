@@ -43,7 +43,7 @@ function onMessage(message: ToWorker): void {
       send({ type: 'here' });
       return;
     case 'drain':
-      if (worker) worker.drain(message.timeoutMs);
+      if (worker) worker.drain(message);
       else send({ type: 'drained' });
       return;
     case 'asked':

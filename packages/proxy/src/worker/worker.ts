@@ -67,6 +67,7 @@ export class Worker implements SessionOwner {
   #proxies: readonly LiveProxy[] = [];
   #listener: Listener | null = null;
   #draining = false;
+  #drainTimer: NodeJS.Timeout | undefined;
   #secondAt = 0;
 
   constructor(options: WorkerOptions) {
@@ -144,6 +145,7 @@ export class Worker implements SessionOwner {
 
   listen(): void {
     this.#draining = false;
+    clearTimeout(this.#drainTimer);
     if (this.#listener !== null) return;
     const { host, port } = parseAddr(this.#options.settings.proxy_addr);
     const listener = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
@@ -152,18 +154,23 @@ export class Worker implements SessionOwner {
     this.#listener = listener;
   }
 
-  /** Takes no more clients and closes each one that there is when its requests are answered; those left after `timeoutMs` are cut off. */
-  drain(timeoutMs: number): void {
+  /** Takes no more clients. Those there are may go on for `graceMs`; then each is closed when its requests are answered, and cut off after another `timeoutMs`. */
+  drain({ timeoutMs, graceMs }: { timeoutMs: number; graceMs: number }): void {
     this.#listener?.close();
     this.#listener = null;
     this.#draining = true;
+    clearTimeout(this.#drainTimer);
+    if (graceMs === 0) this.#finishClients(timeoutMs);
+    else this.#drainTimer = setTimeout(() => this.#finishClients(timeoutMs), graceMs).unref();
+    this.#checkDrained();
+  }
+
+  #finishClients(timeoutMs: number): void {
     for (const session of this.#sessions) session.end();
     this.#router.blocking.endAll();
-    const cutOff = setTimeout(() => {
-      if (this.#draining) for (const session of this.#sessions) session.destroy('the proxy stops serving');
-    }, timeoutMs);
-    cutOff.unref();
-    this.#checkDrained();
+    this.#drainTimer = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy('the proxy stops serving');
+    }, timeoutMs).unref();
   }
 
   report(): WorkerReport {

@@ -93,7 +93,7 @@ export async function startWorker(
       clients.push(client);
       return client;
     },
-    drain: () => worker.drain(10_000),
+    drain: () => worker.drain({ timeoutMs: 10_000, graceMs: 0 }),
     close: () => {
       for (const client of clients) client.disconnect();
       worker.close();

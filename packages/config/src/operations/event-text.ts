@@ -1,0 +1,53 @@
+// The words of an audit event: what was done, to what, by whose word.
+
+/** A login, a token, the client's own word, or the cluster itself. */
+export type EventVia = 'user' | 'token' | 'claimed' | 'system';
+
+/** What was done, as `<object>.<verb>`. */
+export type EventAction =
+  | 'alert.acknowledge'
+  | 'alert.silence'
+  | 'call.denied'
+  | 'group.add'
+  | 'group.remove'
+  | 'key.delete'
+  | 'key.move'
+  | 'migration.adopt'
+  | 'migration.cancel'
+  | 'migration.pause'
+  | 'migration.resume'
+  | 'migration.throttle'
+  | 'migration.create'
+  | 'plan.apply'
+  | 'plan.create'
+  | 'proxy.offline'
+  | 'proxy.online'
+  | 'proxy.remove'
+  | 'server.add'
+  | 'server.promote'
+  | 'server.remove'
+  | 'server.replicate'
+  | 'session.login'
+  | 'session.logout'
+  | 'slot.assign'
+  | 'slot.init'
+  | 'slot.offline'
+  | 'token.add'
+  | 'token.remove'
+  | 'user.add'
+  | 'user.change'
+  | 'user.remove';
+
+/** What an operation says of its change. */
+export interface EventText {
+  readonly action: EventAction;
+  /** What it was done to, in words: `slots 0-511 → group 1`. */
+  readonly object: string;
+  /** The epoch the change made; null when it did not touch the topology. */
+  readonly epoch: number | null;
+  /** How it was, and how it is now, in words. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  /** Why the call was refused, when it was: then it changed nothing. */
+  readonly denied?: string | undefined;
+}
