@@ -19,7 +19,7 @@ import { SettingsPage } from './pages/settings.tsx';
 import { SlotsPage } from './pages/slots.tsx';
 import { SlowLogPage } from './pages/slowlog.tsx';
 import { WizardPage } from './pages/wizard.tsx';
-import { live, startLive } from './state/live.ts';
+import { loaded, startLive } from './state/live.ts';
 import { navigate, product, route } from './state/router.ts';
 import { followSession, loadSession, needsLogin, session, sessionProblem } from './state/session.ts';
 
@@ -43,7 +43,7 @@ function Console() {
   }, [at, product.value]);
   return (
     <Layout>
-      {live.value === null ? <Beginning /> : <Page at={at} />}
+      {loaded.value ? <Page at={at} /> : <Beginning />}
       <Help />
     </Layout>
   );

@@ -75,14 +75,14 @@ function ActionDialog({ action }: { action: Action }) {
       {action.typed === undefined ? null : <Field label={`To confirm, type ${action.typed}`} value={typed} />}
       {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
       {writeBlock.value === null ? null : <p class="note">{writeBlock.value}</p>}
-      <footer>
+      <div class="dialog-foot">
         {cli === null ? null : <Copy text={cli} />}
         <span class="spring" />
         <Button onClick={close}>Cancel</Button>
         <WriteButton primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
           {action.title}
         </WriteButton>
-      </footer>
+      </div>
     </Dialog>
   );
 }

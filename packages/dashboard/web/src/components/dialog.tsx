@@ -35,12 +35,12 @@ export function Dialog({ title, onClose, children, wide = false, drawer = false 
         onClose();
       }}
     >
-      <header>
+      <div class="dialog-head">
         <h2 id={titleId}>{title}</h2>
         <button type="button" class="quiet" aria-label="Close" onClick={onClose}>
           ✕
         </button>
-      </header>
+      </div>
       <div class="dialog-body">{children}</div>
     </dialog>
   );

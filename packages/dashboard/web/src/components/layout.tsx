@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { time } from '../lib/format.ts';
 import { PAGES, type PageName } from '../lib/routes.ts';
-import { alerts, asOf, connection, live, now, pause, paused, status } from '../state/live.ts';
+import { alerts, asOf, connection, now, pause, paused, status, trouble } from '../state/live.ts';
 import { product, route, to } from '../state/router.ts';
 import { logout, session } from '../state/session.ts';
 import { setTheme, type Theme, theme } from '../state/theme.ts';
@@ -15,7 +15,7 @@ import { ExplainHost } from './explain.tsx';
 import { Toasts } from './toasts.tsx';
 
 export function Layout({ children }: { children: ComponentChildren }) {
-  const old = connection.value.kind === 'lost' || live.value?.trouble != null;
+  const old = connection.value.kind === 'lost' || trouble.value !== null;
   return (
     <>
       <a class="skip" href="#main">
@@ -137,12 +137,12 @@ function Navigation() {
 
 function Banner() {
   const at = connection.value;
-  const trouble = live.value?.trouble ?? null;
-  if (at.kind !== 'lost' && trouble === null) return null;
+  const why = trouble.value;
+  if (at.kind !== 'lost' && why === null) return null;
   const from = `values below are from ${time(asOf.value)}.`;
   const [what, rest] =
     at.kind !== 'lost'
-      ? ['The dashboard can’t read the cluster', `: ${trouble ?? ''}. ${from}`]
+      ? ['The dashboard can’t read the cluster', `: ${why ?? ''}. ${from}`]
       : at.since === null
         ? ['The dashboard does not answer', '. This page tries again by itself.']
         : ['Live data lost', ` ${secondsSince(at.since)} s ago — ${from} Changes are held back; this page tries again by itself.`];

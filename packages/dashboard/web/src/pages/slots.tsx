@@ -25,8 +25,6 @@ export const selection = signal<ReadonlySet<number>>(new Set());
 const looked = signal(0);
 const focusWanted = signal<{ readonly slot: number } | null>(null);
 
-const mode = () => (query.value.get('mode') ?? 'owner') as MapMode;
-const filter = () => (query.value.get('show') ?? 'all') as Filter;
 const chosenGroup = () => (query.value.has('group') ? Number(query.value.get('group')) : null);
 
 export function SlotsPage() {
@@ -52,7 +50,7 @@ export function SlotsPage() {
       <SearchAnswer />
       <div class="slots-layout">
         <TableMap />
-        <aside aria-label="About the slots">
+        <div class="beside">
           <SelectionBar />
           <Looked />
           <Legend
@@ -63,10 +61,10 @@ export function SlotsPage() {
           />
           <Basis />
           <RunList />
-        </aside>
+        </div>
       </div>
       {wanted === null || !/^\d+$/.test(wanted) ? null : (
-        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search)} />
+        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
       )}
     </>
   );
@@ -84,6 +82,9 @@ const FILTERS: readonly { value: Filter; label: string }[] = [
   { value: 'moving', label: 'only moving' },
   { value: 'offline', label: 'only offline' },
 ];
+
+const mode = () => MODES.find(({ value }) => value === query.value.get('mode'))?.value ?? 'owner';
+const filter = () => FILTERS.find(({ value }) => value === query.value.get('show'))?.value ?? 'all';
 
 function Toolbar() {
   return (
@@ -119,7 +120,7 @@ function TableMap() {
       cells={cells.value}
       selection={selection.value}
       focus={focusWanted.value}
-      onOpen={(slot) => navigate(to('slots', slot) + location.search)}
+      onOpen={(slot) => navigate(to('slots', slot) + location.search, { stay: true })}
       onSelect={(slots) => {
         selection.value = slots;
       }}

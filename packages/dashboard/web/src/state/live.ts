@@ -31,6 +31,9 @@ const frozen = signal<LiveState | null>(null);
 
 /** What is shown; null before the first snapshot. */
 export const live = computed(() => (paused.value ? frozen.value : newest.value));
+export const loaded = computed(() => live.value !== null);
+/** Why the dashboard can’t read the cluster just now; null while it can. */
+export const trouble = computed(() => live.value?.trouble ?? null);
 export const epoch = computed(() => live.value?.topology?.epoch ?? null);
 export const status = computed(() => live.value?.status ?? null);
 export const topology = computed(() => live.value?.topology ?? null);

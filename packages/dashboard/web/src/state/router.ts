@@ -19,13 +19,14 @@ export function to(page: PageName, object?: string | number, sub?: string): stri
   return pathOf(current.kind === 'page' ? current.product : (product.value ?? '-'), page, object, sub);
 }
 
-export function navigate(href: string, { replace = false }: { replace?: boolean } = {}): void {
+/** `stay`: the place on the page, and the focus, stay as they are. */
+export function navigate(href: string, { replace = false, stay = false }: { replace?: boolean; stay?: boolean } = {}): void {
   const url = new URL(href, location.href);
   if (replace) history.replaceState(null, '', url);
   else history.pushState(null, '', url);
   const moved = url.pathname !== place.peek().path;
   place.value = { path: url.pathname, query: url.search };
-  if (!moved || replace) return;
+  if (!moved || replace || stay) return;
   scrollTo(0, 0);
   // So that the keyboard and a screen reader begin at the new page.
   queueMicrotask(() => document.querySelector<HTMLElement>('h1')?.focus());
