@@ -1,4 +1,4 @@
-// The dashboard's HTTP server, put together: the API under /api/v1, its description, health, metrics and the status page. Listens nowhere
+// The dashboard's HTTP server, put together: the API under /api/v1, its description, health, metrics and the web console. Listens nowhere
 // by itself; main.ts does. Holds no state but the status of the last second: everything is read from the coordinator.
 
 import type { Coordinator } from '@codis/config/coordinator';

@@ -19,7 +19,7 @@ import { SettingsPage } from './pages/settings.tsx';
 import { SlotsPage } from './pages/slots.tsx';
 import { SlowLogPage } from './pages/slowlog.tsx';
 import { WizardPage } from './pages/wizard.tsx';
-import { loaded, startLive } from './state/live.ts';
+import { beginningTrouble, loaded, startLive } from './state/live.ts';
 import { navigate, product, route } from './state/router.ts';
 import { followSession, loadSession, needsLogin, session, sessionProblem } from './state/session.ts';
 
@@ -60,11 +60,12 @@ function Beginning() {
   return (
     <>
       <PageHead title="Codis" />
-      {sessionProblem.value === null ? (
-        <p role="status">Reading the state of the cluster …</p>
-      ) : (
-        <ProblemBox problem={sessionProblem.value} />
-      )}
+      {sessionProblem.value === null ? null : <ProblemBox problem={sessionProblem.value} />}
+      <p role="status">
+        {beginningTrouble.value === null
+          ? 'Reading the state of the cluster …'
+          : `The state of the cluster is not known: ${beginningTrouble.value}. This page tries again by itself.`}
+      </p>
     </>
   );
 }

@@ -4,6 +4,7 @@
 //
 // Invariant: what is shown while the connection is lost stays as it was, with its time; nothing is made up, nothing typed is touched.
 
+import type { LiveTroubleView } from '@codis/config/api';
 import { batch, computed, signal } from '@preact/signals';
 import { applyLive, type LiveState } from '../lib/live-state.ts';
 import { SseParser } from '../lib/sse.ts';
@@ -25,6 +26,9 @@ export const connection = signal<Connection>({ kind: 'connecting' });
 export const paused = signal(false);
 /** This browser's clock, once a second. */
 export const now = signal(Date.now());
+
+/** Why there is nothing to show yet, as the dashboard says it. */
+export const beginningTrouble = signal<string | null>(null);
 
 const newest = signal<LiveState | null>(null);
 const frozen = signal<LiveState | null>(null);
@@ -116,8 +120,10 @@ function take(parser: SseParser, text: string): void {
   batch(() => {
     let state = newest.peek();
     for (const { event, data } of parser.push(text)) {
-      state = applyLive(state, event, JSON.parse(data));
+      const content: unknown = JSON.parse(data);
+      state = applyLive(state, event, content);
       if (event === 'snapshot') connection.value = { kind: 'live' };
+      if (event === 'trouble') beginningTrouble.value = (content as LiveTroubleView).detail;
     }
     newest.value = state;
   });
