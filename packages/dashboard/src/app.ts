@@ -26,6 +26,7 @@ import { ProxyWatch } from './observe/proxies.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { doctorRoutes } from './routes/doctor.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { liveRoutes } from './routes/live.ts';
@@ -166,6 +167,7 @@ function apiRoutes(api: App, context: Context): void {
   alertRoutes(api, context);
   liveRoutes(api, context);
   setupRoutes(api, context);
+  explainRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -87,7 +87,7 @@ export async function setUp(caller: Caller, request: SetupRequest): Promise<{ ep
   const { force } = request;
   const planned = stepsFor(await topologyOrNull(caller), request);
   if (caller.dryRun) {
-    await Promise.all(planned.map((step) => (step.kind === 'add' ? probeServer(step.addr, caller) : null)));
+    await Promise.all(planned.flatMap((step) => (step.kind === 'add' ? [probeServer(step.addr, caller)] : [])));
     throw new DryRunDone(planned.map(wouldText), null);
   }
   const notes: string[] = [];
