@@ -102,7 +102,15 @@ function columnsOf(group: number): readonly Column<ServerStatusView>[] {
       numeric: true,
       cell: ({ uptimeSeconds }) => <Value text={duration(uptimeSeconds === null ? null : uptimeSeconds * 1000)} why={DOWN} />,
     },
-    { title: 'Change', cell: (server) => <RemoveServer group={group} server={server} /> },
+    {
+      title: 'Change',
+      cell: (server) => (
+        <span class="actions">
+          {strays(server) ? <Replicate group={group} server={server} /> : null}
+          <RemoveServer group={group} server={server} />
+        </span>
+      ),
+    },
   ];
 }
 
@@ -138,6 +146,31 @@ function Memory({ server: { addr, usedMemoryBytes, maxMemoryBytes } }: { server:
       text={`${bytes(usedMemoryBytes)} of ${bytes(maxMemoryBytes)}`}
     />
   );
+}
+
+/** It should follow the master, and does not. */
+const strays = ({ role, up, observedRole, linkUp }: ServerStatusView) =>
+  role === 'replica' && up && (observedRole === 'master' || linkUp === false);
+
+function Replicate({ group, server: { addr, keysCount } }: { group: number; server: ServerStatusView }) {
+  const holds = (keysCount ?? 0) > 0;
+  const action: Action = {
+    title: `Have ${addr} follow the master`,
+    effect: [
+      `${addr} becomes a replica of the master of group ${group}, and takes over its keys.`,
+      ...(holds ? [`It holds ${count(keysCount)} keys. Those that the master does not have are lost.`] : []),
+    ],
+    cli: `codis-config server replicate ${group} ${addr}${holds ? ' --force' : ''}`,
+    danger: holds,
+    ...(holds ? { typed: addr } : {}),
+    run: async () => {
+      const body = holds ? { force: true } : {};
+      const path = `/groups/${group}/servers/${encodeURIComponent(addr)}/replicate`;
+      const { notes } = await call<ChangeView>('POST', path, { body, epoch: epoch.value });
+      return { said: `${addr} follows the master of group ${group}`, notes };
+    },
+  };
+  return <ActionButton primary action={action} label="Follow the master …" />;
 }
 
 function RemoveServer({ group, server: { addr } }: { group: number; server: ServerStatusView }) {

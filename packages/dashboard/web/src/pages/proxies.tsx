@@ -130,8 +130,8 @@ function offline(id: string, drain: Signal<string>): Action {
 }
 
 async function want(id: string, body: { wanted: 'online' | 'offline'; drainSeconds?: number }) {
-  const { notes } = await call<ProxyWantedView>('PUT', `/proxies/${encodeURIComponent(id)}/wanted`, { body });
-  return { said: `${id} is wanted ${body.wanted}`, notes };
+  const { notes } = await call<ProxyWantedView>('PUT', `/proxies/${encodeURIComponent(id)}/wanted?wait=false`, { body });
+  return { said: `${id} shall be ${body.wanted}; its state says when it is`, notes };
 }
 
 function removal(id: string): Action {

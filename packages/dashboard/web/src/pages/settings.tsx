@@ -170,7 +170,10 @@ function Tokens() {
   const add: Action = {
     title: 'Add a token',
     effect: ['A program that sends it can do what the role allows. It is shown once, after it was made.'],
-    cli: () => (NAME.test(form.name.value) ? `codis-config auth add-token ${form.name.value} ${form.role.value}` : null),
+    cli: () =>
+      NAME.test(form.name.value)
+        ? `codis-config auth add-token ${form.name.value} ${form.role.value}${form.days.value.trim() === '' ? '' : ` --days ${form.days.value.trim()}`}`
+        : null,
     details: (
       <>
         <Field label="Name" value={form.name} check={checkName} />

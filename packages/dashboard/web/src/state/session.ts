@@ -3,7 +3,7 @@
 import type { LoginRequest, SessionView } from '@codis/config/api';
 import { computed, effect, signal } from '@preact/signals';
 import { asProblem, call, csrf, get, loggedOut, type Problem } from './api.ts';
-import { connection, paused } from './live.ts';
+import { connection, paused, trouble } from './live.ts';
 
 export const session = signal<SessionView | null>(null);
 /** Why it is not known who is looking. */
@@ -13,6 +13,7 @@ export const sessionProblem = signal<Problem | null>(null);
 export const writeBlock = computed<string | null>(() => {
   const current = session.value;
   if (connection.value.kind !== 'live') return 'The connection to the dashboard is lost: what is shown may be old.';
+  if (trouble.value !== null) return 'The dashboard can’t read the cluster just now, so what is shown may be old.';
   if (paused.value) return 'The view is paused: resume it, so that you see what you change.';
   if (current === null) return 'It is not known yet who you are.';
   if (current.readOnly) return 'This dashboard is read-only (dashboard_read_only).';
