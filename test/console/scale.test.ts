@@ -1,0 +1,67 @@
+// Goal: a large cluster is as quick to look at as a small one.
+// Method: the real console against an API that invents 32 groups, 64 servers and 16 proxies. The times of the specification are multiplied: the machine of
+// a test may be busy, and slow.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from './browser.ts';
+import { type FakeApi, largeCluster, roundRobin, startFakeApi } from './fake-api.ts';
+
+const BUSY = 3;
+const GROUPS = 32;
+
+let api: FakeApi;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  [api, browser] = await Promise.all([startFakeApi(largeCluster({ groups: GROUPS, proxies: 16 })), openBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await api?.close();
+});
+
+test('the map of slots is there within a second', async () => {
+  const { page } = browser;
+  // Once for the compiler and the caches of a browser that has just been started.
+  await page.goto(`${api.url}/c/large/slots`);
+  await page.locator('[data-slot="1023"].cell').waitFor();
+  const begun = performance.now();
+  await page.goto(`${api.url}/c/large/slots`, { waitUntil: 'commit' });
+  await page.locator('[data-slot="1023"].cell').waitFor();
+  expect(performance.now() - begun).toBeLessThan(1000 * BUSY);
+});
+
+test('all 1024 slots change within 4 ms of script', async () => {
+  const { page, context } = browser;
+  const session = await context.newCDPSession(page);
+  await session.send('Performance.enable');
+  const scriptMs = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return (metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0) * 1000;
+  };
+  const shift = async (by: number) => {
+    api.send('topology', { epoch: by + 1, slots: roundRobin(GROUPS, by), groups: null });
+    await page.locator(`[data-slot="0"][aria-label*="group ${(by % GROUPS) + 1},"]`).waitFor();
+  };
+  for (let by = 1; by <= 10; by++) await shift(by);
+  const before = await scriptMs();
+  for (let by = 11; by <= 30; by++) await shift(by);
+  // What the test itself asks of the page is in it too.
+  expect((await scriptMs()) - before).toBeLessThan(20 * 4 * BUSY);
+});
+
+test('a group keeps its colour when others come', async () => {
+  const { page } = browser;
+  const colour = () =>
+    page.locator('[data-slot="5"]').evaluate((cell) => [getComputedStyle(cell).backgroundColor, getComputedStyle(cell).backgroundImage]);
+  const runs = (groups: number) => [
+    { first: 5, last: 5, state: 'online' as const, group: 3, to: null, migration: null },
+    ...roundRobin(groups, 0).filter(({ first }) => first !== 5),
+  ];
+  api.send('topology', { epoch: 100, slots: runs(4), groups: null });
+  await page.locator('[data-slot="4"][aria-label*="group 1,"]').waitFor();
+  const before = await colour();
+  api.send('topology', { epoch: 101, slots: runs(9), groups: null });
+  await page.locator('[data-slot="4"][aria-label*="group 5,"]').waitFor();
+  expect(await colour()).toEqual(before);
+});
