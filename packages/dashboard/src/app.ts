@@ -23,6 +23,7 @@ import { LiveHub } from './live/hub.ts';
 import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
+import { Surveys } from './observe/surveys.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { doctorRoutes } from './routes/doctor.ts';
@@ -36,6 +37,8 @@ import { planRoutes, planViewOf } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { setupRoutes } from './routes/setup.ts';
+import { slotKnowledgeRoutes } from './routes/slots.ts';
+import { slowLogRoutes } from './routes/slowlog.ts';
 import { topologyRoutes } from './routes/topology.ts';
 import { userRoutes } from './routes/users.ts';
 import { answers, StatusSchema } from './schemas.ts';
@@ -104,7 +107,19 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
   const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
   const observer = new Observer({ coordinator, status, proxies, alerts, history, log });
   const identify = (request: FastifyRequest) => identityOf(request, { coordinator, settings });
-  return { coordinator, controller, settings, status, proxies, observer, alerts, hub: new LiveHub(), webhook, identify };
+  return {
+    coordinator,
+    controller,
+    settings,
+    status,
+    proxies,
+    observer,
+    alerts,
+    surveys: new Surveys(),
+    hub: new LiveHub(),
+    webhook,
+    identify,
+  };
 }
 
 async function prepare(app: App, { coordinator, settings }: Context): Promise<void> {
@@ -168,6 +183,8 @@ function apiRoutes(api: App, context: Context): void {
   liveRoutes(api, context);
   setupRoutes(api, context);
   explainRoutes(api, context);
+  slowLogRoutes(api, context);
+  slotKnowledgeRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

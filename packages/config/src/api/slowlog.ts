@@ -21,8 +21,9 @@ export interface SlowEntryView {
   /** Only proxies know. */
   readonly split: SlowSplitView | null;
   readonly command: string;
-  /** Each as text with its bytes escaped; those behind the keys as `(3 bytes)` unless `?args=true`. */
+  /** Behind the command. A key as text with its bytes escaped, all else as how long it is, `(3 bytes)`: what clients store is nobody's business. */
   readonly args: readonly string[];
+  /** The first one, as JSON text. */
   readonly key: string | null;
   readonly slot: number | null;
   readonly group: number | null;
@@ -31,7 +32,7 @@ export interface SlowEntryView {
   readonly migration: number | null;
 }
 
-/** `GET /slowlog?limit=&group=&command=&prefix=&source=&args=`, newest first. */
+/** `GET /slowlog?limit=&group=&command=&prefix=&source=`, newest first. */
 export interface SlowLogView {
   readonly entries: readonly SlowEntryView[];
   /** Who could not be asked, each in a sentence. */

@@ -8,10 +8,12 @@ import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type 
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
+import type { PeerTopics } from '../worker/peer-topics.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
 import { ScriptStore } from './script-store.ts';
+import { type ShownSlowEntry, slowEntries } from './slow-entries.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface PrimaryOptions {
@@ -43,6 +45,8 @@ export interface ProxyStatus {
 
 const RETRY_MS = 500;
 const DRAIN_MS = 5000;
+/** As many as are shown at the admin address. */
+const SLOW_ENTRIES_MAX = 512;
 
 export class Primary {
   readonly #options: PrimaryOptions;
@@ -124,6 +128,12 @@ export class Primary {
       workerRestarts: this.#pool.restarts,
       workers: await this.#pool.report(),
     };
+  }
+
+  /** The newest slow requests of all workers. */
+  async slowLog(): Promise<ShownSlowEntry[]> {
+    const all = await this.#pool.askAll('slowlog|get' satisfies keyof PeerTopics, SLOW_ENTRIES_MAX);
+    return slowEntries(all as readonly PeerTopics['slowlog|get']['answer'][], SLOW_ENTRIES_MAX);
   }
 
   get isServing(): boolean {

@@ -5,8 +5,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
-import type { LiveProxy, RegistryChange, RegistryQuestion, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
-import { Exchange } from './exchange.ts';
+import type { LiveProxy, PeerTopic, RegistryChange, RegistryQuestion, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
+import { Exchange, type ExchangeMember } from './exchange.ts';
 import { Places } from './places.ts';
 import { StallWatch, type Watched } from './stall-watch.ts';
 
@@ -176,6 +176,14 @@ export class WorkerPool {
   async report(): Promise<WorkerReport[]> {
     const asked = [...this.#members.values()].map(({ process }) => this.#ask(process));
     return (await Promise.all(asked)).filter((report) => report !== null);
+  }
+
+  /** What all workers that are up answer to a question of theirs (worker/peers.ts); one that does not within a second is left out. */
+  askAll(topic: PeerTopic, question: unknown): Promise<readonly unknown[]> {
+    return new Promise((done) => {
+      const asker: ExchangeMember = { post: (message) => done(message.type === 'answers' ? message.answers : []) };
+      this.#exchange.ask(asker, { type: 'ask', id: 0, topic, question, unlessLate: true });
+    });
   }
 
   /** Ends all workers; their clients are cut off. */

@@ -1,0 +1,159 @@
+// What is known of single slots and keys: where a key lives, what slots hold, how far the slots of a migration are.
+
+import type { BigKeysView, KeyLocationView, MigrationSlotsView, MoveStageName, SlotStatsView } from '@codis/config/api';
+import {
+  asGroupId,
+  asMigrationId,
+  CodisError,
+  masterOf,
+  requireGroup,
+  type Slot as SlotNumber,
+  slotOf,
+  slotState,
+  type Topology,
+  targets,
+} from '@codis/config/model';
+import { readMigration, readTopology } from '@codis/config/operations';
+import { servingGroup, slotStateView } from '@codis/config/status';
+import Type from 'typebox';
+import { type App, type Context, callerOf } from '../context.ts';
+import { answers, Count, describes, GroupId, MigrationId, nullable, object, Slot, Time, words } from '../schemas.ts';
+import { bytesText } from '../slowlog/entries.ts';
+
+const KEY_BYTES_MAX = 8192;
+const Texts = Type.Array(Type.String());
+const Column = Type.Array(nullable(Count));
+const SlotStatsSchema = describes<SlotStatsView>()(
+  object({ epoch: Count, at: nullable(Time), keysCount: Column, bytes: Column, opsPerSecond: Column, basis: Texts }),
+);
+const LocationSchema = describes<KeyLocationView>()(
+  object({
+    key: Type.String(),
+    slot: Slot,
+    tag: nullable(Type.String()),
+    state: words('offline', 'online', 'locked', 'migrating'),
+    group: nullable(GroupId),
+    to: nullable(GroupId),
+    migration: nullable(MigrationId),
+    server: nullable(Type.String()),
+  }),
+);
+const BigKeysSchema = describes<BigKeysView>()(
+  object({
+    at: nullable(Time),
+    keys: Type.Array(object({ key: Type.String(), slot: Slot, group: GroupId, db: Count, bytes: Count })),
+    basis: Texts,
+  }),
+);
+const MigrationSlotsSchema = describes<MigrationSlotsView>()(
+  object({
+    id: MigrationId,
+    epoch: Count,
+    slots: Type.Array(object({ first: Slot, last: Slot, stage: words('waiting', 'locked', 'moving', 'done', 'elsewhere'), to: GroupId })),
+  }),
+);
+
+export function slotKnowledgeRoutes(app: App, context: Context): void {
+  app.get(
+    '/keys/locate',
+    {
+      schema: {
+        summary: 'The slot, group and server of a key',
+        querystring: Type.Object({
+          key: Type.Optional(Type.String({ maxLength: KEY_BYTES_MAX })),
+          keyHex: Type.Optional(Type.String({ pattern: '^(?:[0-9a-fA-F]{2}){0,8192}$', description: 'any bytes' })),
+        }),
+        response: answers(LocationSchema),
+      },
+    },
+    async ({ query }) => locate((await readTopology(context)).topology, keyOf(query)),
+  );
+  app.get(
+    '/slots/stats',
+    {
+      schema: {
+        summary: 'What each slot holds, as far as known; with refresh=true servers are looked through now',
+        querystring: Type.Object({ refresh: Type.Optional(Type.Boolean()) }),
+        response: answers(SlotStatsSchema),
+      },
+    },
+    async (request) => {
+      const { epoch, topology } = await readTopology(context);
+      const known = request.query.refresh ? await context.surveys.refresh(callerOf(context, request)) : context.surveys.known;
+      return { epoch, ...known.statsOf(topology) };
+    },
+  );
+  app.get(
+    '/keys/big',
+    {
+      schema: {
+        summary: 'The largest keys, as far as known; with refresh=true servers are looked through now',
+        querystring: Type.Object({
+          refresh: Type.Optional(Type.Boolean()),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+        }),
+        response: answers(BigKeysSchema),
+      },
+    },
+    async (request) => {
+      const { refresh, limit = 100 } = request.query;
+      const known = refresh ? await context.surveys.refresh(callerOf(context, request)) : context.surveys.known;
+      return known.bigKeys(limit);
+    },
+  );
+  app.get(
+    '/migrations/:migration/slots',
+    {
+      schema: {
+        summary: 'How far each slot of a migration is',
+        params: Type.Object({ migration: MigrationId }),
+        response: answers(MigrationSlotsSchema),
+      },
+    },
+    async ({ params }) => {
+      const migration = await readMigration(context.coordinator, asMigrationId(params.migration));
+      const { epoch, topology } = await readTopology(context);
+      return { id: migration.id, epoch, slots: stages(topology, migration) };
+    },
+  );
+}
+
+function keyOf({ key, keyHex }: { key?: string; keyHex?: string }): Buffer {
+  if ((key === undefined) === (keyHex === undefined)) throw new CodisError('CODIS_E_BAD_REQUEST', 'name either key or keyHex');
+  return key === undefined ? Buffer.from(keyHex ?? '', 'hex') : Buffer.from(key);
+}
+
+function locate(topology: Topology, key: Buffer): KeyLocationView {
+  const slot = slotOf(key);
+  const state = slotState(topology, slot);
+  const group = servingGroup(state);
+  const server = group === null ? null : (masterOf(requireGroup(topology, asGroupId(group))) ?? null);
+  return { key: bytesText(key), slot, tag: tagOf(key), ...slotStateView(state), server };
+}
+
+/** The part that decides, when it is not the whole key. */
+function tagOf(key: Buffer): string | null {
+  const open = key.indexOf('{');
+  const close = open < 0 ? -1 : key.indexOf('}', open + 1);
+  return close < 0 ? null : bytesText(key.subarray(open + 1, close));
+}
+
+function stages(topology: Topology, migration: Parameters<typeof targets>[0] & { readonly id: number }): MigrationSlotsView['slots'] {
+  const runs: { first: number; last: number; stage: MoveStageName; to: number }[] = [];
+  for (const [slot, to] of targets(migration)) {
+    const stage = stageOf(topology, slot, { id: migration.id, to });
+    const last = runs.at(-1);
+    if (last && last.last === slot - 1 && last.stage === stage && last.to === to) last.last = slot;
+    else runs.push({ first: slot, last: slot, stage, to });
+  }
+  return runs;
+}
+
+/** `elsewhere`: another migration has it, or it belongs to no group. */
+function stageOf(topology: Topology, slot: SlotNumber, { id, to }: { id: number; to: number }): MoveStageName {
+  const state = slotState(topology, slot);
+  if (state.kind === 'offline') return 'elsewhere';
+  if (state.kind === 'online') return state.owner === to ? 'done' : 'waiting';
+  if (state.migration !== id) return 'elsewhere';
+  return state.kind === 'locked' ? 'locked' : 'moving';
+}
