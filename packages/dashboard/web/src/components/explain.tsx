@@ -4,6 +4,7 @@ import type { CheckResultName, ExplainView, ObjectView, TryView } from '@codis/c
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
+import { status } from '../state/live.ts';
 import { type Action, ActionButton } from './action.tsx';
 import { Chip, type Level } from './chip.tsx';
 import { Copy } from './copy.tsx';
@@ -54,8 +55,11 @@ export function explainable({ kind, id }: ObjectView): ExplainQuery | null {
       return { proxy: id };
     case 'migration':
       return { migration: Number(id) };
+    case 'server': {
+      const group = status.value?.groups.find(({ servers }) => servers.some(({ addr }) => addr === id));
+      return group === undefined ? null : { group: group.id };
+    }
     case 'cluster':
-    case 'server':
     case 'plan':
     case 'coordinator':
     case 'dashboard':

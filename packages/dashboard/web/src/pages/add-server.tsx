@@ -3,7 +3,7 @@
 import type { AddServerRequest, ChangeView, ProbedServerView, ProbeView, RoleName } from '@codis/config/api';
 import { signal } from '@preact/signals';
 import { type Action, openAction } from '../components/action.tsx';
-import { Button, WriteButton } from '../components/button.tsx';
+import { WriteButton } from '../components/button.tsx';
 import { Chip } from '../components/chip.tsx';
 import { address, Field } from '../components/field.tsx';
 import { ProblemBox } from '../components/problem.tsx';
@@ -83,9 +83,9 @@ function AddServerFields() {
         }}
       >
         <Field label="Address" value={addr} check={address} placeholder="127.0.0.1:6379" autofocus />
-        <Button submit block={busy.value ? 'It is being asked.' : address(addr.value)} onClick={() => void look()}>
+        <WriteButton submit block={busy.value ? 'It is being asked.' : address(addr.value)} onClick={() => void look()}>
           Look at it
-        </Button>
+        </WriteButton>
       </form>
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       {probed.value === null || probed.value.addr !== addr.value.trim() ? null : <Probed server={probed.value} />}

@@ -108,9 +108,9 @@ function Addresses() {
         placeholder={'127.0.0.1:6379\n127.0.0.1:6380'}
         hint="host:port of each, separated by spaces or lines. Who is a master and who replicates whom is found out."
       />
-      <Button primary={probed.value === null} block={block} onClick={() => void look()}>
+      <WriteButton primary={probed.value === null} block={block} onClick={() => void look()}>
         Look at the servers
-      </Button>
+      </WriteButton>
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
     </>
   );

@@ -14,7 +14,7 @@ import { useResource } from '../state/resource.ts';
 import { query, setQuery, to } from '../state/router.ts';
 
 const LIMIT = 500;
-const FILTERS = ['source', 'group', 'command', 'prefix', 'args'] as const;
+const FILTERS = ['source', 'group', 'command', 'prefix'] as const;
 
 export function SlowLogPage() {
   const wanted = new URLSearchParams({ limit: String(LIMIT) });
@@ -47,7 +47,7 @@ export function SlowLogPage() {
           rowKey={({ source, where, id }) => `${source} ${where} ${id}`}
           empty={
             <Empty
-              text="No slow request. Servers log what takes longer than their slowlog-log-slower-than; proxies what takes longer than slowlog_slower_than_ms of config.ini."
+              text="No slow request. Servers log what takes longer than their slowlog-log-slower-than; proxies what takes longer than slowlog_log_slower_than of config.ini."
               cli="codis-config slowlog"
             />
           }
@@ -93,14 +93,6 @@ function Filters() {
       />
       <Field label="Command" value={command} placeholder="HGETALL" />
       <Field label="Key begins with" value={prefix} placeholder="user:" />
-      <label class="choice">
-        <input
-          type="checkbox"
-          checked={query.value.get('args') === 'true'}
-          onChange={(event) => setQuery({ args: event.currentTarget.checked ? 'true' : null })}
-        />
-        <span>Show arguments</span>
-      </label>
     </div>
   );
 }
