@@ -1,8 +1,10 @@
 // Doing something: a dialog that repeats on what and to what effect, shows the same as a command line, and keeps its place when it fails.
 
-import { signal, useSignal } from '@preact/signals';
+import { type Signal, signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { asProblem, type Problem } from '../state/api.ts';
+import { useEffect } from 'preact/hooks';
+import { asProblem, dryRun, type Method, type Problem } from '../state/api.ts';
+import { epoch } from '../state/live.ts';
 import { writeBlock } from '../state/session.ts';
 import { toastDone } from '../state/toasts.ts';
 import { Button, WriteButton } from './button.tsx';
@@ -20,6 +22,8 @@ export interface Action {
   readonly cli: string | null | (() => string | null);
   /** Gives what to say when it is done. */
   readonly run: () => Promise<{ readonly said: string; readonly notes?: readonly string[] }>;
+  /** The same call, where it is known before the dialog opens: it is tried without changing anything, so that a refusal and notes are seen before one confirms. */
+  readonly rehearsal?: { readonly method: Method; readonly path: string; readonly body?: unknown };
   /** It takes something away. */
   readonly danger?: boolean;
   /** To be typed before it can be done: only for what loses data. */
@@ -48,10 +52,15 @@ function close(): void {
 
 function ActionDialog({ action }: { action: Action }) {
   const typed = useSignal('');
+  const refused = useSignal(false);
   const busy = useSignal(false);
   const problem = useSignal<Problem | null>(null);
   const untyped = action.typed !== undefined && typed.value.trim() !== action.typed ? `Type ${action.typed} first.` : null;
-  const block = busy.value ? 'It is being done.' : (untyped ?? action.block?.() ?? null);
+  const block = busy.value
+    ? 'It is being done.'
+    : refused.value
+      ? 'It would be refused, as is said above.'
+      : (untyped ?? action.block?.() ?? null);
   const cli = typeof action.cli === 'function' ? action.cli() : action.cli;
   const run = async () => {
     busy.value = true;
@@ -72,6 +81,7 @@ function ActionDialog({ action }: { action: Action }) {
         <p key={sentence}>{sentence}</p>
       ))}
       {action.details}
+      {action.rehearsal === undefined ? null : <Rehearsal of={action.rehearsal} refused={refused} />}
       {action.typed === undefined ? null : <Field label={`To confirm, type ${action.typed}`} value={typed} />}
       {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
       {writeBlock.value === null ? null : <p class="note">{writeBlock.value}</p>}
@@ -84,6 +94,34 @@ function ActionDialog({ action }: { action: Action }) {
         </WriteButton>
       </div>
     </Dialog>
+  );
+}
+
+/** What would happen, as the dashboard says it. */
+function Rehearsal({ of: { method, path, body }, refused }: { of: NonNullable<Action['rehearsal']>; refused: Signal<boolean> }) {
+  const notes = useSignal<readonly string[]>([]);
+  const problem = useSignal<Problem | null>(null);
+  useEffect(() => {
+    dryRun(method, path, { epoch: epoch.peek(), ...(body === undefined ? {} : { body }) }).then(
+      (view) => {
+        notes.value = view.notes;
+      },
+      (error: unknown) => {
+        problem.value = asProblem(error);
+        // What failed on the way says nothing about the change itself.
+        refused.value = problem.value.status >= 400 && problem.value.status < 500;
+      },
+    );
+  }, []);
+  return (
+    <>
+      {notes.value.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
+      {problem.value === null ? null : <ProblemBox problem={problem.value} what="It would be refused" />}
+    </>
   );
 }
 

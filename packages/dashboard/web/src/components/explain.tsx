@@ -168,6 +168,9 @@ function actionOf({ label, cli, api }: TryView, onDone: (() => void) | undefined
         : 'It does what the command line below does, and stands in the events afterwards.',
     ],
     cli,
+    ...(api === null
+      ? {}
+      : { rehearsal: { method: api.method, path: api.path, ...(api.body === null ? {} : { body: JSON.parse(api.body) as unknown }) } }),
     run: async () => {
       if (api !== null) await call(api.method, api.path, api.body === null ? {} : { body: JSON.parse(api.body) });
       onDone?.();

@@ -178,6 +178,7 @@ function RemoveServer({ group, server: { addr } }: { group: number; server: Serv
     title: `Remove ${addr}`,
     effect: [`${addr} leaves group ${group}. The Redis itself, and its data, are left alone.`],
     cli: `codis-config server remove ${group} ${addr}`,
+    rehearsal: { method: 'DELETE', path: `/groups/${group}/servers/${encodeURIComponent(addr)}` },
     danger: true,
     run: async () => {
       const { notes } = await call<ChangeView>('DELETE', `/groups/${group}/servers/${encodeURIComponent(addr)}`, { epoch: epoch.value });
@@ -192,6 +193,7 @@ function RemoveGroup({ group: { id, slotsCount } }: { group: GroupStatusView }) 
     title: `Remove group ${id}`,
     effect: [`Group ${id} is forgotten. It has no servers and no slots.`],
     cli: `codis-config server remove-group ${id}`,
+    rehearsal: { method: 'DELETE', path: `/groups/${id}` },
     danger: true,
     run: async () => {
       const { notes } = await call<ChangeView>('DELETE', `/groups/${id}`, { epoch: epoch.value });

@@ -158,6 +158,7 @@ function Steering({ migration: { id, state } }: { migration: MigrationView }) {
     title: `${verb[0]?.toUpperCase()}${verb.slice(1)} migration ${id}`,
     effect: [VERBS[verb].effect],
     cli: `codis-config migration ${verb} ${id}`,
+    rehearsal: { method: 'POST', path: `/migrations/${id}/${verb}`, body: {} },
     danger: verb === 'cancel',
     run: async () => {
       await call<MigrationView>('POST', `/migrations/${id}/${verb}`, { body: {} });

@@ -111,6 +111,7 @@ function online(id: string): Action {
     title: `Bring ${id} online`,
     effect: ['It takes clients as soon as it has the newest slot table.'],
     cli: `codis-config proxy online ${id}`,
+    rehearsal: { method: 'PUT', path: `/proxies/${encodeURIComponent(id)}/wanted`, body: { wanted: 'online' } },
     run: () => want(id, { wanted: 'online' }),
   };
 }
@@ -139,6 +140,7 @@ function removal(id: string): Action {
     title: `Remove ${id}`,
     effect: ['Its registration is forgotten. If it still runs somewhere, it registers again.'],
     cli: `codis-config proxy remove ${id}`,
+    rehearsal: { method: 'DELETE', path: `/proxies/${encodeURIComponent(id)}` },
     danger: true,
     run: async () => {
       const { notes } = await call<ProxyRemovedView>('DELETE', `/proxies/${encodeURIComponent(id)}`);
