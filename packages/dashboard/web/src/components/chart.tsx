@@ -3,7 +3,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { time } from '../lib/format.ts';
-import { type History, history, type SeriesName } from '../state/history.ts';
+import type { History, SeriesName } from '../lib/history.ts';
+import { history } from '../state/history.ts';
 import { paintedTheme } from '../state/theme.ts';
 
 export interface Line {
