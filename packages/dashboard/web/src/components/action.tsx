@@ -24,6 +24,8 @@ export interface Action {
   readonly run: () => Promise<{ readonly said: string; readonly notes?: readonly string[] }>;
   /** The same call, where it is known before the dialog opens: it is tried without changing anything, so that a refusal and notes are seen before one confirms. */
   readonly rehearsal?: { readonly method: Method; readonly path: string; readonly body?: unknown };
+  /** It concerns nobody but who does it, so a viewer may too. */
+  readonly own?: boolean;
   /** It takes something away. */
   readonly danger?: boolean;
   /** To be typed before it can be done: only for what loses data. */
@@ -61,6 +63,7 @@ function ActionDialog({ action }: { action: Action }) {
     : refused.value
       ? 'It would be refused, as is said above.'
       : (untyped ?? action.block?.() ?? null);
+  const Confirm = action.own ? Button : WriteButton;
   const cli = typeof action.cli === 'function' ? action.cli() : action.cli;
   const run = async () => {
     busy.value = true;
@@ -84,14 +87,14 @@ function ActionDialog({ action }: { action: Action }) {
       {action.rehearsal === undefined ? null : <Rehearsal of={action.rehearsal} refused={refused} />}
       {action.typed === undefined ? null : <Field label={`To confirm, type ${action.typed}`} value={typed} />}
       {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
-      {writeBlock.value === null ? null : <p class="note">{writeBlock.value}</p>}
+      {writeBlock.value === null || action.own ? null : <p class="note">{writeBlock.value}</p>}
       <div class="dialog-foot">
         {cli === null ? null : <Copy text={cli} />}
         <span class="spring" />
         <Button onClick={close}>Cancel</Button>
-        <WriteButton primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
+        <Confirm primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
           {action.title}
-        </WriteButton>
+        </Confirm>
       </div>
     </Dialog>
   );

@@ -45,7 +45,8 @@ export async function logout(): Promise<void> {
   remember(await call<SessionView>('POST', '/logout', { body: {} }));
 }
 
-function remember(next: SessionView): void {
+/** Takes up who one is now. */
+export function remember(next: SessionView): void {
   csrf.value = next.csrf;
   session.value = next;
   loggedOut.value = false;
