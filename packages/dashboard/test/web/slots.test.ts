@@ -40,7 +40,7 @@ describe('slots as a person writes them', () => {
 const owned = (group: number): SlotStateView => ({ state: 'online', group, to: null, migration: null });
 const OFFLINE: SlotStateView = { state: 'offline', group: null, to: null, migration: null };
 const moving: SlotStateView = { state: 'migrating', group: 1, to: 2, migration: 7 };
-const picture = { mode: 'owner', stats: null, group: null, filter: 'all', only: null } as const;
+const picture = { mode: 'owner', stats: null, group: null, filter: 'all', coloured: true, only: null } as const;
 
 describe('the look of a slot', () => {
   test('a group keeps its colour and texture whatever other groups there are', () => {
@@ -76,6 +76,13 @@ describe('the look of a slot', () => {
     const looks = paintMap({ ...picture, mode: 'keys', stats, slots }).map(({ look }) => look);
     expect(looks).toEqual(['cell no-data', 'cell zero', 'cell ramp-1', 'cell ramp-8']);
     expect(words(0, owned(1), { mode: 'keys', stats })).toContain('unknown keys');
+  });
+
+  test('gives up colour where there are more groups than can be told apart, but for the one that is asked for', () => {
+    const looks = (group: number | null) =>
+      paintMap({ ...picture, coloured: false, group, slots: [owned(1), moving] }).map(({ look }) => look);
+    expect(looks(null)).toEqual(['cell grey', 'cell grey moving']);
+    expect(looks(1)).toEqual(['cell hue-1 texture-0', 'cell hue-1 texture-0 moving to-2']);
   });
 
   test('fades what is not asked for', () => {

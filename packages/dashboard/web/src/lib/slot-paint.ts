@@ -20,6 +20,8 @@ export interface MapPicture {
   /** This one is shown, the others fade. */
   readonly group: number | null;
   readonly filter: 'all' | 'moving' | 'offline';
+  /** False with more groups than can be told apart by colour: only the one that is shown has one. */
+  readonly coloured: boolean;
   /** Only these keep their colour; null: all. */
   readonly only: ReadonlySet<number> | null;
 }
@@ -41,9 +43,10 @@ export function paintMap(picture: MapPicture): CellPaint[] {
   });
 }
 
-function stateLook(state: SlotStateView, mode: MapMode): string {
+function stateLook(state: SlotStateView, { mode, coloured, group }: MapPicture): string {
   if (state.group === null) return 'offline';
   if (mode === 'state') return state.state === 'online' ? 'served' : 'moving plain';
+  if (!coloured && state.group !== group && state.to !== group) return state.to === null ? 'grey' : 'grey moving';
   const { hue, texture } = lookOf(state.group);
   const own = `hue-${hue} texture-${texture}`;
   return state.to === null ? own : `${own} moving to-${lookOf(state.to).hue}`;

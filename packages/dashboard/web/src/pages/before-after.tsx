@@ -29,7 +29,7 @@ export function BeforeAfter({ plan }: { plan: PlanView }) {
 function Picture({ title, slots, only }: { title: string; slots: readonly SlotStateView[]; only: ReadonlySet<number> }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const cells = paintMap({ slots, mode: 'owner', stats: null, group: null, filter: 'all', only });
+    const cells = paintMap({ slots, mode: 'owner', stats: null, group: null, filter: 'all', coloured: true, only });
     place.current?.replaceChildren(
       ...cells.map(({ look }) => {
         const cell = document.createElement('span');

@@ -11,7 +11,7 @@ import { Empty, ProblemBox } from '../components/problem.tsx';
 import { Legend, SlotMap } from '../components/slot-map.tsx';
 import { Ago } from '../components/value.tsx';
 import { plural } from '../lib/format.ts';
-import { describe, type MapMode, paintMap } from '../lib/slot-paint.ts';
+import { describe, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
 import { epoch, topology } from '../state/live.ts';
 import { navigate, query, route, setQuery, to } from '../state/router.ts';
@@ -110,6 +110,7 @@ function TableMap() {
       mode: mode(),
       stats: slotStats.value,
       group: chosenGroup(),
+      coloured: (topology.value?.groups.length ?? 0) <= GROUPS_TOLD_APART,
       filter: filter(),
       only: null,
     }),
