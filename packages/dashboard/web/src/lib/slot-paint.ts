@@ -36,8 +36,7 @@ export function paintMap(picture: MapPicture): CellPaint[] {
   const starts = picture.mode === 'owner' ? labelStarts(picture.slots) : new Map<number, string>();
   return picture.slots.map((state, slot) => {
     const value = numbers?.[slot] ?? null;
-    const base =
-      numbers === null ? stateLook(state, picture.mode) : `${metricLook(value, max)}${state.state === 'offline' ? ' offline' : ''}`;
+    const base = numbers === null ? stateLook(state, picture) : `${metricLook(value, max)}${state.state === 'offline' ? ' offline' : ''}`;
     const faded = isFaded(slot, state, picture) ? ' faded' : '';
     return { look: `cell ${base}${faded}`, label: describe(slot, state, picture), text: starts.get(slot) ?? '' };
   });
@@ -46,7 +45,7 @@ export function paintMap(picture: MapPicture): CellPaint[] {
 function stateLook(state: SlotStateView, { mode, coloured, group }: MapPicture): string {
   if (state.group === null) return 'offline';
   if (mode === 'state') return state.state === 'online' ? 'served' : 'moving plain';
-  if (!coloured && state.group !== group && state.to !== group) return state.to === null ? 'grey' : 'grey moving';
+  if (!coloured && (group === null || (state.group !== group && state.to !== group))) return state.to === null ? 'grey' : 'grey moving';
   const { hue, texture } = lookOf(state.group);
   const own = `hue-${hue} texture-${texture}`;
   return state.to === null ? own : `${own} moving to-${lookOf(state.to).hue}`;
