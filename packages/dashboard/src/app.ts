@@ -3,6 +3,7 @@
 
 import type { Coordinator } from '@codis/config/coordinator';
 import { CodisError } from '@codis/config/model';
+import { migrationLister } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import { statusReader } from '@codis/config/status';
 import cookie from '@fastify/cookie';
@@ -50,6 +51,13 @@ const REQUEST_MS = 30_000;
 /** `host:port` of the longest host name, percent-encoded. */
 const PARAM_LENGTH_MAX = 400;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Looks at the cluster by itself from when the app listens. */
+    observer: Observer;
+  }
+}
+
 export interface AppOptions {
   readonly coordinator: Coordinator;
   readonly controller: ControllerStatus;
@@ -73,6 +81,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   }).withTypeProvider<TypeBoxTypeProvider>();
   const context = contextOf({ coordinator, controller, settings, log });
   const { observer, hub, webhook } = context;
+  app.decorate('observer', observer);
   observer.watch(hub);
   app.addHook('onListen', async () => observer.start());
   app.addHook('onClose', async () => {
@@ -91,7 +100,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   healthRoutes(app, context);
   pageRoutes(app);
   await app.register(async (api) => apiRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context), { prefix: '/api/v1' });
-  app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   return app;
 }
@@ -100,12 +109,13 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
   const { product_name: product, product_auth: password, alert_webhook: url } = settings;
   const elected = () => controller.status().elected;
   const proxies = new ProxyWatch();
-  const status = statusReader({ coordinator, product, password, elected, serving: (id) => proxies.serving(id) });
+  const migrations = migrationLister(coordinator);
+  const status = statusReader({ coordinator, product, password, elected, migrations, serving: (id) => proxies.serving(id) });
   const history = new History();
   const webhook = url === '' ? null : new Webhook({ url, product, log });
   const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });
   const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
-  const observer = new Observer({ coordinator, status, proxies, alerts, history, log });
+  const observer = new Observer({ coordinator, status, proxies, alerts, history, migrations, log });
   const identify = (request: FastifyRequest) => identityOf(request, { coordinator, settings });
   return {
     coordinator,

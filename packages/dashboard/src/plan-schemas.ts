@@ -10,10 +10,24 @@ const GROUPS_MAX = 9999;
 export const PlanId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'a plan' });
 const move = { first: Slot, last: Slot, to: GroupId };
 const amounts = { keysCount: nullable(Count), bytes: nullable(Count) };
+const CreatePlan = object({
+  kind: words('move', 'rebalance', 'drain'),
+  moves: Type.Optional(Type.Array(object(move), { minItems: 1, maxItems: SLOT_COUNT, description: 'for move' })),
+  by: Type.Optional(words('slots', 'keys', 'memory')),
+  weights: Type.Optional(
+    Type.Array(object({ group: GroupId, weight: Type.Integer({ minimum: 0, maximum: WEIGHT_MAX }) }), {
+      maxItems: GROUPS_MAX,
+      description: 'for rebalance; a group that is not named has weight 1',
+    }),
+  ),
+  group: Type.Optional(GroupId),
+});
+export const CreatePlanBody = describes<CreatePlanRequest>()(CreatePlan);
 const summary = {
   id: PlanId,
   state: words('pending', 'applied', 'stale'),
   goal: Type.String(),
+  request: CreatePlan,
   epoch: Count,
   slotsCount: Count,
   ...amounts,
@@ -58,18 +72,4 @@ export const PlanDiffSchema = describes<PlanDiffView>()(
   }),
 );
 
-export const CreatePlanBody = describes<CreatePlanRequest>()(
-  object({
-    kind: words('move', 'rebalance', 'drain'),
-    moves: Type.Optional(Type.Array(object(move), { minItems: 1, maxItems: SLOT_COUNT, description: 'for move' })),
-    by: Type.Optional(words('slots', 'keys', 'memory')),
-    weights: Type.Optional(
-      Type.Array(object({ group: GroupId, weight: Type.Integer({ minimum: 0, maximum: WEIGHT_MAX }) }), {
-        maxItems: GROUPS_MAX,
-        description: 'for rebalance; a group that is not named has weight 1',
-      }),
-    ),
-    group: Type.Optional(GroupId),
-  }),
-);
 export const ApplyPlanBody = describes<ApplyPlanRequest>()(object({ ...manner, force: Type.Optional(Type.Boolean()) }));

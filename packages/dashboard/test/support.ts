@@ -1,7 +1,7 @@
 // The dashboard's app in this process, over the real filesystem coordinator; real redis-servers where a test needs them. Every answer that
 // passes through `call` is held against the OpenAPI document the app serves.
 
-import { openCoordinator } from '@codis/config/coordinator';
+import { type Coordinator, openCoordinator } from '@codis/config/coordinator';
 import { loadSettings } from '@codis/config/settings';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { pino } from 'pino';
@@ -26,23 +26,34 @@ export interface TestDashboard {
   /** As `call`, and fails unless the answer is 200. */
   ok(method: Method, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   epoch(): Promise<number | null>;
+  /** Every change that the description knows: method and path as it is there. */
+  changes(): Promise<{ method: Method; path: string }[]>;
+  reads(): Promise<string[]>;
+  /** Looks at the cluster once, as a dashboard that listens does every two seconds. */
+  observe(): Promise<void>;
+  /** All that is kept in the coordinator, sessions aside and without what `except` names. */
+  tree(except?: readonly string[]): Promise<Record<string, string>>;
 }
 
-export async function startDashboard(options: { elected?: boolean } = {}): Promise<TestDashboard> {
+/** `flags`: of config.ini, over those of a test. `beside`: shares the coordinator of another dashboard. */
+export async function startDashboard(
+  options: { elected?: boolean; flags?: Record<string, string>; beside?: TestDashboard } = {},
+): Promise<TestDashboard> {
   const dir = scratchDir('dashboard');
   const { settings } = loadSettings({
     cwd: dir,
-    flags: { product_name: 'test', coordinator_dir: 'coordinator', zk_session_timeout: '5000' },
+    flags: { product_name: 'test', coordinator_dir: 'coordinator', zk_session_timeout: '5000', ...options.flags },
   });
-  const coordinator = openCoordinator(settings);
+  const coordinator = options.beside?.coordinator ?? openCoordinator(settings);
   await coordinator.ready(5000);
   const controller = { status: () => ({ elected: options.elected ?? true }) };
   const app = await buildApp({ coordinator, controller, settings, log: pino({ level: 'silent' }) });
   afterAll(async () => {
     await app.close();
-    await coordinator.close();
+    if (!options.beside) await coordinator.close();
   });
-  const checkAnswer = contractOf((await app.inject({ url: '/api/openapi.json', headers: { host: 'localhost' } })).json());
+  const document: unknown = (await app.inject({ url: '/api/openapi.json', headers: { host: 'localhost' } })).json();
+  const checkAnswer = contractOf(document);
   const call: TestDashboard['call'] = async (method, path, body, headers = {}) => {
     const payload = body === undefined ? {} : { payload: JSON.stringify(body) };
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
@@ -66,7 +77,34 @@ export async function startDashboard(options: { elected?: boolean } = {}): Promi
       return answer;
     },
     epoch: async () => (await coordinator.read('topology'))?.version ?? null,
+    changes: async () => operations(document).filter(({ method }) => method !== 'GET'),
+    reads: async () =>
+      operations(document)
+        .filter(({ method }) => method === 'GET')
+        .map(({ path }) => path),
+    observe: () => app.observer.look(),
+    tree: (except = []) => readTree(coordinator, except),
   };
+}
+
+/** `path` begins behind /api/v1. */
+function operations(document: unknown): { method: Method; path: string }[] {
+  const { paths } = document as { paths: Record<string, Record<string, unknown>> };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ method: method.toUpperCase() as Method, path: path.replace('/api/v1', '') })),
+  );
+}
+
+async function readTree(coordinator: Coordinator, except: readonly string[], path = ''): Promise<Record<string, string>> {
+  const tree: Record<string, string> = {};
+  for (const name of await coordinator.list(path)) {
+    const child = path === '' ? name : `${path}/${name}`;
+    if (except.includes(child)) continue;
+    const entry = await coordinator.read(child);
+    if (entry) tree[child] = `${entry.version} ${entry.data.toString('utf8')}`;
+    Object.assign(tree, await readTree(coordinator, except, child));
+  }
+  return tree;
 }
 
 interface Operation {

@@ -27,6 +27,7 @@ export interface LiveSnapshotView {
   readonly status: StatusView;
   /** Null: there is no slot table yet. */
   readonly topology: TopologyView | null;
+  /** Those that have not ended, and the newest hundred. */
   readonly migrations: readonly MigrationView[];
   readonly alerts: AlertsView;
   readonly stats: LiveStatsView;

@@ -36,6 +36,8 @@ export interface PlanSummaryView {
   readonly state: PlanStateName;
   /** What it is for, in words. */
   readonly goal: string;
+  /** What asks for the same goal again. */
+  readonly request: CreatePlanRequest;
   /** The epoch it was made at, and can be applied at. */
   readonly epoch: number;
   readonly slotsCount: number;

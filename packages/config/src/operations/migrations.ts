@@ -35,6 +35,25 @@ export async function listMigrations(coordinator: Coordinator): Promise<Migratio
   return entries.filter((entry) => entry !== null).map(({ data }) => decodeMigration(data));
 }
 
+/** As `listMigrations`, for who looks often: what has ended does not change any more and is read once. */
+export function migrationLister(coordinator: Coordinator): () => Promise<Migration[]> {
+  const ended = new Map<string, Migration>();
+  return async () => {
+    const names = await coordinator.list(PATHS.migrations);
+    const all = await Promise.all(
+      names.map(async (name) => {
+        const known = ended.get(name);
+        if (known) return known;
+        const entry = await coordinator.read(`${PATHS.migrations}/${name}`);
+        const migration = entry && decodeMigration(entry.data);
+        if (migration && migration.endedAt !== null) ended.set(name, migration);
+        return migration;
+      }),
+    );
+    return all.filter((migration) => migration !== null);
+  };
+}
+
 /** Throws CODIS_E_UNKNOWN_MIGRATION. */
 export async function readMigration(coordinator: Coordinator, id: MigrationId): Promise<Migration> {
   return (await readVersioned(coordinator, id)).migration;

@@ -4,7 +4,7 @@
 
 import type { GroupStatusView, ServerStatusView, StatusView } from '../api/index.ts';
 import type { Coordinator } from '../coordinator/index.ts';
-import { isCodisError, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '../model/index.ts';
+import { isCodisError, type Migration, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '../model/index.ts';
 import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '../operations/index.ts';
 import { conditionId, works } from './conditions.ts';
 import { carrySince, causesOf, judge, keyTotal, servedCount } from './verdict.ts';
@@ -23,6 +23,8 @@ export interface StatusSource {
   readonly product: string;
   readonly password: string;
   elected(): boolean;
+  /** All of them; read anew each time unless said. */
+  migrations?(): Promise<Migration[]>;
   /** What a proxy was last heard to do at its admin address; null: not heard of. */
   serving?(proxy: string): Serving | null;
 }
@@ -50,12 +52,15 @@ interface Memory {
   readonly keys: Map<number, number>;
 }
 
-async function readStatus({ coordinator, product, password, elected, serving }: StatusSource, memory: Memory): Promise<StatusView> {
+async function readStatus(
+  { coordinator, product, password, elected, serving, migrations: list }: StatusSource,
+  memory: Memory,
+): Promise<StatusView> {
   const readAt = new Date().toISOString();
   const [current, registered, migrations] = await Promise.all([
     topologyOrNull(coordinator),
     listProxies(coordinator),
-    listMigrations(coordinator),
+    list?.() ?? listMigrations(coordinator),
   ]);
   const groups = current ? await groupStatuses(current.topology, { product, password }) : [];
   const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, serving?.(proxy.id) ?? null));

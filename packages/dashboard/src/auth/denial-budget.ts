@@ -1,6 +1,6 @@
 // How many refused calls of one address are written down: enough to see it, too few to push everything else out of the event log.
 
-const PER_MINUTE = 60;
+const PER_MINUTE = 120;
 const MINUTE_MS = 60_000;
 const ADDRESSES_MAX = 1000;
 

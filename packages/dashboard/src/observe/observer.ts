@@ -13,7 +13,7 @@ import type {
 } from '@codis/config/api';
 import { type Coordinator, PATHS, type Unsubscribe } from '@codis/config/coordinator';
 import { asEpoch, decodeTopology, isCodisError, type Migration } from '@codis/config/model';
-import { listEvents, listMigrations, listProxies, readTopology } from '@codis/config/operations';
+import { listEvents, listProxies, readTopology } from '@codis/config/operations';
 import type { StatusReader } from '@codis/config/status';
 import { migrationView, topologyView } from '@codis/config/status';
 import type { Logger } from 'pino';
@@ -28,6 +28,8 @@ const PERIOD_MS = 2000;
 /** When something may be the matter, it is looked at again soon. */
 const SOON_MS = 1000;
 const MARKERS_AT_ONCE = 20;
+/** So many of the newest migrations are shown, and all that have not ended. */
+const SHOWN_MAX = 100;
 
 /** What was seen in one look. */
 export interface Frame {
@@ -53,6 +55,7 @@ export interface ObserverOptions {
   readonly proxies: ProxyWatch;
   readonly alerts: AlertKeeper;
   readonly history: History;
+  migrations(): Promise<Migration[]>;
   readonly log: Logger;
 }
 
@@ -133,10 +136,11 @@ export class Observer {
     const { coordinator, status: readStatus, proxies, alerts } = this.#options;
     await proxies.ask(await listProxies(coordinator));
     const status = await readStatus();
-    const [topology, migrations] = await Promise.all([topologyOrNull(coordinator), listMigrations(coordinator)]);
+    const [topology, migrations] = await Promise.all([topologyOrNull(coordinator), this.#options.migrations()]);
     const sessions = proxies.stats.flatMap((one) => one.sessions ?? []);
     const point = statsPoint({ at: status.readAt, status, activities: proxies.activities, sessions });
-    const seen = { status, migrations: this.migrationViews(migrations), point, proxies: proxies.stats };
+    const shown = this.migrationViews(migrations).filter(({ endedAt }, at) => endedAt === null || at >= migrations.length - SHOWN_MAX);
+    const seen = { status, migrations: shown, point, proxies: proxies.stats };
     await alerts.evaluate({ ...seen, trouble: null });
     return { at: status.readAt, topology, alerts: alerts.view, ...seen };
   }

@@ -89,9 +89,28 @@ function goalOf({ kind, moves, by, weights, group }: CreatePlanRequest): PlanGoa
   }
 }
 
+function requestOf(goal: PlanGoal): CreatePlanRequest {
+  if (goal.kind === 'move') return { kind: goal.kind, moves: goal.moves };
+  if (goal.kind === 'rebalance') return { kind: goal.kind, by: goal.by, weights: goal.weights };
+  return { kind: goal.kind, by: goal.by, group: goal.group };
+}
+
 function summaryOf({ id, state, goal, epoch, estimate, migration, actor, createdAt }: StatedPlan): PlanSummaryView {
   const { slotsCount, keysCount, bytes, durationMs } = estimate;
-  return { id, state, goal: goalText(goal), epoch, slotsCount, keysCount, bytes, durationMs, migration, actor, createdAt };
+  return {
+    id,
+    state,
+    goal: goalText(goal),
+    request: requestOf(goal),
+    epoch,
+    slotsCount,
+    keysCount,
+    bytes,
+    durationMs,
+    migration,
+    actor,
+    createdAt,
+  };
 }
 
 export function planView(plan: StatedPlan): PlanView {

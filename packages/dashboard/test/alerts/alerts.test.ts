@@ -1,0 +1,188 @@
+// Alerts wait before they fire and before they are over; what comes and goes is no news; and each rule sees its fault.
+
+import type { AlertRuleName } from '@codis/config/api';
+import type { AlertNotes } from '@codis/config/operations';
+import type { Condition } from '@codis/config/status';
+import { describe, expect, test } from 'vitest';
+import { type Alerts, advance, alertsView, isPending, news, QUIET_MS } from '../../src/alerts/machine.ts';
+import { conditionsFor, type Facts, HOLD_MS } from '../../src/alerts/rules.ts';
+import { webhookBody } from '../../src/alerts/webhook.ts';
+import { AT, down, group, migration, point, proxy, proxyStats, server, status } from '../facts.ts';
+
+const facts = (over: Partial<Facts> = {}): Facts => ({
+  status: status(),
+  trouble: null,
+  point: point(),
+  proxies: [proxyStats('p1'), proxyStats('p2')],
+  migrations: [],
+  hasController: true,
+  ...over,
+});
+const groups = (...servers: Parameters<typeof server>[]) =>
+  status({
+    groups: [
+      group(
+        1,
+        servers.map((one) => server(...one)),
+      ),
+    ],
+  });
+
+describe('each rule sees its fault', () => {
+  const table: [AlertRuleName, Facts][] = [
+    ['slots-unserved', facts({ status: groups(['m:1', 'master', down], ['r:1', 'replica']) })],
+    ['slots-offline', facts({ status: status({ slots: { total: 1024, served: 1000, offline: 24, moving: 0 } }) })],
+    ['no-replica', facts({ status: groups(['m:1', 'master']) })],
+    ['replica-broken', facts({ status: groups(['m:1', 'master'], ['r:1', 'replica', down]) })],
+    ['replication-lag', facts({ status: groups(['m:1', 'master'], ['r:1', 'replica', { lagBytes: 20_000_000 }]) })],
+    ['memory', facts({ status: groups(['m:1', 'master', { usedMemoryBytes: 81, maxMemoryBytes: 100 }], ['r:1', 'replica']) })],
+    ['proxy-lost', facts({ status: status({ proxies: [proxy('p1'), proxy('p2', { state: 'lost' })] }) })],
+    ['no-proxy', facts({ status: status({ proxies: [] }) })],
+    ['proxy-behind', facts({ status: status({ proxies: [proxy('p1', { state: 'behind' })] }) })],
+    ['error-rate', facts({ point: point({ errorsPerSecond: 200 }) })],
+    ['latency', facts({ point: point({ p99Ms: 500 }) })],
+    ['migration-stalled', facts({ migrations: [migration({ stalled: { since: AT, reason: 'because' } })] })],
+    ['mixed-versions', facts({ proxies: [proxyStats('p1'), proxyStats('p2', { version: '0.2.0' })] })],
+    ['coordinator-lost', facts({ status: null, trouble: 'gone' })],
+    ['no-controller', facts({ hasController: false })],
+  ];
+
+  test.each(table)('%s', (rule, seen) => {
+    expect(conditionsFor(seen).map((condition) => condition.rule)).toEqual([rule]);
+  });
+
+  test('all of them are in this table, and none sees one where all is well', () => {
+    expect(table.map(([rule]) => rule).sort()).toEqual(Object.keys(HOLD_MS).sort());
+    expect(conditionsFor(facts())).toEqual([]);
+  });
+
+  test('memory becomes critical at nine tenths', () => {
+    const at = (used: number) =>
+      conditionsFor(facts({ status: groups(['m:1', 'master', { usedMemoryBytes: used, maxMemoryBytes: 100 }], ['r:1', 'replica']) }));
+    expect([at(79), at(80), at(90)].map(([first]) => first?.severity)).toEqual([undefined, 'warning', 'problem']);
+  });
+});
+
+const condition: Condition = {
+  rule: 'no-replica',
+  severity: 'warning',
+  object: { kind: 'group', id: '1' },
+  text: 'none',
+  why: 'w',
+  try: [],
+};
+const at = (ms: number) => ({ ms, at: new Date(ms).toISOString() });
+const HOLD = HOLD_MS['no-replica'];
+
+/** Looks at `[time, whether the condition holds]` one after the other. */
+function run(looks: readonly (readonly [number, boolean])[]): Alerts {
+  return looks.reduce<Alerts>((alerts, [ms, holds]) => advance(alerts, holds ? [condition] : [], at(ms)), new Map());
+}
+const stateOf = (alerts: Alerts, notes: AlertNotes = new Map(), now = 0) =>
+  alertsView(alerts, notes, { now, evaluatedAt: null }).alerts.map(({ state }) => state);
+
+describe('an alert', () => {
+  test('is pending until its condition has held long enough, then fires', () => {
+    expect(stateOf(run([[0, true]]))).toEqual(['pending']);
+    expect(isPending(run([[0, true]]))).toBe(true);
+    expect(
+      stateOf(
+        run([
+          [0, true],
+          [HOLD - 1, true],
+        ]),
+      ),
+    ).toEqual(['pending']);
+    expect(
+      stateOf(
+        run([
+          [0, true],
+          [HOLD, true],
+        ]),
+      ),
+    ).toEqual(['firing']);
+  });
+
+  test('that comes and goes never fires, and one that fires does not flap', () => {
+    expect(
+      stateOf(
+        run([
+          [0, true],
+          [HOLD - 1, false],
+          [HOLD, true],
+        ]),
+      ),
+    ).toEqual(['pending']);
+    const firing = run([
+      [0, true],
+      [HOLD, true],
+    ]);
+    const gap = advance(firing, [], at(HOLD + QUIET_MS - 1));
+    expect(stateOf(gap)).toEqual(['firing']);
+    const back = advance(gap, [condition], at(HOLD + QUIET_MS));
+    expect(news(gap, back)).toEqual({ fired: [], resolved: [] });
+  });
+
+  test('is over when its condition has been gone for a while, and is forgotten after an hour', () => {
+    const firing = run([
+      [0, true],
+      [HOLD, true],
+    ]);
+    const over = advance(firing, [], at(HOLD + QUIET_MS));
+    expect(stateOf(over)).toEqual(['resolved']);
+    expect(news(firing, over).resolved).toHaveLength(1);
+    expect(news(over, advance(over, [], at(HOLD + QUIET_MS + 1000))).resolved).toEqual([]);
+    expect(stateOf(advance(over, [], at(HOLD + QUIET_MS + 3_600_000)))).toEqual([]);
+    expect(stateOf(advance(over, [condition], at(HOLD + QUIET_MS + 1000)))).toEqual(['pending']);
+  });
+
+  test('is silent as long as somebody said, and acknowledged until it fires anew', () => {
+    const firing = run([
+      [0, true],
+      [HOLD, true],
+    ]);
+    const id = 'no-replica:1';
+    const none = { acknowledgedBy: null, acknowledgedAt: null, silencedUntil: null, notedAt: '' };
+    const silent = new Map([[id, { ...none, silencedUntil: new Date(100_000).toISOString() }]]);
+    expect(stateOf(firing, silent, 99_999)).toEqual(['silenced']);
+    expect(stateOf(firing, silent, 100_000)).toEqual(['firing']);
+    const acknowledged = (ms: number) => new Map([[id, { ...none, acknowledgedBy: 'anna', acknowledgedAt: new Date(ms).toISOString() }]]);
+    expect(stateOf(firing, acknowledged(HOLD + 1))).toEqual(['acknowledged']);
+    expect(stateOf(firing, acknowledged(HOLD - 1))).toEqual(['firing']);
+  });
+
+  test('keeps its numbers up to date while it fires', () => {
+    const later = advance(
+      run([
+        [0, true],
+        [HOLD, true],
+      ]),
+      [{ ...condition, text: 'still none' }],
+      at(HOLD + 1),
+    );
+    expect(alertsView(later, new Map(), { now: 0, evaluatedAt: null }).alerts).toMatchObject([
+      { text: 'still none', state: 'firing', since: at(0).at },
+    ]);
+  });
+});
+
+test('a webhook gets what Alertmanager would send', () => {
+  const alerts = [
+    ...run([
+      [0, true],
+      [HOLD, true],
+    ]).values(),
+  ];
+  expect(webhookBody(alerts, 'demo')).toMatchObject({
+    version: '4',
+    status: 'firing',
+    alerts: [
+      {
+        status: 'firing',
+        labels: { alertname: 'no-replica', product: 'demo', severity: 'warning', object: 'group 1' },
+        startsAt: at(0).at,
+        fingerprint: 'no-replica:1',
+      },
+    ],
+  });
+});

@@ -1,0 +1,122 @@
+// Numbers made of what proxies count, and kept in rings.
+
+import { describe, expect, test } from 'vitest';
+import { History } from '../../src/observe/history.ts';
+import { activityBetween, type ProxyReading, percentileMs, statsPoint, type WorkerReading } from '../../src/observe/rates.ts';
+import { follow, stalledOf } from '../../src/observe/stalls.ts';
+import { down, group, migration, point, server, status } from '../facts.ts';
+
+const worker = (over: Partial<WorkerReading> = {}): WorkerReading => ({
+  pid: 1,
+  clients: 1,
+  requests: 100,
+  errors: 0,
+  rssBytes: 1,
+  cpuMicros: 0,
+  latency: [0, 0, 100],
+  calls: {},
+  ...over,
+});
+const reading = (atMs: number, ...workers: WorkerReading[]): { atMs: number; reading: ProxyReading } => ({
+  atMs,
+  reading: { id: 'p1', version: '1', startedAt: '2026-01-01T00:00:00Z', serving: true, workerRestarts: 0, workers },
+});
+
+describe('what a proxy does between two readings', () => {
+  test('is what its workers counted since', () => {
+    const activity = activityBetween(reading(0, worker()), reading(2000, worker({ requests: 300, errors: 2, latency: [0, 0, 150] })));
+    expect(activity).toEqual({ seconds: 2, requests: 200, errors: 2, cpuMicros: 0, latency: [0, 0, 50] });
+  });
+
+  test('counts a new worker, and one whose counters were reset, from nought', () => {
+    const activity = activityBetween(
+      reading(0, worker()),
+      reading(1000, worker({ requests: 10, latency: [0, 0, 10] }), worker({ pid: 2, requests: 5, latency: [0, 0, 5] })),
+    );
+    expect(activity).toMatchObject({ requests: 15, latency: [0, 0, 15] });
+  });
+
+  test('is not known from one', () => {
+    expect(activityBetween(null, reading(0, worker()))).toBeNull();
+  });
+});
+
+describe('a percentile', () => {
+  test('lies within its bucket, by proportion', () => {
+    const latency = new Array<number>(32).fill(0);
+    latency[10] = 100;
+    expect(percentileMs(latency, 0.5)).toBeCloseTo(0.768, 3);
+    latency[20] = 1;
+    expect(percentileMs(latency, 0.5)).toBeLessThan(1.1);
+    expect(percentileMs(latency, 0.999)).toBeGreaterThan(500);
+  });
+
+  test('of no request is not known', () => {
+    expect(percentileMs([], 0.5)).toBeNull();
+  });
+});
+
+describe('a point', () => {
+  test('sums proxies and masters, and knows nothing where one is silent', () => {
+    const activity = { seconds: 2, requests: 200, errors: 4, cpuMicros: 0, latency: [] };
+    const known = statsPoint({ at: 'now', status: status(), activities: [activity, activity], sessions: [1, 2] });
+    expect(known).toMatchObject({ opsPerSecond: 200, errorsPerSecond: 4, sessions: 3, keysCount: 200, usedMemoryBytes: 20_000_000 });
+    const broken = status({ groups: [group(1, [server('m:1', 'master', down)]), group(2)] });
+    expect(statsPoint({ at: 'now', status: broken, activities: [], sessions: [] })).toMatchObject({
+      opsPerSecond: null,
+      sessions: null,
+      keysCount: null,
+    });
+  });
+});
+
+describe('history', () => {
+  const at = (seconds: number) => new Date(1_800_000_000_000 + seconds * 1000).toISOString();
+
+  test('is fine lately and coarse further back: means of rates, the worst of latencies', () => {
+    const history = new History();
+    for (let second = 0; second < 20; second += 2) history.add(point({ at: at(second), opsPerSecond: second, p99Ms: second }));
+    expect(history.view('15m').times).toHaveLength(10);
+    const hour = history.view('1h');
+    expect(hour.times).toEqual([1_800_000_000, 1_800_000_010]);
+    expect(hour.series.opsPerSecond).toEqual([4, 14]);
+    expect(hour.series.p99Ms).toEqual([8, 18]);
+    expect(history.view('24h').times).toHaveLength(1);
+  });
+
+  test('is bounded, and skips what it does not know', () => {
+    const history = new History();
+    for (let second = 0; second < 4000; second += 2) history.add(point({ at: at(second), opsPerSecond: second % 4 === 0 ? null : 7 }));
+    const { times, series } = history.view('15m');
+    expect(times).toHaveLength(450);
+    expect(times[0]).toBe(1_800_000_000 + 4000 - 900);
+    expect(series.opsPerSecond.slice(0, 2)).toEqual([null, 7]);
+    expect(new Set(history.view('1h').series.opsPerSecond)).toEqual(new Set([7]));
+  });
+
+  test('has the marks of its time', () => {
+    const history = new History();
+    history.add(point({ at: at(0) }));
+    history.mark({ time: 1_700_000_000, kind: 'event', text: 'before', event: 1 });
+    history.mark({ time: 1_800_000_001, kind: 'alert', text: 'then', event: null });
+    expect(history.view('15m').markers).toMatchObject([{ text: 'then' }]);
+  });
+});
+
+describe('a migration', () => {
+  const record = (over = {}) => {
+    const { slotsDone, keysSwept, bytesSwept, keysLeft, ...rest } = migration(over);
+    return { ...rest, progress: { slotsDone, keysSwept, bytesSwept, keysLeft } } as never;
+  };
+
+  test('is stalled when nothing of it changed for half a minute, and not while it is paused', () => {
+    const start = follow(new Map(), [record()], { nowMs: 0, now: 'noon' });
+    expect(stalledOf(start, record(), 29_999)).toBeNull();
+    expect(stalledOf(start, record({ waiting: 'a lock' }), 30_000)).toEqual({ since: 'noon', reason: 'a lock' });
+    const same = follow(start, [record()], { nowMs: 20_000, now: 'later' });
+    expect(stalledOf(same, record(), 30_000)).toMatchObject({ since: 'noon' });
+    const moved = follow(same, [record({ keysSwept: 11 })], { nowMs: 25_000, now: 'later' });
+    expect(stalledOf(moved, record(), 31_000)).toBeNull();
+    expect(follow(start, [record({ state: 'paused' })], { nowMs: 1, now: 'later' }).size).toBe(0);
+  });
+});
