@@ -144,7 +144,7 @@ describe('a migration', () => {
     await page.waitForURL('**/migrations/plan/*');
     await page.getByText('Groups before and after').first().waitFor();
     expect(await violations(page), 'plan').toEqual([]);
-    await page.getByLabel('At most').first().fill('20');
+    await page.getByLabel('Keys, at most').fill('20');
     await page.getByRole('button', { name: 'Move 71 slots' }).click();
     await page.getByRole('dialog').getByText('codis-config plan apply 1 --keys-per-second=20').waitFor();
     expect(await violations(page), 'confirm').toEqual([]);
@@ -157,7 +157,7 @@ describe('a migration', () => {
     await open('slots');
     expect(await violations(page), 'slots while moving').toEqual([]);
     await open('migrations/1');
-    await page.getByLabel('At most').first().fill('');
+    await page.getByLabel('Keys, at most').fill('');
     await page.getByRole('button', { name: 'Set the limits' }).click();
     await page.getByText('the limits hold from now on').waitFor();
     await page.getByRole('button', { name: /^Resume …/ }).click();

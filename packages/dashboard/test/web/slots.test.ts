@@ -101,6 +101,7 @@ test('runs fill the table, and slots without one are offline', () => {
   expect(slots.slice(0, 4).map(({ group }) => group)).toEqual([null, 5, 5, null]);
 });
 
-test('the ramp is logarithmic and ends at the largest', () => {
-  expect([rampStep(1, 1), rampStep(1, 1e6), rampStep(1000, 1e6), rampStep(1e6, 1e6)]).toEqual([8, 1, 5, 8]);
+test('the ramp is logarithmic, from the smallest to the largest', () => {
+  const bounds = { min: 1, max: 1e6 };
+  expect([rampStep(1, bounds), rampStep(1000, bounds), rampStep(1e6, bounds), rampStep(7, { min: 7, max: 7 })]).toEqual([1, 5, 8, 8]);
 });

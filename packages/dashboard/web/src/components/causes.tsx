@@ -1,9 +1,8 @@
 // What is wrong, each with what mends it beside it.
 
-import type { CauseView, TryView } from '@codis/config/api';
+import type { CauseView } from '@codis/config/api';
 import { Chip } from './chip.tsx';
 import { explainable, TryButton, WhyButton } from './explain.tsx';
-import { PromoteButton } from './promote.tsx';
 import { Time } from './value.tsx';
 
 const SHOWN_MAX = 8;
@@ -22,9 +21,8 @@ export function Causes({ causes }: { causes: readonly CauseView[] }) {
   );
 }
 
-function Cause({ cause: { severity, text, object, since, try: tries } }: { cause: CauseView }) {
-  const of = explainable(object);
-  const [best] = tries;
+function Cause({ cause }: { cause: CauseView }) {
+  const { severity, text, since } = cause;
   return (
     <>
       <Chip level={severity === 'problem' ? 'error' : 'warn'} word={severity} />
@@ -34,20 +32,19 @@ function Cause({ cause: { severity, text, object, since, try: tries } }: { cause
           since <Time at={since} />
         </span>
       </span>
-      <span class="actions">
-        {best === undefined ? null : <Mend entry={best} primary={severity === 'problem'} />}
-        {of === null ? null : <WhyButton of={of} about={text} />}
-      </span>
+      <CauseActions cause={cause} />
     </>
   );
 }
 
-const PROMOTE = /^\/groups\/(\d+)\/servers\/([^/]+)\/promote$/;
-
-/** The button for what mends something; a promotion has a dialog of its own. */
-export function Mend({ entry, primary = false }: { entry: TryView; primary?: boolean }) {
-  const [, group, addr] = PROMOTE.exec(entry.api?.path ?? '') ?? [];
-  if (group !== undefined && addr !== undefined)
-    return <PromoteButton primary={primary} group={Number(group)} addr={decodeURIComponent(addr)} />;
-  return <TryButton entry={entry} primary={primary} />;
+/** The button that mends it, and the one that explains. */
+export function CauseActions({ cause: { severity, text, object, try: tries } }: { cause: CauseView }) {
+  const of = explainable(object);
+  const [best] = tries;
+  return (
+    <span class="actions">
+      {best === undefined ? null : <TryButton entry={best} primary={severity === 'problem'} />}
+      {of === null ? null : <WhyButton of={of} about={text} />}
+    </span>
+  );
 }

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { time } from '../lib/format.ts';
-import type { History, SeriesName } from '../lib/history.ts';
+import { type History, RANGE_SECONDS, type SeriesName } from '../lib/history.ts';
 import { history } from '../state/history.ts';
 import { paintedTheme } from '../state/theme.ts';
 
@@ -21,7 +21,9 @@ interface ChartProps {
   readonly format: (value: number | null) => string;
 }
 
-const HEIGHT = 132;
+const HEIGHT = 150;
+/** Below this an axis needs seconds. */
+const SHORT_SECONDS = 300;
 
 export function Chart({ title, lines, format }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
@@ -83,10 +85,13 @@ async function draw(place: HTMLElement | null, { lines, format }: Pick<ChartProp
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false } },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max((high ?? 0) * 1.15, 1)] } },
+    scales: {
+      x: { range: (_, __, last) => (last === null ? [0, 1] : [last - RANGE_SECONDS[history.peek()?.range ?? '15m'], last]) },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max((high ?? 0) * 1.15, 1)] },
+    },
     axes: [
-      { ...axis, values: (_, times) => times.map((at) => time(new Date(at * 1000).toISOString()).slice(-8, -3)) },
-      { ...axis, size: 62, values: (_, values) => values.map((value) => format(value)) },
+      { ...axis, size: 30, values: (_, times) => times.map((at) => clock(at, times)) },
+      { ...axis, size: 74, values: (_, values) => values.map((value) => format(value)) },
     ],
     series: [
       {},
@@ -101,6 +106,11 @@ async function draw(place: HTMLElement | null, { lines, format }: Pick<ChartProp
     hooks: { draw: [(plot) => drawMarkers(plot, token('--border-strong'))] },
   };
   return new Plot(options, current === null ? [[], ...lines.map(() => [])] : dataOf(current, lines), place);
+}
+
+function clock(at: number, times: readonly number[]): string {
+  const text = time(new Date(at * 1000).toISOString()).slice(-8);
+  return (times.at(-1) ?? 0) - (times[0] ?? 0) < SHORT_SECONDS ? text : text.slice(0, -3);
 }
 
 function dataOf(current: History, lines: readonly Line[]): uPlot.AlignedData {

@@ -10,6 +10,7 @@ import { Chip, type Level } from './chip.tsx';
 import { Copy } from './copy.tsx';
 import { Dialog } from './dialog.tsx';
 import { ProblemBox } from './problem.tsx';
+import { PromoteButton } from './promote.tsx';
 
 export type ExplainQuery =
   | { readonly slot: number }
@@ -153,9 +154,14 @@ function TryItem({ entry, onDone }: { entry: TryView; onDone: (() => void) | und
   );
 }
 
-/** A button for what can be asked for over the API, words for the rest. */
+const PROMOTE = /^\/groups\/(\d+)\/servers\/([^/]+)\/promote$/;
+
+/** A button for what can be asked for over the API, words for the rest. A promotion has a dialog of its own. */
 export function TryButton({ entry, primary = false, onDone }: { entry: TryView; primary?: boolean; onDone?: (() => void) | undefined }) {
   if (entry.api === null || entry.api.method === 'GET') return <span class="hint">{entry.label}</span>;
+  const [, group, addr] = PROMOTE.exec(entry.api.path) ?? [];
+  if (group !== undefined && addr !== undefined)
+    return <PromoteButton primary={primary} group={Number(group)} addr={decodeURIComponent(addr)} />;
   return <ActionButton action={actionOf(entry, onDone)} label={entry.label} primary={primary} />;
 }
 

@@ -2,9 +2,10 @@
 
 import type { GroupView } from '@codis/config/api';
 import { useEffect, useRef } from 'preact/hooks';
-import { count, percent } from '../lib/format.ts';
-import { type CellPaint, GROUPS_TOLD_APART, type MapMode } from '../lib/slot-paint.ts';
+import { bytes, count, percent, rate } from '../lib/format.ts';
+import { boundsOf, type CellPaint, GROUPS_TOLD_APART, type MapMode, numbersOf } from '../lib/slot-paint.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
+import { slotStats } from '../state/slot-stats.ts';
 import { lookClass } from './chip.tsx';
 import { type GridEvents, SlotGrid } from './slot-grid.ts';
 
@@ -95,12 +96,24 @@ function StateLegend() {
   );
 }
 
-const UNITS: Record<Exclude<MapMode, 'owner' | 'state'>, string> = { keys: 'keys', bytes: 'bytes, estimated', ops: 'requests per second' };
+type MetricMode = Exclude<MapMode, 'owner' | 'state'>;
 
-function RampLegend({ mode }: { mode: Exclude<MapMode, 'owner' | 'state'> }) {
+const METRICS: Record<MetricMode, { readonly unit: string; readonly format: (value: number) => string }> = {
+  keys: { unit: 'keys', format: count },
+  bytes: { unit: 'estimated', format: bytes },
+  ops: { unit: 'requests', format: (value) => rate(value) },
+};
+
+function RampLegend({ mode }: { mode: MetricMode }) {
+  const bounds = boundsOf(numbersOf({ mode, stats: slotStats.value }));
+  const { unit, format } = METRICS[mode];
   return (
     <>
-      <p class="hint">{UNITS[mode]}, on a logarithmic scale up to the largest</p>
+      <p class="hint">
+        {bounds === null
+          ? 'Nothing is known of any slot.'
+          : `From ${format(bounds.min)} to ${format(bounds.max)} ${unit} a slot, on a logarithmic scale`}
+      </p>
       <ul class="ramp">
         <li>
           <span class="swatch cell no-data" aria-hidden="true" /> not known

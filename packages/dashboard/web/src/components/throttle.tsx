@@ -69,11 +69,11 @@ export function throttleOptions(form: ThrottleForm, { all }: { all: boolean }): 
 export function ThrottleFields({ form }: { form: ThrottleForm }) {
   return (
     <div class="throttle">
-      <Field label="At most" unit="keys/s" numeric value={form.keysPerSecond} check={CHECKS.keysPerSecond} placeholder="no limit" />
-      <Field label="At most" unit="MiB/s" numeric value={form.mibPerSecond} check={CHECKS.mibPerSecond} placeholder="no limit" />
-      <Field label="Added to p99, at most" unit="ms" numeric value={form.addedP99Ms} check={CHECKS.addedP99Ms} placeholder="no limit" />
+      <Field label="Keys, at most" unit="keys/s" numeric value={form.keysPerSecond} check={CHECKS.keysPerSecond} placeholder="no limit" />
+      <Field label="Memory, at most" unit="MiB/s" numeric value={form.mibPerSecond} check={CHECKS.mibPerSecond} placeholder="no limit" />
+      <Field label="Added to p99" unit="ms" numeric value={form.addedP99Ms} check={CHECKS.addedP99Ms} placeholder="no limit" />
       <Field
-        label="Of the source’s time, at most"
+        label="Share of the source"
         unit="%"
         numeric
         value={form.sharePercent}

@@ -13,7 +13,7 @@ export interface History {
   readonly markers: readonly HistoryMarkerView[];
 }
 
-const RANGE_SECONDS: Record<HistoryRangeName, number> = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400 };
+export const RANGE_SECONDS: Record<HistoryRangeName, number> = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400 };
 
 /** With the point at its end, and without what is out of the range by now; the same object when the point is too close to the last. */
 export function appended(current: History, point: { readonly at: string } & { readonly [Name in SeriesName]: number | null }): History {

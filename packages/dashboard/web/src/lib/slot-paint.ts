@@ -32,11 +32,12 @@ export const GROUPS_TOLD_APART = 24;
 
 export function paintMap(picture: MapPicture): CellPaint[] {
   const numbers = numbersOf(picture);
-  const max = numbers === null ? 0 : numbers.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+  const bounds = boundsOf(numbers);
   const starts = picture.mode === 'owner' ? labelStarts(picture.slots) : new Map<number, string>();
   return picture.slots.map((state, slot) => {
     const value = numbers?.[slot] ?? null;
-    const base = numbers === null ? stateLook(state, picture) : `${metricLook(value, max)}${state.state === 'offline' ? ' offline' : ''}`;
+    const base =
+      numbers === null ? stateLook(state, picture) : `${metricLook(value, bounds)}${state.state === 'offline' ? ' offline' : ''}`;
     const faded = isFaded(slot, state, picture) ? ' faded' : '';
     return { look: `cell ${base}${faded}`, label: describe(slot, state, picture), text: starts.get(slot) ?? '' };
   });
@@ -51,9 +52,15 @@ function stateLook(state: SlotStateView, { mode, coloured, group }: MapPicture):
   return state.to === null ? own : `${own} moving to-${lookOf(state.to).hue}`;
 }
 
-function metricLook(value: number | null, max: number): string {
+/** The smallest that is more than nothing, and the largest; null when there is neither. */
+export function boundsOf(numbers: readonly (number | null)[] | null): { min: number; max: number } | null {
+  const some = (numbers ?? []).filter((value) => value !== null && value > 0) as number[];
+  return some.length === 0 ? null : { min: Math.min(...some), max: Math.max(...some) };
+}
+
+function metricLook(value: number | null, bounds: { min: number; max: number } | null): string {
   if (value === null) return 'no-data';
-  return value === 0 ? 'zero' : `ramp-${rampStep(value, max)}`;
+  return value === 0 || bounds === null ? 'zero' : `ramp-${rampStep(value, bounds)}`;
 }
 
 function isFaded(slot: number, state: SlotStateView, { group, filter, only }: MapPicture): boolean {
@@ -63,7 +70,7 @@ function isFaded(slot: number, state: SlotStateView, { group, filter, only }: Ma
   return filter === 'offline' && state.state !== 'offline';
 }
 
-function numbersOf({ mode, stats }: MapPicture): readonly (number | null)[] | null {
+export function numbersOf({ mode, stats }: Pick<MapPicture, 'mode' | 'stats'>): readonly (number | null)[] | null {
   switch (mode) {
     case 'keys':
       return stats?.keysCount ?? [];

@@ -74,8 +74,8 @@ export function lookOf(group: number): { readonly hue: number; readonly texture:
   return { hue: group % 8, texture: Math.floor((group - 1) / 8) % 3 };
 }
 
-/** Step 1 to 8 of a logarithmic ramp that ends at `max`. */
-export function rampStep(value: number, max: number): number {
-  if (max <= 1) return 8;
-  return Math.min(8, Math.max(1, Math.ceil((Math.log(value + 1) / Math.log(max + 1)) * 8)));
+/** Step 1 to 8 of a logarithmic ramp from `min` to `max`. */
+export function rampStep(value: number, { min, max }: { min: number; max: number }): number {
+  if (max <= min) return 8;
+  return Math.min(8, 1 + Math.floor((Math.log(value / min) / Math.log(max / min)) * 8));
 }

@@ -3,10 +3,9 @@
 import type { AlertStateName, AlertsView, AlertView } from '@codis/config/api';
 import { type Signal, useSignal } from '@preact/signals';
 import { ActionButton } from '../components/action.tsx';
-import { Mend } from '../components/causes.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
-import { explainable, TryList, WhyButton } from '../components/explain.tsx';
+import { explainable, TryButton, TryList, WhyButton } from '../components/explain.tsx';
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
@@ -95,7 +94,7 @@ function Mending({ alert: { try: tries } }: { alert: AlertView }) {
   if (best === undefined) return null;
   return (
     <div class="tries">
-      <Mend entry={best} />
+      <TryButton entry={best} />
       {best.cli === null ? null : <Copy text={best.cli} />}
       <TryList tries={rest} />
     </div>

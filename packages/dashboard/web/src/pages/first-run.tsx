@@ -67,7 +67,7 @@ function Step({ done, title, text, children }: { done: boolean; title: string; t
   return (
     <li class={done ? 'done' : ''}>
       <h3>
-        <Chip level={done ? 'ok' : 'unknown'} word={done ? 'done' : 'to do'} /> {title}
+        <Chip level={done ? 'ok' : 'idle'} word={done ? 'done' : 'to do'} /> {title}
       </h3>
       {text === undefined ? null : <p class="hint">{text}</p>}
       {children}

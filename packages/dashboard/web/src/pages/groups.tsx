@@ -46,6 +46,7 @@ export function GroupsPage() {
 
 function GroupCard({ group }: { group: GroupStatusView }) {
   const { id, slotsCount, servers } = group;
+  const masterUp = servers.some(({ role, up }) => role === 'master' && up);
   const wrong = servers.filter(({ problem }) => problem !== null);
   return (
     <section class="card" aria-label={`Group ${id}`}>
@@ -60,19 +61,19 @@ function GroupCard({ group }: { group: GroupStatusView }) {
         </a>
         <span class="spring" />
         <AddServerButton group={id} label="Add a server …" />
-        {servers.length > 1 ? <PromoteButton group={id} addr={null} /> : null}
+        {servers.length > 1 ? <PromoteButton group={id} addr={null} primary={!masterUp} /> : null}
         <DrainButton group={group} />
         {servers.length === 0 ? <RemoveGroup group={group} /> : null}
         <WhyButton of={{ group: id }} about={`Group ${id}`} />
       </div>
-      {wrong.map(({ addr, problem }) => (
+      {wrong.map(({ addr, up, problem }) => (
         <p key={addr} class="note">
-          <Chip level="warn" word="warning" /> {problem}
+          {up ? <Chip level="warn" word="warning" /> : <Chip level="error" word="down" />} {problem}
         </p>
       ))}
       <Table
         caption={`Servers of group ${id}`}
-        columns={columnsOf(id)}
+        columns={columnsOf(id, { masterUp })}
         rows={[...servers].sort(byRole)}
         rowKey={({ addr }) => addr}
         empty={
@@ -87,9 +88,9 @@ const byRole = (a: ServerStatusView, b: ServerStatusView) =>
   a.role === b.role ? a.addr.localeCompare(b.addr, 'en') : a.role === 'master' ? -1 : 1;
 const DOWN = 'the server does not answer';
 
-function columnsOf(group: number): readonly Column<ServerStatusView>[] {
+function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly Column<ServerStatusView>[] {
   return [
-    { title: 'Server', cell: ({ addr, role }) => <span class={role === 'replica' ? 'replica' : ''}>{addr}</span> },
+    { title: 'Server', cell: ({ addr, role }) => <span class={role === 'replica' ? 'server replica' : 'server'}>{addr}</span> },
     { title: 'Role', cell: (server) => <Role server={server} /> },
     { title: 'State', cell: ({ up }) => <Chip level={up ? 'ok' : 'error'} word={up ? 'up' : 'down'} /> },
     { title: 'Link', cell: (server) => <Link server={server} /> },
@@ -106,7 +107,7 @@ function columnsOf(group: number): readonly Column<ServerStatusView>[] {
       title: 'Change',
       cell: (server) => (
         <span class="actions">
-          {strays(server) ? <Replicate group={group} server={server} /> : null}
+          {masterUp && strays(server) ? <Replicate group={group} server={server} /> : null}
           <RemoveServer group={group} server={server} />
         </span>
       ),
@@ -170,7 +171,7 @@ function Replicate({ group, server: { addr, keysCount } }: { group: number; serv
       return { said: `${addr} follows the master of group ${group}`, notes };
     },
   };
-  return <ActionButton primary action={action} label="Follow the master …" />;
+  return <ActionButton action={action} label="Follow the master …" />;
 }
 
 function RemoveServer({ group, server: { addr } }: { group: number; server: ServerStatusView }) {

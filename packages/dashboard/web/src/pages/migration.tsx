@@ -64,7 +64,7 @@ function Progress({ migration }: { migration: MigrationView }) {
       )}
       <Outcome migration={migration} />
       <dl class="tiles">
-        <Tile name="Slots" text={`${count(slotsDone)} / ${count(slotsTotal)}`} />
+        <Tile name="Slots" text={`${slotsDone} / ${slotsTotal}`} />
         <Tile name="Keys handed over" text={count(keysSwept)} />
         <Tile name="Memory handed over" text={bytes(bytesSwept)} />
         {open ? <Tile name="Keys left" text={count(keysLeft)} why="the source is still being looked through" /> : null}
@@ -94,8 +94,8 @@ function Outcome({ migration: { state, slotsDone, slotsTotal, moves } }: { migra
   if (state !== 'cancelled') return null;
   return (
     <p class="outcome">
-      <Chip level="unknown" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved and stay where they are; the
-      others stayed at their source.
+      <Chip level="idle" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved and stay where they are; the others
+      stayed at their source.
     </p>
   );
 }
@@ -217,7 +217,7 @@ function Throttle({ migration }: { migration: MigrationView }) {
 }
 
 const STAGES: Record<MoveStageName, { level: Level; word: string }> = {
-  waiting: { level: 'unknown', word: 'waiting' },
+  waiting: { level: 'idle', word: 'waiting' },
   locked: { level: 'busy', word: 'locked, about to move' },
   moving: { level: 'busy', word: 'moving' },
   done: { level: 'ok', word: 'moved' },

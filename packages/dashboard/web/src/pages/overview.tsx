@@ -2,7 +2,7 @@
 
 import type { GroupStatusView, KeyTotalView, StatusView } from '@codis/config/api';
 import { useEffect } from 'preact/hooks';
-import { Causes } from '../components/causes.tsx';
+import { CauseActions, Causes } from '../components/causes.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
@@ -42,6 +42,8 @@ const VERDICTS: Record<StatusView['verdict'], { level: Level; word: string }> = 
 
 function Verdict({ status: current }: { status: StatusView }) {
   const { level, word } = VERDICTS[current.verdict];
+  // The first one stands in the sentence already.
+  const said = current.causes.find(({ severity, text }) => severity === 'problem' && current.summary.includes(text));
   return (
     <section class={`verdict ${level}`} aria-label="Verdict">
       <p class="lead" role="status">
@@ -52,7 +54,8 @@ function Verdict({ status: current }: { status: StatusView }) {
           </span>
         )}
       </p>
-      <Causes causes={current.causes} />
+      {said === undefined ? null : <CauseActions cause={said} />}
+      <Causes causes={current.causes.filter((cause) => cause !== said)} />
     </section>
   );
 }
@@ -65,11 +68,7 @@ function Tiles({ status: { slots, groups, proxies, keys } }: { status: StatusVie
   const online = proxies.filter(({ state }) => state === 'online').length;
   return (
     <dl class="tiles">
-      <Tile
-        name="Slots served"
-        text={`${count(slots.served)} / ${count(slots.total)}`}
-        note={percent((slots.served / slots.total) * 100)}
-      />
+      <Tile name="Slots served" text={`${slots.served} / ${slots.total}`} note={percent((slots.served / slots.total) * 100)} />
       <Tile name="Keys" {...keysText(keys)} />
       <Tile name="Requests" text={rate(point?.opsPerSecond)} note={`${rate(point?.errorsPerSecond)} errors`} why={NO_RATE} />
       <Tile name="Latency p99" text={duration(point?.p99Ms)} note={`p50 ${duration(point?.p50Ms)}`} why={NO_RATE} />

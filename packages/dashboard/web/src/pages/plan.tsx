@@ -18,7 +18,7 @@ import { runText } from '../lib/slots.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
 import { navigate, to } from '../state/router.ts';
-import { plan as makePlan, planning, planProblem, requestOf } from '../state/wizard.ts';
+import { plan as makePlan, planning, planProblem } from '../state/wizard.ts';
 import { BeforeAfter } from './before-after.tsx';
 import { StepList } from './wizard.tsx';
 
@@ -265,7 +265,7 @@ function Stale({ plan }: { plan: PlanView }) {
     );
   }, [plan]);
   const recompute = async () => {
-    const made = await makePlan(requestOf(plan));
+    const made = await makePlan(plan.request);
     if (made !== null) navigate(to('migrations', 'plan', String(made.id)));
   };
   return (

@@ -9,7 +9,7 @@ export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; wo
   running: { level: 'busy', word: 'running' },
   paused: { level: 'warn', word: 'paused' },
   done: { level: 'ok', word: 'done' },
-  cancelled: { level: 'unknown', word: 'cancelled' },
+  cancelled: { level: 'idle', word: 'cancelled' },
 };
 
 export function MigrationChip({ migration: { state, waiting } }: { migration: MigrationView }) {

@@ -57,7 +57,7 @@ const STATES: Record<ProxyStateName, { level: Level; word: string }> = {
   online: { level: 'ok', word: 'online' },
   behind: { level: 'warn', word: 'behind' },
   draining: { level: 'busy', word: 'draining' },
-  offline: { level: 'unknown', word: 'offline' },
+  offline: { level: 'idle', word: 'offline' },
   lost: { level: 'error', word: 'lost' },
 };
 

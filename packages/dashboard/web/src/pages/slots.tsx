@@ -188,7 +188,7 @@ function Basis() {
         {stats?.at == null
           ? 'Servers have not been looked through yet, so keys and bytes are not known.'
           : ['Looked through ', <Ago key="at" at={stats.at} />, '.']}{' '}
-        {stats?.basis.join(' ')}
+        {stats?.basis.join('; ')}
       </p>
       <Button
         block={slotStatsBusy.value ? 'The servers are being looked through.' : null}

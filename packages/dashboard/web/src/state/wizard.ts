@@ -8,7 +8,6 @@ import { asProblem, call, type Problem } from './api.ts';
 import { epoch, topology } from './live.ts';
 
 const KEY = 'codis.draft';
-const KEY_REQUESTS = 'codis.plans';
 
 export type Step = 'what' | 'where';
 
@@ -40,19 +39,11 @@ export function planDraft(): Promise<PlanView | null> {
   return table === null ? Promise.resolve(null) : plan(planRequest(draft.value, table));
 }
 
-/** What a plan was asked for with, as far as this tab did; for asking again. */
-export function requestOf(plan: PlanView): CreatePlanRequest {
-  const kept = read(KEY_REQUESTS) as Record<string, CreatePlanRequest>;
-  return kept[plan.id] ?? { kind: 'move', moves: plan.moves.map(({ first, last, to }) => ({ first, last, to })) };
-}
-
 export async function plan(request: CreatePlanRequest): Promise<PlanView | null> {
   planning.value = true;
   planProblem.value = null;
   try {
-    const made = await call<PlanView>('POST', '/plans', { body: request, epoch: epoch.value });
-    write(KEY_REQUESTS, { ...read(KEY_REQUESTS), [made.id]: request });
-    return made;
+    return await call<PlanView>('POST', '/plans', { body: request, epoch: epoch.value });
   } catch (error) {
     planProblem.value = asProblem(error);
     return null;
