@@ -104,12 +104,13 @@ describe('a healthy cluster', () => {
     await open('keys');
     await page.getByLabel('Key', { exact: true }).fill(HOSTILE);
     await page.keyboard.press('Enter');
-    await page.getByText('&amp;', { exact: true }).waitFor();
+    await page.getByText('"&amp;"', { exact: true }).waitFor();
+    expect(await page.locator('main [role=status] code').first().textContent()).toContain('<img src=x onerror=');
     expect(await page.locator('main img').count()).toBe(0);
     await page.getByLabel('Key', { exact: true }).fill('user:{42}:cart');
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: /^slot \d+$/ }).waitFor();
-    await page.getByText('42', { exact: true }).waitFor();
+    await page.getByText('"42"', { exact: true }).waitFor();
   });
 
   test('costs an idle page less than 60 KB in a minute', async () => {
@@ -235,6 +236,11 @@ describe('a dashboard that dies', () => {
     const { page } = browser;
     await open('migrations/new');
     await page.getByLabel('Slots', { exact: true }).fill('7-9');
+    // Frozen, it says nothing, and no connection breaks.
+    cluster.dashboard.signal('SIGSTOP');
+    await page.getByText('Live data lost').waitFor({ timeout: 6000 * BUSY });
+    cluster.dashboard.signal('SIGCONT');
+    await page.getByText('Live data lost').waitFor({ state: 'detached', timeout: 5000 * BUSY });
     await cluster.dashboard.stop('SIGKILL');
     await page.getByText('Live data lost').waitFor({ timeout: 6000 * BUSY });
     expect(await page.locator('main.stale').count()).toBe(1);

@@ -71,7 +71,7 @@ describe('the first cluster', () => {
     await page.goto(at('/c/test/groups'));
     await page.getByRole('button', { name: 'Add a group …' }).click();
     await page.getByLabel('Address').fill('localhost');
-    await page.getByText('“localhost” is not an address: write host:port').waitFor();
+    await page.getByText('“localhost” is not an address: write host:port').first().waitFor();
     expect(await page.getByRole('button', { name: 'Look at it' }).getAttribute('aria-disabled')).toBe('true');
     await page.keyboard.press('Escape');
     expect(browser.errors).toEqual([]);

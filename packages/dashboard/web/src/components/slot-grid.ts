@@ -49,7 +49,7 @@ export class SlotGrid {
       if (element === undefined) continue;
       if (before?.look !== cell.look) element.className = cell.look;
       if (before?.label !== cell.label) element.setAttribute('aria-label', cell.label);
-      if ((before?.text ?? '') !== cell.text) element.textContent = cell.text;
+      if ((before?.text ?? '') !== cell.text) element.dataset['run'] = cell.text;
       this.#painted[slot] = cell;
     }
   }
@@ -60,7 +60,13 @@ export class SlotGrid {
     this.#selection = selection;
   }
 
-  focus(slot: number): void {
+  /** Has the keyboard begin there. */
+  goTo(slot: number): void {
+    this.#anchor = slot;
+    this.#focus(slot);
+  }
+
+  #focus(slot: number): void {
     this.#cells[this.#focused]?.setAttribute('tabindex', '-1');
     this.#focused = slot;
     this.#cells[slot]?.setAttribute('tabindex', '0');
@@ -89,7 +95,7 @@ export class SlotGrid {
       event.preventDefault();
       if (event.shiftKey) this.#change(rangeOf(this.#anchor, next));
       else this.#anchor = next;
-      this.focus(next);
+      this.#focus(next);
     } else if (event.key === 'Enter') {
       event.preventDefault();
       this.#events.onOpen(this.#focused);
@@ -109,7 +115,7 @@ export class SlotGrid {
     if (event.shiftKey) {
       event.preventDefault();
       this.#change(rangeOf(this.#anchor, slot));
-      this.focus(slot);
+      this.#focus(slot);
       return;
     }
     const keeps = event.ctrlKey || event.metaKey;
@@ -132,7 +138,7 @@ export class SlotGrid {
     const drag = this.#drag;
     this.#drag = null;
     if (slot === null || drag === null) return;
-    this.focus(slot);
+    this.#focus(slot);
     if (!drag.moved && slot === drag.from) this.#events.onOpen(slot);
   }
 

@@ -33,7 +33,7 @@ export function SlotMap({ label, cells, selection, focus, ...events }: SlotMapPr
   useEffect(() => grid.current?.paint(cells), [label, cells]);
   useEffect(() => grid.current?.select(selection), [label, selection]);
   useEffect(() => {
-    if (focus !== null) grid.current?.focus(focus.slot);
+    if (focus !== null) grid.current?.goTo(focus.slot);
   }, [label, focus]);
   return <div ref={place} class="slot-map" />;
 }

@@ -9,7 +9,7 @@ export type MapMode = 'owner' | 'keys' | 'bytes' | 'ops' | 'state';
 export interface CellPaint {
   readonly look: string;
   readonly label: string;
-  /** Written into the cell; empty for most. */
+  /** Painted over the cell where a long run begins; empty for most. */
   readonly text: string;
 }
 

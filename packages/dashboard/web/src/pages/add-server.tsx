@@ -79,7 +79,6 @@ function AddServerFields() {
         class="search"
         onSubmit={(event) => {
           event.preventDefault();
-          if (address(addr.value) === null) void look();
         }}
       >
         <Field label="Address" value={addr} check={address} placeholder="127.0.0.1:6379" autofocus />

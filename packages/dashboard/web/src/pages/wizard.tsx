@@ -67,13 +67,7 @@ function What({ table }: { table: ShownTopology }) {
   const current = draft.value;
   const problem = whatProblem(current, table);
   return (
-    <form
-      class="wizard"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (problem === null) step.value = 'where';
-      }}
-    >
+    <form class="wizard" onSubmit={(event) => event.preventDefault()}>
       <fieldset>
         <legend>What is to move?</legend>
         {KINDS.map(({ kind, label, hint }) => (
@@ -90,7 +84,14 @@ function What({ table }: { table: ShownTopology }) {
       {current.kind === 'some' ? <AmountField /> : null}
       <footer>
         <span class="spring" />
-        <Button submit primary block={problem} onClick={() => undefined}>
+        <Button
+          submit
+          primary
+          block={problem}
+          onClick={() => {
+            step.value = 'where';
+          }}
+        >
           Next: where to
         </Button>
       </footer>
