@@ -27,6 +27,7 @@ import { ProxyWatch } from './observe/proxies.ts';
 import { Surveys } from './observe/surveys.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { doctorRoutes } from './routes/doctor.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
@@ -101,6 +102,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
   pageRoutes(app);
   await app.register(async (api) => apiRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context), { prefix: '/api/v1' });
   app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => app.swagger());
+  docsRoutes(app);
   await app.ready();
   return app;
 }
@@ -133,7 +135,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
 }
 
 async function prepare(app: App, { coordinator, settings }: Context): Promise<void> {
-  const guard = originGuard(settings.dashboard_addr);
+  const guard = originGuard(settings);
   const gate = accessGuard({ coordinator, settings });
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(TypeBoxValidatorCompiler);

@@ -243,6 +243,13 @@ describe('the description', () => {
   });
 });
 
+test('the description is a page too', async () => {
+  const { body, headers } = await dashboard.app.inject({ url: '/api/docs', headers: { host: 'localhost' } });
+  expect(headers['content-security-policy']).toContain("default-src 'self'");
+  for (const { method, path } of await dashboard.changes()) expect(body).toContain(`<code>${method} /api/v1${path}</code>`);
+  expect(body).not.toContain('<script');
+});
+
 describe('without a coordinator', () => {
   test('every answer says so, and nothing pretends to know', async () => {
     const cut = await startDashboard();

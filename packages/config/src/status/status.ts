@@ -4,7 +4,15 @@
 
 import type { GroupStatusView, ServerStatusView, StatusView } from '../api/index.ts';
 import type { Coordinator } from '../coordinator/index.ts';
-import { isCodisError, type Migration, type Server, SLOT_COUNT, type Topology, type VersionedTopology } from '../model/index.ts';
+import {
+  type CodisError,
+  isCodisError,
+  type Migration,
+  type Server,
+  SLOT_COUNT,
+  type Topology,
+  type VersionedTopology,
+} from '../model/index.ts';
 import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '../operations/index.ts';
 import { conditionId, works } from './conditions.ts';
 import { carrySince, causesOf, judge, keyTotal, servedCount } from './verdict.ts';
@@ -146,11 +154,25 @@ const UNKNOWN = {
 
 async function serverStatus(server: Server, probing: Probing): Promise<ServerStatusView> {
   try {
-    return found(server, await probeServer(server.addr, { ...probing, timeoutMs: PROBE_MS }));
+    return found(server, await probeTwice(server.addr, probing));
   } catch (error) {
     if (!isCodisError(error)) throw error;
     return { ...server, up: false, ...UNKNOWN, problem: error.message };
   }
+}
+
+/** A process that is busy with something else may take an answer for late that has come long since: so only who is refused is down at once. */
+async function probeTwice(addr: Server['addr'], probing: Probing): Promise<ServerProbe> {
+  try {
+    return await probeServer(addr, { ...probing, timeoutMs: PROBE_MS });
+  } catch (error) {
+    if (!isCodisError(error) || isRefused(error)) throw error;
+    return probeServer(addr, { ...probing, timeoutMs: PROBE_MS });
+  }
+}
+
+function isRefused({ cause }: CodisError): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 function found(server: Server, probe: ServerProbe): ServerStatusView {

@@ -2,6 +2,7 @@
 // from another origin, or that reached us under a foreign host name (DNS rebinding), is refused.
 
 import { CodisError, parseAddr } from '@codis/config/model';
+import type { Settings } from '@codis/config/settings';
 import type { FastifyRequest } from 'fastify';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1'];
@@ -11,10 +12,13 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.includes(host) || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-/** Checks requests to a dashboard that listens at `addr`. Throws CODIS_E_DENIED. */
-export function originGuard(addr: string): (request: FastifyRequest) => void {
+/** Checks requests to a dashboard. Where one has to log in, it may be reached by any name: that of a reverse proxy, say; a login holds for one name only. Throws CODIS_E_DENIED. */
+export function originGuard({
+  dashboard_addr: addr,
+  dashboard_auth: auth,
+}: Pick<Settings, 'dashboard_addr' | 'dashboard_auth'>): (request: FastifyRequest) => void {
   const own = parseAddr(addr).host;
-  const hosts = isLoopback(own) ? new Set([...LOOPBACK_NAMES, own]) : null;
+  const hosts = isLoopback(own) && auth === 'off' ? new Set([...LOOPBACK_NAMES, own]) : null;
   return (request) => {
     const host = hostOf(`http://${request.headers.host ?? ''}`);
     if (hosts && !hosts.has(host?.name ?? '')) {

@@ -25,6 +25,8 @@ const TOLERANCE: Readonly<Record<string, readonly [absolute: number, share: numb
   lagBytes: [65_536, 0.05],
   cpuPercent: [3, 0.1],
 };
+/** From nothing to something is news, from here on: who looks is itself a request or two. */
+const FAINT = 3;
 /** Fields that say when, not what. */
 const TIMES = new Set(['at', 'readAt', 'evaluatedAt']);
 
@@ -33,7 +35,9 @@ export function isSame(told: unknown, now: unknown, field = ''): boolean {
   if (Object.is(told, now) || TIMES.has(field)) return true;
   if (typeof told === 'number' && typeof now === 'number') {
     const [absolute, share] = TOLERANCE[field] ?? [0, 0];
-    return Math.abs(now - told) <= Math.max(absolute, Math.abs(told) * share) && (told === 0) === (now === 0);
+    const apart = Math.abs(now - told);
+    const begins = (told === 0) !== (now === 0) && apart > FAINT;
+    return apart <= Math.max(absolute, Math.abs(told) * share) && !begins;
   }
   if (typeof told !== 'object' || typeof now !== 'object' || told === null || now === null) return false;
   if (Array.isArray(told) !== Array.isArray(now)) return false;

@@ -25,6 +25,7 @@ describe('what is new', () => {
     expect(isSame(server('m:1', 'master'), { ...noise, usedMemoryBytes: 11_000_000 })).toBe(false);
     expect(isSame(server('m:1', 'master'), { ...noise, keysCount: 101 })).toBe(false);
     expect(isSame(proxyStats('p1'), proxyStats('p1', { at: 'later', uptimeSeconds: 3602 }))).toBe(true);
+    expect(isSame(server('m:1', 'master', { opsPerSecond: 0 }), server('m:1', 'master', { opsPerSecond: 2 }))).toBe(true);
     expect(isSame(proxyStats('p1', { opsPerSecond: 5 }), proxyStats('p1', { opsPerSecond: 0 }))).toBe(false);
   });
 
