@@ -91,7 +91,7 @@ function ActionDialog({ action }: { action: Action }) {
       <div class="dialog-foot">
         {cli === null ? null : <Copy text={cli} />}
         <span class="spring" />
-        <Button onClick={close}>Cancel</Button>
+        <Button onClick={close}>Not now</Button>
         <Confirm primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
           {action.title}
         </Confirm>

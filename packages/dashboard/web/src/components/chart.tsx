@@ -86,7 +86,7 @@ async function draw(place: HTMLElement | null, { lines, format }: Pick<ChartProp
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false } },
     scales: {
-      x: { range: (_, __, last) => (last === null ? [0, 1] : [last - RANGE_SECONDS[history.peek()?.range ?? '15m'], last]) },
+      x: { range: (_, first, last) => spanOf(first, last) },
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max((high ?? 0) * 1.15, 1)] },
     },
     axes: [
@@ -106,6 +106,12 @@ async function draw(place: HTMLElement | null, { lines, format }: Pick<ChartProp
     hooks: { draw: [(plot) => drawMarkers(plot, token('--border-strong'))] },
   };
   return new Plot(options, current === null ? [[], ...lines.map(() => [])] : dataOf(current, lines), place);
+}
+
+/** What there is, but at most the range that was asked for. */
+function spanOf(first: number | null, last: number | null): [number, number] {
+  if (first === null || last === null) return [0, 1];
+  return [Math.min(last - 1, Math.max(first, last - RANGE_SECONDS[history.peek()?.range ?? '15m'])), last];
 }
 
 function clock(at: number, times: readonly number[]): string {

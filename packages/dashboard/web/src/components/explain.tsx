@@ -3,6 +3,7 @@
 import type { CheckResultName, ExplainView, ObjectView, TryView } from '@codis/config/api';
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sentence } from '../lib/format.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { status } from '../state/live.ts';
 import { type Action, ActionButton } from './action.tsx';
@@ -115,7 +116,7 @@ function ExplainAnswer({ answer: given, onDone }: { answer: Answer; onDone: () =
   const { verdict, because, try: tries } = given.view;
   return (
     <>
-      <p class="lead">{verdict}</p>
+      <p class="lead">{sentence(verdict)}</p>
       <h3>Because</h3>
       <ul class="checks">
         {because.map(({ check, result, evidence }) => (

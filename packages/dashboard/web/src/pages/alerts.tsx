@@ -52,7 +52,7 @@ export function AlertsPage() {
 
 function levelOf({ state, severity }: AlertView): Level {
   if (state === 'resolved') return 'ok';
-  if (state === 'pending') return 'unknown';
+  if (state === 'pending') return 'idle';
   return severity === 'critical' ? 'error' : 'warn';
 }
 

@@ -18,7 +18,7 @@ import { runText } from '../lib/slots.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { migrations, now } from '../state/live.ts';
 import { toastDone } from '../state/toasts.ts';
-import { MigrationChip, progressText } from './progress.tsx';
+import { MigrationChip, ProgressBar, progressText } from './progress.tsx';
 import { StepList } from './wizard.tsx';
 
 export function MigrationPage({ id }: { id: string }) {
@@ -47,7 +47,7 @@ function Progress({ migration }: { migration: MigrationView }) {
   const open = state === 'running' || state === 'paused';
   return (
     <section class="progress" aria-label="Progress">
-      <progress max={slotsTotal} value={slotsDone} aria-label="Slots that have moved" />
+      <ProgressBar migration={migration} label="How far it is" />
       <p class="lead">{progressText(migration)}</p>
       <Announcer text={progressText(migration)} />
       {stalled === null ? null : (

@@ -7,7 +7,7 @@ import { Chip, type Level } from '../components/chip.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { Time, Value } from '../components/value.tsx';
-import { bytes, compact, count, duration, percent, plural, rate } from '../lib/format.ts';
+import { bytes, compact, count, duration, percent, plural, rate, sentence } from '../lib/format.ts';
 import { followHistory, historyProblem } from '../state/history.ts';
 import { alerts, live, migrations, status } from '../state/live.ts';
 import { to } from '../state/router.ts';
@@ -47,7 +47,7 @@ function Verdict({ status: current }: { status: StatusView }) {
   return (
     <section class={`verdict ${level}`} aria-label="Verdict">
       <p class="lead" role="status">
-        <Chip level={level} word={word} /> {current.summary.replace(/^\w+: /, '')}.{' '}
+        <Chip level={level} word={word} /> {sentence(current.summary.replace(/^\w+: /, ''))}.{' '}
         {current.verdict === 'empty' ? null : (
           <span class="hint">
             Since <Time at={current.since} />.

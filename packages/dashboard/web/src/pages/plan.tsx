@@ -13,7 +13,7 @@ import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { ThrottleFields, throttleForm, throttleOptions, throttleProblem, throttleRequest } from '../components/throttle.tsx';
 import { Meter, Time, Value } from '../components/value.tsx';
-import { bytes, count, duration, plural, printable, shellQuote } from '../lib/format.ts';
+import { bytes, count, duration, plural, printable, sentence, shellQuote } from '../lib/format.ts';
 import { runText } from '../lib/slots.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
@@ -64,7 +64,7 @@ function Review({ plan }: { plan: PlanView }) {
     <>
       <StepList at={plan.state === 'applied' ? 3 : 2} />
       <p class="lead">
-        {plan.goal}.{' '}
+        {sentence(plan.goal)}.{' '}
         <span class="hint">
           Made at epoch {plan.epoch} by {printable(plan.actor)}, <Time at={plan.createdAt} />.
         </span>
@@ -207,7 +207,7 @@ function Run({ plan }: { plan: PlanView }) {
   const start = {
     title: `Move ${plural(plan.slotsCount, 'slot')}`,
     effect: [
-      `${plan.goal}: exactly what is shown here moves, ${plural(plan.slotsCount, 'slot')}, while clients go on. It can be slowed down, paused and cancelled at any time; every slot ends whole on one side.`,
+      `${sentence(plan.goal)}: exactly what is shown here moves, ${plural(plan.slotsCount, 'slot')}, while clients go on. It can be slowed down, paused and cancelled at any time; every slot ends whole on one side.`,
       ...(room ? ['It does not fit into the memory of a target, and is begun all the same.'] : []),
     ],
     cli: () => `codis-config plan apply ${plan.id}${options.value}`,

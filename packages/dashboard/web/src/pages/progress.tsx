@@ -30,12 +30,23 @@ export function progressText({ slotsDone, slotsTotal, keysSwept, keysLeft, keysP
   return parts.join(', ');
 }
 
+const BAR_STEPS = 1000;
+
+/** By keys where it is known how many are left, for slots arrive many at a time; else by slots. */
+export function ProgressBar({ migration, label }: { migration: MigrationView; label: string }) {
+  const { state, slotsDone, slotsTotal, keysSwept, keysLeft } = migration;
+  const bySlots = slotsTotal === 0 ? 1 : slotsDone / slotsTotal;
+  const byKeys = keysLeft === null || keysSwept + keysLeft === 0 ? 0 : keysSwept / (keysSwept + keysLeft);
+  const share = state === 'done' || state === 'cancelled' ? bySlots : Math.max(bySlots, byKeys);
+  return <progress max={BAR_STEPS} value={Math.round(share * BAR_STEPS)} aria-label={label} />;
+}
+
 export function ProgressLine({ migration }: { migration: MigrationView }) {
-  const { id, slotsDone, slotsTotal, waiting } = migration;
+  const { id, waiting } = migration;
   return (
     <div class="progress-line">
       <a href={to('migrations', id)}>Migration {id}</a> <MigrationChip migration={migration} />
-      <progress max={slotsTotal} value={slotsDone} aria-label={`Migration ${id}`} />
+      <ProgressBar migration={migration} label={`Migration ${id}`} />
       <span>{progressText(migration)}</span>
       {waiting === null ? null : <span class="hint">Waiting: {waiting}</span>}
     </div>

@@ -10,7 +10,7 @@ import { found, SearchAnswer, SearchBox } from '../components/locate.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
 import { Legend, SlotMap } from '../components/slot-map.tsx';
 import { Ago } from '../components/value.tsx';
-import { plural } from '../lib/format.ts';
+import { plural, sentence } from '../lib/format.ts';
 import { describe, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
 import { epoch, topology } from '../state/live.ts';
@@ -185,10 +185,8 @@ function Basis() {
     <section>
       {slotStatsProblem.value === null ? null : <ProblemBox problem={slotStatsProblem.value} />}
       <p class="hint">
-        {stats?.at == null
-          ? 'Servers have not been looked through yet, so keys and bytes are not known.'
-          : ['Looked through ', <Ago key="at" at={stats.at} />, '.']}{' '}
-        {stats?.basis.join('; ')}
+        {stats?.at == null ? null : ['Looked through ', <Ago key="at" at={stats.at} />, '. ']}
+        {sentence((stats?.basis ?? ['servers have not been looked through yet']).join('; '))}.
       </p>
       <Button
         block={slotStatsBusy.value ? 'The servers are being looked through.' : null}
