@@ -5,7 +5,7 @@
 // with a stamp that is written after npm has ended well; TypeScript keeps its own books.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInstalled, writeStamp } from './install-stamp.mjs';
@@ -145,9 +145,21 @@ async function buildProjects(projects) {
   if (projects.includes('packages/dashboard')) await buildConsole();
 }
 
+/** Only when something has changed: a dashboard that starts meanwhile would miss the files that are being written anew. */
 async function buildConsole() {
+  if (isConsoleBuilt()) return;
   const code = await run(process.execPath, [join(TOP, 'node_modules', CONSOLE_BUILD.script), ...CONSOLE_BUILD.args]);
   if (code !== 0) throw new SetupFailure('The web console could not be built; the errors are above.');
+}
+
+/** Whether no file that the console is made of is newer than what was made. */
+function isConsoleBuilt() {
+  const web = join(TOP, 'packages/dashboard/web');
+  const built = statSync(join(web, 'dist/index.html'), { throwIfNoEntry: false });
+  if (built === undefined) return false;
+  const sources = ['src', 'public'].flatMap((dir) => readdirSync(join(web, dir), { recursive: true }).map((file) => join(web, dir, file)));
+  const inputs = [...sources, join(web, 'index.html'), join(web, 'vite.config.ts'), join(TOP, 'package-lock.json')];
+  return inputs.every((file) => statSync(file).mtimeMs <= built.mtimeMs);
 }
 
 /** Runs a step to its end; a signal to this process ends the step first, then this process. */

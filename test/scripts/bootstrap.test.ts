@@ -1,7 +1,7 @@
 // Goal: whatever state a checkout is in, `npm start` gets it going or says in a sentence what to do.
 // Method: the real bootstrap in a scratch checkout, with stand-ins for npm, tsc and apt-get on a PATH of its own, which write down how they were called.
 
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { leftovers } from '../../scripts/leftovers.mjs';
@@ -148,6 +148,20 @@ test('a Node that is too old is a sentence', async () => {
   const { code, output } = await end(run('--import', join(top, 'old.mjs')));
   expect(code).toBe(1);
   expect(output).toContain('This is Node 20.18.3; Node 20.19 or newer is needed');
+});
+
+test('the console is built again only when something of it has changed', async () => {
+  const { run, top, program } = checkout();
+  program('npm', `${INSTALL}; echo "console.log('BUILT')" > node_modules/vite/bin/vite.js`);
+  const web = join(top, 'packages/dashboard/web');
+  for (const dir of ['src/pages', 'public', 'dist']) mkdirSync(join(web, dir), { recursive: true });
+  for (const file of ['src/pages/a.tsx', 'public/b.js', 'index.html', 'vite.config.ts']) writeFileSync(join(web, file), '');
+  expect((await end(run())).output).toContain('BUILT');
+  writeFileSync(join(web, 'dist/index.html'), '');
+  expect((await end(run())).output).not.toContain('BUILT');
+  const later = new Date(Date.now() + 5000);
+  utimesSync(join(web, 'src/pages/a.tsx'), later, later);
+  expect((await end(run())).output).toContain('BUILT');
 });
 
 test('a console that can not be built is a sentence, and nothing is started', async () => {
