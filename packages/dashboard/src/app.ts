@@ -29,6 +29,7 @@ import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { doctorRoutes } from './routes/doctor.ts';
+import { eventRoutes } from './routes/events.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -186,6 +187,7 @@ function apiRoutes(api: App, context: Context): void {
   sessionRoutes(api, context);
   userRoutes(api, context);
   topologyRoutes(api, context);
+  eventRoutes(api, context);
   groupRoutes(api, context);
   proxyRoutes(api, context);
   migrationRoutes(api, context);

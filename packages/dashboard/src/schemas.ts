@@ -9,6 +9,7 @@ import type {
   ChangeView,
   CreateMigrationRequest,
   EventsView,
+  EventView,
   GroupsView,
   GroupView,
   InitSlotsRequest,
@@ -167,6 +168,7 @@ export const ProxyRemovedSchema = describes<ProxyRemovedView>()(object({ proxy: 
 export const ProxyWantedSchema = describes<ProxyWantedView>()(object({ proxy: ProxyEntry, takenUp: Type.Boolean(), notes }));
 export const MigrationSchema = describes<MigrationView>()(Migration);
 export const MigrationsSchema = describes<MigrationsView>()(object({ migrations: Type.Array(Migration) }));
+export const EventSchema = describes<EventView>()(Event);
 export const EventsSchema = describes<EventsView>()(object({ events: Type.Array(Event) }));
 export const StatusSchema = describes<StatusView>()(
   object({

@@ -216,6 +216,26 @@ describe('every change', () => {
   });
 });
 
+describe('events', () => {
+  test('are found by their parts, and each by its number', async () => {
+    const find = async (query: string) =>
+      (await dashboard.ok('GET', `/events?${query}`)).json['events'] as { seq: number; action: string }[];
+    const found = await find('action=proxy.&actor=anna&object=p1&result=done');
+    expect(found.map(({ action }) => action)).toEqual(['proxy.offline']);
+    expect((await dashboard.ok('GET', `/events/${found[0]!.seq}`)).json).toEqual(found[0]);
+    expect(await find('result=denied')).toEqual([]);
+    expect(await dashboard.call('GET', '/events/999999')).toMatchObject({ status: 404 });
+    const { body, headers } = await dashboard.app.inject({ url: '/api/v1/events.ndjson?action=proxy.', headers: { host: 'localhost' } });
+    expect(headers['content-type']).toContain('application/x-ndjson');
+    expect(
+      body
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { action: string }).action),
+    ).toEqual(['proxy.remove', 'proxy.offline']);
+  });
+});
+
 describe('an Idempotency-Key', () => {
   const send = (body: unknown, key = 'k1') => dashboard.call('POST', '/groups', body, { 'idempotency-key': key });
 

@@ -186,7 +186,7 @@ export interface EventView {
 
 export type EventViaName = 'user' | 'token' | 'claimed' | 'system';
 
-/** `GET /events?since=&limit=`, newest first. */
+/** `GET /events?since=&limit=&actor=&action=&object=&result=`, newest first; `GET /events/{seq}` is one. `GET /events.ndjson` is the same to take away, a line each. */
 export interface EventsView {
   readonly events: readonly EventView[];
 }

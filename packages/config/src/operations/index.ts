@@ -9,7 +9,7 @@ export { type Candidates, promotionCandidates } from './candidates.ts';
 export { ensureParents, readTopology } from './commit.ts';
 export { noteDenial } from './denials.ts';
 export type { EventAction, EventText, EventVia } from './event-text.ts';
-export { type AuditEvent, EVENTS_MAX, listEvents, type NumberedEvent } from './events.ts';
+export { type AuditEvent, EVENTS_MAX, listEvents, type NumberedEvent, readEvent } from './events.ts';
 export * from './groups.ts';
 export { type KeySurvey, surveyKeys } from './key-survey.ts';
 export * from './mend-claim.ts';

@@ -16,6 +16,8 @@ export interface WebhookOptions {
   readonly url: string;
   readonly product: string;
   readonly log: Logger;
+  /** Before the second attempt; then longer each time. */
+  readonly retryMs?: number;
 }
 
 export class Webhook {
@@ -50,7 +52,7 @@ export class Webhook {
   }
 
   async #deliver(body: string): Promise<void> {
-    const { url, log } = this.#options;
+    const { url, log, retryMs = RETRY_MS } = this.#options;
     for (let attempt = 1; !this.#closed; attempt++) {
       try {
         await post(url, body);
@@ -60,7 +62,7 @@ export class Webhook {
           log.error({ err: error, url }, 'alerts could not be sent');
           return;
         }
-        await new Promise((next) => setTimeout(next, RETRY_MS * attempt).unref());
+        await new Promise((next) => setTimeout(next, retryMs * attempt).unref());
       }
     }
   }

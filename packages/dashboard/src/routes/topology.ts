@@ -1,21 +1,11 @@
-// The topology as a whole, its slots, and the events that changed it.
+// The topology as a whole, and its slots.
 
 import { asSlot, masterOf, requireGroup, slotState } from '@codis/config/model';
-import { assignRange, initSlots, listEvents, offlineRange, readTopology } from '@codis/config/operations';
-import { eventView, servingGroup, slotRunViews, slotStateView, topologyView } from '@codis/config/status';
+import { assignRange, initSlots, offlineRange, readTopology } from '@codis/config/operations';
+import { servingGroup, slotRunViews, slotStateView, topologyView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf, etagOf, expectingOf } from '../context.ts';
-import {
-  AssignRangeBody,
-  answers,
-  ChangeSchema,
-  EventsSchema,
-  InitSlotsBody,
-  Slot,
-  SlotSchema,
-  SlotsSchema,
-  TopologySchema,
-} from '../schemas.ts';
+import { AssignRangeBody, answers, ChangeSchema, InitSlotsBody, Slot, SlotSchema, SlotsSchema, TopologySchema } from '../schemas.ts';
 import { rangeOf } from './parse.ts';
 
 export function topologyRoutes(app: App, context: Context): void {
@@ -29,20 +19,7 @@ export function topologyRoutes(app: App, context: Context): void {
     },
   );
   slotRoutes(app, context);
-  app.get(
-    '/events',
-    { schema: { summary: 'Who changed what, newest first', querystring: EventsQuery, response: answers(EventsSchema) } },
-    async ({ query }) => {
-      const events = await listEvents(context.coordinator, { after: query.since ?? 0, limit: query.limit ?? 100 });
-      return { events: events.map(eventView) };
-    },
-  );
 }
-
-const EventsQuery = Type.Object({
-  since: Type.Optional(Type.Integer({ minimum: 0, description: 'only events with a higher number' })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-});
 
 function slotRoutes(app: App, context: Context): void {
   app.get('/slots', { schema: { summary: 'The slot table as runs of equal slots', response: answers(SlotsSchema) } }, async () => {

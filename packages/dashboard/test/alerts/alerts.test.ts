@@ -1,12 +1,17 @@
 // Alerts wait before they fire and before they are over; what comes and goes is no news; and each rule sees its fault.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { AlertRuleName } from '@codis/config/api';
 import type { AlertNotes } from '@codis/config/operations';
 import type { Condition } from '@codis/config/status';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../../test/harness/process.ts';
 import { type Alerts, advance, alertsView, isPending, news, QUIET_MS } from '../../src/alerts/machine.ts';
 import { conditionsFor, type Facts, HOLD_MS } from '../../src/alerts/rules.ts';
-import { webhookBody } from '../../src/alerts/webhook.ts';
+import { Webhook, webhookBody } from '../../src/alerts/webhook.ts';
 import { AT, down, group, migration, point, proxy, proxyStats, server, status } from '../facts.ts';
 
 const facts = (over: Partial<Facts> = {}): Facts => ({
@@ -164,6 +169,35 @@ describe('an alert', () => {
       { text: 'still none', state: 'firing', since: at(0).at },
     ]);
   });
+});
+
+test('what a webhook does not take is sent again, in order', async () => {
+  const got: string[] = [];
+  let refusals = 1;
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      response.statusCode = refusals-- > 0 ? 500 : 200;
+      if (response.statusCode === 200) got.push((JSON.parse(body) as { status: string }).status);
+      response.end();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const webhook = new Webhook({ url: `http://127.0.0.1:${port}/`, product: 'demo', log: pino({ level: 'silent' }), retryMs: 10 });
+  const firing = run([
+    [0, true],
+    [HOLD, true],
+  ]);
+  webhook.send([...firing.values()]);
+  webhook.send([...advance(firing, [], at(HOLD + QUIET_MS)).values()]);
+  await eventually(() => got.length === 2, { what: 'both to arrive' });
+  expect(got).toEqual(['firing', 'resolved']);
+  webhook.close();
+  server.close();
 });
 
 test('a webhook gets what Alertmanager would send', () => {
