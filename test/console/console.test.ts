@@ -2,7 +2,7 @@
 // Method: one real cluster (a dashboard, two proxies, three groups with replicas, keys and load), one browser, and what can go wrong, in order of how
 // much it breaks. The times of the specification are doubled: the machine of a test may be busy.
 
-import type { EventsView, MigrationsView } from '@codis/config/api';
+import type { EventsView, MigrationsView, PlansView } from '@codis/config/api';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
@@ -122,8 +122,8 @@ describe('a healthy cluster', () => {
     session.on('Network.dataReceived', ({ dataLength }) => {
       bytes += dataLength;
     });
-    await page.waitForTimeout(6000);
-    expect(bytes * 10).toBeLessThan(60 * 1024);
+    await page.waitForTimeout(5000);
+    expect(bytes * 12).toBeLessThan(60 * 1024);
     expect(bytes).toBeGreaterThan(0);
     await session.detach();
   });
@@ -209,6 +209,26 @@ describe('a migration', () => {
     expect(kinds(events.filter(({ seq }) => seq > before))).toEqual(
       kinds(events.filter(({ migration, plan }) => migration === 2 || plan === 2)),
     );
+  });
+
+  test('that was planned for another table is not begun: the page says what changed, and plans anew', async () => {
+    const { page } = browser;
+    await cluster.cliOk('plan', 'move', '20', '21', '3');
+    const { plans } = await api<PlansView>('/plans');
+    const { id } = plans.at(-1)!;
+    await open(`migrations/plan/${id}`);
+    await page.getByText('How fast?').waitFor();
+    await cluster.cliOk('server', 'add-group', '9');
+    await page.getByText('The topology has changed since this plan was made').waitFor();
+    await page
+      .getByText(/group 9/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('button', { name: 'Move 2 slots' }).count()).toBe(0);
+    expect(await violations(page), 'stale').toEqual([]);
+    await page.getByRole('button', { name: 'Recompute' }).click();
+    await page.waitForURL(`**/migrations/plan/${id + 1}`);
+    await page.getByRole('button', { name: 'Move 2 slots' }).waitFor();
   });
 
   test('that can’t be is refused in the field', async () => {

@@ -1,6 +1,7 @@
 // What is wrong, each with what mends it beside it.
 
 import type { CauseView } from '@codis/config/api';
+import { sentence } from '../lib/format.ts';
 import { Chip } from './chip.tsx';
 import { explainable, TryButton, WhyButton } from './explain.tsx';
 import { Time } from './value.tsx';
@@ -27,7 +28,7 @@ function Cause({ cause }: { cause: CauseView }) {
     <>
       <Chip level={severity === 'problem' ? 'error' : 'warn'} word={severity} />
       <span class="cause-text">
-        {text}{' '}
+        {sentence(text)}{' '}
         <span class="hint">
           since <Time at={since} />
         </span>

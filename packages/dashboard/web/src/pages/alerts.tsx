@@ -10,6 +10,7 @@ import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
 import { Ago, Time } from '../components/value.tsx';
+import { sentence } from '../lib/format.ts';
 import { call } from '../state/api.ts';
 import { alerts, live } from '../state/live.ts';
 import { query, setQuery } from '../state/router.ts';
@@ -72,7 +73,7 @@ function AlertItem({ alert }: { alert: AlertView }) {
   return (
     <li class={`alert ${levelOf(alert)}`}>
       <p class="alert-text">
-        <Chip level={levelOf(alert)} word={state === 'firing' ? severity : state} /> <strong>{text}</strong>
+        <Chip level={levelOf(alert)} word={state === 'firing' ? severity : state} /> <strong>{sentence(text)}</strong>
       </p>
       <p class="hint">
         {why} Since <Time at={since} />

@@ -17,17 +17,19 @@ import { query, route, setQuery, to } from '../state/router.ts';
 const LIMIT = 1000;
 
 export function EventsPage() {
+  const wanted = route.value.kind === 'page' ? route.value.object : null;
+  return wanted === null ? <AllEvents /> : <OneEvent key={wanted} seq={wanted} />;
+}
+
+function AllEvents() {
   const open = migrations.value.map(({ id, state }) => `${id}${state}`).join();
   const { view, problem } = useResource<EventsView>(`/events?limit=${LIMIT}`, [epoch.value, open]);
-  const wanted = route.value.kind === 'page' ? route.value.object : null;
   const all = view?.events ?? [];
-  const shown = wanted === null ? all.filter(matches) : all.filter(({ seq }) => String(seq) === wanted);
+  const shown = all.filter(matches);
   return (
     <>
-      <PageHead title={wanted === null ? 'Events' : `Event ${wanted}`}>
-        {wanted === null ? null : <a href={to('events')}>all events</a>}
-      </PageHead>
-      {wanted === null ? <Filters events={all} shown={shown} /> : null}
+      <PageHead title="Events" />
+      <Filters events={all} shown={shown} />
       {problem === null ? null : <ProblemBox problem={problem} />}
       {view === null && problem === null ? (
         <p role="status">Reading …</p>
@@ -37,18 +39,24 @@ export function EventsPage() {
           columns={COLUMNS}
           rows={shown}
           rowKey={({ seq }) => seq}
-          empty={
-            <Empty
-              text={
-                all.length === 0
-                  ? 'Nothing has been changed yet. Every change, and every one that was denied, comes here.'
-                  : 'No event is like that.'
-              }
-              cli="codis-config events"
-            />
-          }
+          empty={<Empty text={all.length === 0 ? NOTHING_YET : 'No event is like that.'} cli="codis-config events" />}
         />
       )}
+    </>
+  );
+}
+
+const NOTHING_YET = 'Nothing has been changed yet. Every change, and every one that was denied, comes here.';
+
+function OneEvent({ seq }: { seq: string }) {
+  const { view, problem } = useResource<EventView>(`/events/${encodeURIComponent(seq)}`);
+  return (
+    <>
+      <PageHead title={`Event ${seq}`}>
+        <a href={to('events')}>all events</a>
+      </PageHead>
+      {problem === null ? null : <ProblemBox problem={problem} />}
+      {view === null ? null : <Table caption="The event" columns={COLUMNS} rows={[view]} rowKey={(event) => event.seq} empty={null} />}
     </>
   );
 }
