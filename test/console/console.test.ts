@@ -116,6 +116,8 @@ describe('a healthy cluster', () => {
   test('costs an idle page less than 60 KB in a minute', async () => {
     const { page, context } = browser;
     await open('');
+    // With its charts, which come a little later.
+    await page.locator('.chart canvas').nth(5).waitFor();
     const session = await context.newCDPSession(page);
     await session.send('Network.enable');
     let bytes = 0;
@@ -155,8 +157,10 @@ describe('a migration', () => {
     await page.getByRole('button', { name: /^Pause …/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Pause migration 1' }).click();
     await page.getByText('paused', { exact: true }).first().waitFor();
-    await open('slots');
-    expect(await violations(page), 'slots while moving').toEqual([]);
+    for (const path of ['', 'slots', 'migrations']) {
+      await open(path);
+      expect(await violations(page), `${path} while moving`).toEqual([]);
+    }
     await open('migrations/1');
     await page.getByLabel('Keys, at most').fill('');
     await page.getByRole('button', { name: 'Set the limits' }).click();

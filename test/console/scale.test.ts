@@ -39,15 +39,22 @@ test('all 1024 slots change within 4 ms of script', async () => {
     const { metrics } = await session.send('Performance.getMetrics');
     return (metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0) * 1000;
   };
-  const shift = async (by: number) => {
-    api.send('topology', { epoch: by + 1, slots: roundRobin(GROUPS, by), groups: null });
-    await page.locator(`[data-slot="0"][aria-label*="group ${(by % GROUPS) + 1},"]`).waitFor();
-  };
-  for (let by = 1; by <= 10; by++) await shift(by);
+  const send = (by: number) => api.send('topology', { epoch: by + 1, slots: roundRobin(GROUPS, by), groups: null });
+  const untilShown = (by: number) => page.locator(`[data-slot="0"][aria-label*="group ${(by % GROUPS) + 1},"]`).waitFor();
+  // The first ones also pay for the compiler.
+  for (let by = 1; by <= 20; by++) {
+    send(by);
+    await page.waitForTimeout(20);
+  }
+  await untilShown(20);
   const before = await scriptMs();
-  for (let by = 11; by <= 30; by++) await shift(by);
-  // What the test itself asks of the page is in it too.
-  expect((await scriptMs()) - before).toBeLessThan(20 * 4 * BUSY);
+  for (let by = 21; by <= 40; by++) {
+    send(by);
+    await page.waitForTimeout(20);
+  }
+  await untilShown(40);
+  const each = ((await scriptMs()) - before) / 20;
+  expect(each).toBeLessThan(4 * BUSY);
 });
 
 test('a group keeps its colour when others come', async () => {

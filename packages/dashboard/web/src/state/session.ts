@@ -52,9 +52,18 @@ export function remember(next: SessionView): void {
   loggedOut.value = false;
 }
 
-/** A session that ended elsewhere, or ran out, is noticed by the next call. */
+/** A session that ended elsewhere, or ran out, is noticed by the next call; and a dashboard that comes back may have other settings. */
 export function followSession(): () => void {
-  return effect(() => {
-    if (loggedOut.value) void loadSession();
+  const stopWatching = effect(() => {
+    if (!loggedOut.value) return;
+    loggedOut.value = false;
+    void loadSession();
   });
+  const stopReturning = effect(() => {
+    if (connection.value.kind === 'live') void loadSession();
+  });
+  return () => {
+    stopWatching();
+    stopReturning();
+  };
 }
