@@ -4,22 +4,22 @@
 
 import type { EventsView, MigrationsView, PlansView } from '@codis/config/api';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { openBrowser, scrollsSideways, type TestBrowser, tabTo, violations } from './browser.ts';
+
+// What one does in a browser takes many steps, and the machine of a test may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 const BUSY = 2;
 const PAGES = [
   '',
   'slots',
   'slots/512',
-  'slots?mode=keys',
   'migrations',
   'migrations/new',
-  'groups',
   'groups/2',
-  'proxies',
   'proxies/proxy_1',
   'keys',
   'slowlog',

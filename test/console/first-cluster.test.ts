@@ -1,10 +1,13 @@
 // Goal: from an empty dashboard to a cluster that serves, in at most 8 clicks and one paste.
 // Method: a real dashboard without anything, four Redis servers, of which two replicate; a browser; every click is counted.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { stopAll } from '../harness/process.ts';
 import { openBrowser, type TestBrowser, violations } from './browser.ts';
+
+// What one does in a browser takes many steps, and the machine of a test may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 const PAGES = ['', 'slots', 'migrations', 'migrations/new', 'groups', 'proxies', 'keys', 'slowlog', 'events', 'alerts', 'settings'];
 

@@ -1,10 +1,13 @@
 // Goal: who may only look sees the same console, every button in its place, and why it does nothing.
 // Method: a dashboard with dashboard_auth = on; its first admin makes a viewer, both in the browser.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { openBrowser, type TestBrowser, violations } from './browser.ts';
+
+// What one does in a browser takes many steps, and the machine of a test may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 let cluster: Cluster;
 let browser: TestBrowser;

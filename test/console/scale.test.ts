@@ -2,9 +2,12 @@
 // Method: the real console against an API that invents 32 groups, 64 servers and 16 proxies. The times of the specification are multiplied: the machine of
 // a test may be busy, and slow.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openBrowser, type TestBrowser } from './browser.ts';
 import { type FakeApi, largeCluster, roundRobin, startFakeApi } from './fake-api.ts';
+
+// What one does in a browser takes many steps, and the machine of a test may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 const BUSY = 3;
 const GROUPS = 32;
