@@ -27,7 +27,9 @@ const DEFAULTS = settingsOf('');
 function another(setting: Setting): [string, unknown] {
   switch (setting.type) {
     case 'string':
-      return setting.pattern?.test('other_1') === false ? ['other.example:1', 'other.example:1'] : ['other_1', 'other_1'];
+      return ['other_1', 'other.example:1', 'http://other.example/1'].flatMap((text) =>
+        setting.pattern?.test(text) === false ? [] : [[text, text]],
+      )[0] as [string, string];
     case 'enum': {
       const value = setting.values.find((candidate) => candidate !== setting.default)!;
       return [value, value];
