@@ -113,6 +113,21 @@ describe('a healthy cluster', () => {
     await page.getByText('"42"', { exact: true }).waitFor();
   });
 
+  test('shows a change at once, and none while the view is paused', async () => {
+    const { page } = browser;
+    await open('groups');
+    await cluster.cliOk('server', 'add-group', '7');
+    await page.getByRole('region', { name: 'Group 7', exact: true }).waitFor({ timeout: 1000 * BUSY * BUSY });
+    await page.getByRole('button', { name: /Pause/ }).click();
+    await page.getByText('paused', { exact: true }).waitFor();
+    await cluster.cliOk('server', 'remove-group', '7');
+    await page.waitForTimeout(1000);
+    expect(await page.getByRole('region', { name: 'Group 7', exact: true }).count()).toBe(1);
+    expect(await page.getByRole('button', { name: /^Add a group/ }).getAttribute('title')).toContain('The view is paused');
+    await page.getByRole('button', { name: /Resume/ }).click();
+    await page.getByRole('region', { name: 'Group 7', exact: true }).waitFor({ state: 'detached' });
+  });
+
   test('costs an idle page less than 60 KB in a minute', async () => {
     const { page, context } = browser;
     await open('');

@@ -3,6 +3,7 @@
 import type { Problem } from '../state/api.ts';
 import { Icon } from './chip.tsx';
 import { Copy } from './copy.tsx';
+import { Time } from './value.tsx';
 
 export function ProblemBox({ problem, what }: { problem: Problem; what?: string }) {
   return (
@@ -16,6 +17,9 @@ export function ProblemBox({ problem, what }: { problem: Problem; what?: string 
           {hint}
         </p>
       ))}
+      <p class="hint">
+        At <Time at={problem.at} />.
+      </p>
     </div>
   );
 }

@@ -12,6 +12,8 @@ export class Problem extends Error {
   readonly code: string;
   readonly status: number;
   readonly hints: readonly string[];
+  /** When it was met, ISO 8601. */
+  readonly at = new Date().toISOString();
 
   constructor({ detail, code, status, hints }: { detail: string; code: string; status: number; hints: readonly string[] }) {
     super(detail);
