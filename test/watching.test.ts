@@ -139,13 +139,14 @@ describe('clients', () => {
     const history = await api<HistoryView>('/history?range=15m');
     expect(history.series.opsPerSecond).toContain(busy.point.opsPerSecond);
     expect(history.series.opsPerSecond).toHaveLength(history.times.length);
-    const detail = await api<ProxyDetailView>('/proxies/proxy_1/stats');
-    expect(detail).toMatchObject({
-      id: 'proxy_1',
-      serving: true,
-      workersCount: 2,
-      problem: null,
-      commands: expect.arrayContaining([expect.objectContaining({ command: 'set' })]),
+    await until('both workers to be heard, and what they did', async () => {
+      const { serving, workersCount, problem, commands } = await api<ProxyDetailView>('/proxies/proxy_1/stats');
+      return (
+        serving === true &&
+        workersCount === 2 &&
+        problem === null &&
+        commands.some(({ command, callsCount }) => command === 'set' && callsCount > 0)
+      );
     });
   });
 

@@ -113,7 +113,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
   const elected = () => controller.status().elected;
   const proxies = new ProxyWatch();
   const migrations = migrationLister(coordinator);
-  const status = statusReader({ coordinator, product, password, elected, migrations, serving: (id) => proxies.serving(id) });
+  const status = statusReader({ coordinator, product, password, elected, migrations, servings: (all) => proxies.servings(all) });
   const history = new History();
   const webhook = url === '' ? null : new Webhook({ url, product, log });
   const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });

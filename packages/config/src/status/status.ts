@@ -8,6 +8,7 @@ import {
   type CodisError,
   isCodisError,
   type Migration,
+  type ProxyView,
   type Server,
   SLOT_COUNT,
   type Topology,
@@ -33,8 +34,8 @@ export interface StatusSource {
   elected(): boolean;
   /** All of them; read anew each time unless said. */
   migrations?(): Promise<Migration[]>;
-  /** What a proxy was last heard to do at its admin address; null: not heard of. */
-  serving?(proxy: string): Serving | null;
+  /** What proxies were last heard to do at their admin addresses, by id. */
+  servings?(proxies: readonly ProxyView[]): Promise<ReadonlyMap<string, Serving>>;
 }
 
 export function statusReader(source: StatusSource): StatusReader {
@@ -61,7 +62,7 @@ interface Memory {
 }
 
 async function readStatus(
-  { coordinator, product, password, elected, serving, migrations: list }: StatusSource,
+  { coordinator, product, password, elected, servings, migrations: list }: StatusSource,
   memory: Memory,
 ): Promise<StatusView> {
   const readAt = new Date().toISOString();
@@ -71,7 +72,8 @@ async function readStatus(
     list?.() ?? listMigrations(coordinator),
   ]);
   const groups = current ? await groupStatuses(current.topology, { product, password }) : [];
-  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, serving?.(proxy.id) ?? null));
+  const heard = await servings?.(registered);
+  const proxies = registered.map((proxy) => proxyView(proxy, current?.epoch ?? null, heard?.get(proxy.id) ?? null));
   const slots = slotCounts(current?.topology ?? null, groups);
   const { conditions, ...judgement } = judge({ initialised: current !== null, slots, groups, proxies });
   memory.since = carrySince(memory.since, [judgement.verdict, ...conditions.map(conditionId)], readAt);

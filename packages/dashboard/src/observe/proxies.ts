@@ -39,9 +39,21 @@ export class ProxyWatch {
     return [...this.#known.values()].flatMap(({ activity }) => activity ?? []);
   }
 
-  serving(id: string): Serving | null {
+  /** By id. One that is between two states is asked anew: what it did two seconds ago would mislead. */
+  async servings(proxies: readonly ProxyView[]): Promise<ReadonlyMap<string, Serving>> {
+    await Promise.all(proxies.filter((proxy) => this.#isChanging(proxy)).map((proxy) => this.#askOne(proxy)));
+    const known = new Map<string, Serving>();
+    for (const { id } of proxies) {
+      const { serving = null, sessions = null } = this.#known.get(id)?.stats ?? {};
+      if (serving !== null && sessions !== null) known.set(id, { serving, sessions });
+    }
+    return known;
+  }
+
+  #isChanging({ id, wanted, live }: ProxyView): boolean {
     const stats = this.#known.get(id)?.stats;
-    return stats && stats.serving !== null && stats.sessions !== null ? { serving: stats.serving, sessions: stats.sessions } : null;
+    if (!live || !stats || stats.serving === null) return false;
+    return wanted === 'online' ? !stats.serving : stats.serving || stats.sessions !== 0;
   }
 
   /** Null for one that was never asked. */

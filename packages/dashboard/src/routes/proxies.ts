@@ -48,11 +48,12 @@ const ProxyParams = Type.Object({ proxy: ProxyId });
 export function proxyRoutes(app: App, context: Context): void {
   const { coordinator } = context;
   const viewOf = async (proxy: ProxyView): Promise<ProxyEntryView> =>
-    proxyView(proxy, await currentEpoch(context), context.proxies.serving(proxy.id));
+    proxyView(proxy, await currentEpoch(context), (await context.proxies.servings([proxy])).get(proxy.id) ?? null);
 
   app.get('/proxies', { schema: { summary: 'All registered proxies', response: answers(ProxiesSchema) } }, async () => {
-    const epoch = await currentEpoch(context);
-    return { proxies: (await listProxies(coordinator)).map((proxy) => proxyView(proxy, epoch, context.proxies.serving(proxy.id))) };
+    const [epoch, all] = await Promise.all([currentEpoch(context), listProxies(coordinator)]);
+    const heard = await context.proxies.servings(all);
+    return { proxies: all.map((proxy) => proxyView(proxy, epoch, heard.get(proxy.id) ?? null)) };
   });
   app.get(
     '/proxies/:proxy',
