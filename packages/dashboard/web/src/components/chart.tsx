@@ -90,7 +90,7 @@ async function draw(place: HTMLElement | null, { lines, format }: Pick<ChartProp
       y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max((high ?? 0) * 1.15, 1)] },
     },
     axes: [
-      { ...axis, size: 30, values: (_, times) => times.map((at) => clock(at, times)) },
+      { ...axis, size: 30, space: 72, values: (_, times) => times.map((at) => clock(at, times)) },
       { ...axis, size: 74, values: (_, values) => values.map((value) => format(value)) },
     ],
     series: [

@@ -1,18 +1,19 @@
 // What went wrong, and what to do about it.
 
+import { sentence } from '../lib/format.ts';
 import type { Problem } from '../state/api.ts';
 import { Icon } from './chip.tsx';
 import { Copy } from './copy.tsx';
 import { Time } from './value.tsx';
 
-export function ProblemBox({ problem, what }: { problem: Problem; what?: string }) {
+/** `brief`: without what to do, where there is only one thing. */
+export function ProblemBox({ problem, what, brief = false }: { problem: Problem; what?: string; brief?: boolean }) {
   return (
     <div class="problem" role="alert">
       <p>
-        <Icon level="error" /> {what === undefined ? '' : `${what}: `}
-        {problem.message}
+        <Icon level="error" /> {what === undefined ? sentence(problem.message) : `${what}: ${problem.message}`}
       </p>
-      {problem.hints.map((hint) => (
+      {(brief ? [] : problem.hints).map((hint) => (
         <p key={hint} class="hint">
           {hint}
         </p>

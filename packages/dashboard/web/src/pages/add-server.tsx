@@ -49,7 +49,7 @@ function adding(group: number): Action {
         ? `codis-config server add ${group} ${addr.value.trim()} ${role.value}${force.value ? ' --force' : ''}`
         : null,
     details: <AddServerFields />,
-    block: () => address(addr.value) ?? (probed.value?.addr === addr.value.trim() ? probed.value.problem : 'Look at the server first.'),
+    block: () => address(addr.value) ?? (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : 'Look at the server first.'),
     run: async () => {
       const body: AddServerRequest = { addr: addr.value.trim(), role: role.value, ...(force.value ? { force: true } : {}) };
       const { notes } = await call<ChangeView>('POST', `/groups/${group}/servers`, { body, epoch: epoch.value });
@@ -92,14 +92,20 @@ function AddServerFields() {
   );
 }
 
+/** Why it can’t be added; null when it can. */
+function whyNot({ problem: wrong, group }: ProbedServerView): string | null {
+  return wrong ?? (group === null ? null : `It is in group ${group} already.`);
+}
+
 const SILENT = 'it did not say';
 
 function Probed({ server }: { server: ProbedServerView }) {
+  const why = whyNot(server);
   return (
     <>
       <dl class="facts">
         <dt>State</dt>
-        <dd>{server.problem === null ? <Chip level="ok" word="can be used" /> : <Chip level="error" word={server.problem} />}</dd>
+        <dd>{why === null ? <Chip level="ok" word="can be used" /> : <Chip level="error" word={why} />}</dd>
         <dt>Its own role</dt>
         <dd>
           {server.role ?? <Value text="—" why={SILENT} />}

@@ -36,7 +36,7 @@ export function LoginPage() {
       <form onSubmit={(event) => event.preventDefault()}>
         <Field label="Name" value={user} autocomplete="username" autofocus />
         <Field label="Password" value={password} secret autocomplete="current-password" />
-        {problem.value === null ? null : <ProblemBox problem={problem.value} />}
+        {problem.value === null ? null : <ProblemBox problem={problem.value} brief />}
         <Button submit primary block={busy.value ? 'You are being logged in.' : missing} onClick={() => void enter()}>
           Log in
         </Button>

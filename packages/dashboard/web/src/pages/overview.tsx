@@ -25,6 +25,14 @@ export function OverviewPage() {
       <PageHead title="Overview" />
       <Verdict status={current} />
       <FirstRun />
+      {current.groups.length === 0 ? null : <Numbers status={current} />}
+    </>
+  );
+}
+
+function Numbers({ status: current }: { status: StatusView }) {
+  return (
+    <>
       <Tiles status={current} />
       <Running />
       <FiringAlerts />
@@ -37,7 +45,7 @@ export function OverviewPage() {
 const VERDICTS: Record<StatusView['verdict'], { level: Level; word: string }> = {
   healthy: { level: 'ok', word: 'Healthy' },
   degraded: { level: 'error', word: 'Degraded' },
-  empty: { level: 'unknown', word: 'Empty' },
+  empty: { level: 'idle', word: 'Empty' },
 };
 
 function Verdict({ status: current }: { status: StatusView }) {

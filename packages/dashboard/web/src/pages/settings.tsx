@@ -80,6 +80,10 @@ function About() {
             its description (OpenAPI)
           </a>
           ,{' '}
+          <a href="/api/docs" target="_blank" rel="noreferrer">
+            the same to read
+          </a>
+          ,{' '}
           <a href="/metrics" target="_blank" rel="noreferrer">
             metrics
           </a>
