@@ -251,4 +251,9 @@ describe('a dashboard that dies', () => {
     stream = await openStream();
     await until('a snapshot', () => heardOf('snapshot').length > 0);
   });
+
+  test('in peace ends the stream too, and is not held up by who listens', async () => {
+    expect(await cluster.dashboard.stop('SIGTERM')).toBe(0);
+    await until('the end', () => stream.ended);
+  });
 });

@@ -168,6 +168,41 @@ describe('a login', () => {
   });
 });
 
+describe('what has an end', () => {
+  /** Sets a field of what is kept. */
+  async function rewrite(path: string, change: object): Promise<void> {
+    const { data } = (await dashboard.coordinator.read(path))!;
+    const next = { ...(JSON.parse(data.toString()) as object), ...change };
+    await dashboard.coordinator.commit([{ op: 'set', path, data: Buffer.from(JSON.stringify(next)) }]);
+  }
+  const past = new Date(Date.now() - 1000).toISOString();
+
+  test('is of no use after it: a token, a session', async () => {
+    const token = await dashboard.ok('POST', '/tokens', { name: 'short', role: 'viewer', expiresInDays: 1 }, admin);
+    const bearer = { authorization: `Bearer ${String(token.json['token'])}` };
+    await dashboard.ok('GET', '/status', undefined, bearer);
+    await rewrite('tokens/short', { expiresAt: past });
+    expect(await dashboard.call('GET', '/status', undefined, bearer)).toMatchObject({ status: 401 });
+
+    const known = await dashboard.coordinator.list('sessions');
+    const session = await login('admin', password);
+    const [fresh] = (await dashboard.coordinator.list('sessions')).filter((name) => !known.includes(name));
+    await rewrite(`sessions/${fresh}`, { expiresAt: past });
+    expect(await dashboard.call('GET', '/status', undefined, session)).toMatchObject({ status: 401 });
+    await login('admin', password);
+    expect(await dashboard.coordinator.list('sessions')).not.toContain(fresh);
+  });
+
+  test.each([
+    ['none', 'Bearer '],
+    ['another shape', 'Bearer secret'],
+    ['another secret', `Bearer codis.reader.${'x'.repeat(43)}`],
+    ['a name that is a path', `Bearer codis.../users/admin.${'x'.repeat(43)}`],
+  ])('a token of %s is nobody’s', async (_, authorization) => {
+    expect(await dashboard.call('GET', '/status', undefined, { authorization })).toMatchObject({ status: 401 });
+  });
+});
+
 describe('users and tokens', () => {
   test('are added, changed and removed; no secret is ever shown again', async () => {
     await dashboard.ok('POST', '/users', { name: 'otto', role: 'viewer', password: 'long enough' }, admin);
