@@ -139,8 +139,8 @@ describe('a healthy cluster', () => {
     session.on('Network.dataReceived', ({ dataLength }) => {
       bytes += dataLength;
     });
-    await page.waitForTimeout(5000);
-    expect(bytes * 12).toBeLessThan(60 * 1024);
+    await page.waitForTimeout(4000);
+    expect(bytes * 15).toBeLessThan(60 * 1024);
     expect(bytes).toBeGreaterThan(0);
     await session.detach();
   });
@@ -153,9 +153,9 @@ describe('a migration', () => {
     const cell = (slot: number) => page.locator(`[data-slot="${slot}"]`);
     await cell(0).hover();
     await page.mouse.down();
-    await cell(70).hover();
+    await cell(20).hover();
     await page.mouse.up();
-    await page.getByRole('button', { name: 'Move 71 slots…' }).click();
+    await page.getByRole('button', { name: 'Move 21 slots…' }).click();
     await page.getByRole('button', { name: 'Next: where to' }).click();
     await page.getByLabel(/group 2/).check();
     await page.getByRole('button', { name: 'Review the plan' }).click();
@@ -163,10 +163,10 @@ describe('a migration', () => {
     await page.getByText('Groups before and after').first().waitFor();
     expect(await violations(page), 'plan').toEqual([]);
     await page.getByLabel('Keys, at most').fill('20');
-    await page.getByRole('button', { name: 'Move 71 slots' }).click();
+    await page.getByRole('button', { name: 'Move 21 slots' }).click();
     await page.getByRole('dialog').getByText('codis-config plan apply 1 --keys-per-second=20').waitFor();
     expect(await violations(page), 'confirm').toEqual([]);
-    await page.getByRole('dialog').getByRole('button', { name: 'Move 71 slots' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Move 21 slots' }).click();
     await page.waitForURL('**/migrations/1');
     expect(await violations(page), 'migration').toEqual([]);
     await page.getByRole('button', { name: /^Pause …/ }).click();
@@ -183,7 +183,7 @@ describe('a migration', () => {
     await page.getByRole('button', { name: /^Resume …/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume migration 1' }).click();
     await page.getByText('verified', { exact: true }).waitFor({ timeout: 60_000 });
-    await page.getByText('All 71 slots are at group 2.').waitFor();
+    await page.getByText('All 21 slots are at group 2.').waitFor();
   });
 
   test('by keyboard alone', async () => {
@@ -305,10 +305,19 @@ describe('a master that dies', () => {
     await button.first().waitFor({ timeout: 5000 * BUSY });
     await page.getByText('Degraded', { exact: true }).waitFor({ timeout: 5000 * BUSY });
     await eventually(async () => (await page.title()).startsWith('(!) '), { what: 'the title', timeoutMs: 5000 * BUSY });
+    expect(await page.locator('#favicon').getAttribute('href')).toBe('/favicon-alert.svg');
     const box = await button.first().boundingBox();
     expect(box!.y + box!.height).toBeLessThan(720);
     await page.getByRole('link', { name: /Alerts.*firing/ }).waitFor({ timeout: 5000 * BUSY });
     await page.getByText(/\(group 2 unknown\)/).waitFor();
+    await page
+      .getByRole('button', { name: /^Why\? the master of group 2/ })
+      .first()
+      .click();
+    await page.getByRole('dialog').getByText('Because').waitFor();
+    await page.getByRole('dialog').getByText('failed').first().waitFor();
+    expect(await violations(page), 'why').toEqual([]);
+    await page.keyboard.press('Escape');
     for (const path of ['', 'groups', 'alerts', 'slots']) {
       await open(path);
       expect(await violations(page), `${path} while degraded`).toEqual([]);

@@ -77,6 +77,26 @@ describe('the first cluster', () => {
     await page.getByText('“localhost” is not an address: write host:port').first().waitFor();
     expect(await page.getByRole('button', { name: 'Look at it' }).getAttribute('aria-disabled')).toBe('true');
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(browser.errors).toEqual([]);
+  });
+
+  test('takes a further server as a replica, and none that it has already', async () => {
+    const { page } = browser;
+    await page.getByRole('button', { name: 'Add a server … (group 1)' }).click();
+    await page.getByText('is attached as its replica').waitFor();
+    await page.getByLabel('Address').fill(cluster.servers[1]![0]!.addr);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('It is in group 2 already.').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Add a server to group 1' }).getAttribute('aria-disabled')).toBe('true');
+    await page.keyboard.press('Escape');
+    // A refusal is known before one confirms.
+    await page.getByRole('button', { name: `Remove …: Remove ${cluster.servers[0]![0]!.addr}` }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/It would be refused/)
+      .first()
+      .waitFor();
     expect(browser.errors).toEqual([]);
   });
 });
