@@ -190,7 +190,7 @@ describe('a change', () => {
     expect(slots).toEqual([{ first: 100, last: 109, stage: 'done', to: 2 }]);
   });
 
-  test('of what is wanted of a proxy: it drains while its clients go on, and can be called back', async () => {
+  test('of what is wanted of a proxy: it drains while its clients go on, and can be called back or hurried', async () => {
     const client = cluster.proxies[1]!.client();
     await client.set('kept', '1');
     const wanted = (body: unknown) => api('/proxies/proxy_2/wanted', 'PUT', body);
@@ -202,6 +202,7 @@ describe('a change', () => {
     await until('it to be back', async () => (await state()) === 'online');
     expect(await client.get('kept')).toBe('1');
     const closed = new Promise((done) => client.once('close', done));
+    await wanted({ wanted: 'offline', drainSeconds: 600 });
     await wanted({ wanted: 'offline', drainSeconds: 1 });
     await closed;
     await until('it to be offline', async () => (await state()) === 'offline');

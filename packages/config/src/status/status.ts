@@ -24,8 +24,9 @@ const PROBE_MS = 800;
 /** Everyone who asks within this time gets the same reading. */
 const FRESH_MS = 1000;
 
-/** Reads the status, at most once a second however many ask. Rejects with the coordinator's errors. */
-export type StatusReader = () => Promise<StatusView>;
+/** Reads the status, at most once a second however many ask. `apart`: a reading for oneself, which nobody shares: who looks all the time must not make old news of what others ask for.
+ *  Rejects with the coordinator's errors. */
+export type StatusReader = (how?: { readonly apart?: boolean }) => Promise<StatusView>;
 
 export interface StatusSource {
   readonly coordinator: Coordinator;
@@ -41,7 +42,8 @@ export interface StatusSource {
 export function statusReader(source: StatusSource): StatusReader {
   const memory: Memory = { since: new Map(), keys: new Map() };
   let last: { at: number; reading: Promise<StatusView> } | undefined;
-  return () => {
+  return ({ apart = false } = {}) => {
+    if (apart) return readStatus(source, memory);
     const now = performance.now();
     if (last && now - last.at < FRESH_MS) return last.reading;
     const reading = readStatus(source, memory);

@@ -135,7 +135,7 @@ export class Observer {
   async #read(): Promise<Frame> {
     const { coordinator, status: readStatus, proxies, alerts } = this.#options;
     await proxies.ask(await listProxies(coordinator));
-    const status = await readStatus();
+    const status = await readStatus({ apart: true });
     const [topology, migrations] = await Promise.all([topologyOrNull(coordinator), this.#options.migrations()]);
     const sessions = proxies.stats.flatMap((one) => one.sessions ?? []);
     const point = statsPoint({ at: status.readAt, status, activities: proxies.activities, sessions });

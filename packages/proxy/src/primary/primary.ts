@@ -59,6 +59,8 @@ export class Primary {
   #wanted: ProxyRegistration['wanted'];
   /** How long clients may go on once this is wanted offline. */
   #drainMs = DRAIN_MS;
+  /** With how much time clients are being drained; null when they are not. */
+  #draining: number | null = null;
   #registered = false;
   #held = -1;
   #acknowledged = -1;
@@ -247,21 +249,25 @@ export class Primary {
   async #serveAsWanted(): Promise<void> {
     if (this.#wanted === 'online' && !this.#serving) {
       this.#serving = true;
+      this.#draining = null;
       this.#pool.serve();
       this.#options.log.info({ addr: this.#options.settings.proxy_addr, epoch: this.#acknowledged, workers: this.#pool.size }, 'online');
-    } else if (this.#wanted === 'offline' && this.#serving) {
+    } else if (this.#wanted === 'offline' && (this.#serving || (this.#draining !== null && this.#draining !== this.#drainMs))) {
       this.#serving = false;
-      this.#drain();
+      this.#drain(this.#drainMs);
     }
   }
 
   /** Goes on beside all else: tables must be acknowledged meanwhile, and an operator may change his mind. */
-  #drain(): void {
+  #drain(drainMs: number): void {
     const { log } = this.#options;
-    const graceMs = Math.max(0, this.#drainMs - DRAIN_MS);
-    log.info({ drainMs: this.#drainMs }, 'draining');
-    void this.#pool.drain({ timeoutMs: Math.min(this.#drainMs, DRAIN_MS), graceMs }).then(() => {
-      if (!this.#serving && !this.#closing) log.info('offline');
+    this.#draining = drainMs;
+    log.info({ drainMs }, 'draining');
+    const timeoutMs = Math.min(drainMs, DRAIN_MS);
+    void this.#pool.drain({ timeoutMs, graceMs: drainMs - timeoutMs }).then(() => {
+      if (this.#serving || this.#closing || this.#draining !== drainMs) return;
+      this.#draining = null;
+      log.info('offline');
     });
   }
 
