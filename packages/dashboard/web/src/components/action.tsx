@@ -28,8 +28,8 @@ export interface Action {
   readonly own?: boolean;
   /** It takes something away. */
   readonly danger?: boolean;
-  /** To be typed before it can be done: only for what loses data. */
-  readonly typed?: string;
+  /** To be typed before it can be done: only for what may lose data. A function where that depends on what is chosen. */
+  readonly typed?: string | (() => string | null);
   /** More to choose or to read. */
   readonly details?: ComponentChildren;
   /** Why it can't be done as it is set, in a sentence; null when it can. */
@@ -57,7 +57,8 @@ function ActionDialog({ action }: { action: Action }) {
   const refused = useSignal(false);
   const busy = useSignal(false);
   const problem = useSignal<Problem | null>(null);
-  const untyped = action.typed !== undefined && typed.value.trim() !== action.typed ? `Type ${action.typed} first.` : null;
+  const wanted = typeof action.typed === 'function' ? action.typed() : (action.typed ?? null);
+  const untyped = wanted !== null && typed.value.trim() !== wanted ? `Type ${wanted} first.` : null;
   const block = busy.value
     ? 'It is being done.'
     : refused.value
@@ -85,7 +86,7 @@ function ActionDialog({ action }: { action: Action }) {
       ))}
       {action.details}
       {action.rehearsal === undefined ? null : <Rehearsal of={action.rehearsal} refused={refused} />}
-      {action.typed === undefined ? null : <Field label={`To confirm, type ${action.typed}`} value={typed} />}
+      {wanted === null ? null : <Field label={`To confirm, type ${wanted}`} value={typed} />}
       {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
       {writeBlock.value === null || action.own ? null : <p class="note">{writeBlock.value}</p>}
       <div class="dialog-foot">

@@ -17,13 +17,13 @@ const chosen = signal<CandidateView | null>(null);
 export function PromoteButton({ group, addr, primary = false }: { group: number; addr: string | null; primary?: boolean }) {
   const label = addr === null ? 'Promote …' : `Promote ${addr} …`;
   return (
-    <WriteButton primary={primary} onClick={() => openAction(promotion(group))} label={`${label} in group ${group}`}>
+    <WriteButton primary={primary} onClick={() => openAction(promotion(group, addr))} label={`${label} in group ${group}`}>
       {label}
     </WriteButton>
   );
 }
 
-function promotion(group: number): Action {
+function promotion(group: number, proposed: string | null): Action {
   chosen.value = null;
   return {
     title: `Promote a server of group ${group}`,
@@ -32,7 +32,9 @@ function promotion(group: number): Action {
     ],
     cli: () =>
       chosen.value === null ? null : `codis-config server promote ${group} ${chosen.value.addr}${chosen.value.able ? '' : ' --force'}`,
-    details: <Candidates group={group} />,
+    details: <Candidates group={group} proposed={proposed} />,
+    // Whoever is taken by force may lack writes that were acknowledged.
+    typed: () => (chosen.value === null || chosen.value.able ? null : chosen.value.addr),
     block: () => (chosen.value === null ? 'Choose a server first.' : null),
     run: async () => {
       const { addr, able } = chosen.value ?? { addr: '', able: true };
@@ -44,14 +46,15 @@ function promotion(group: number): Action {
   };
 }
 
-function Candidates({ group }: { group: number }) {
+function Candidates({ group, proposed }: { group: number; proposed: string | null }) {
   const view = useSignal<CandidatesView | null>(null);
   const problem = useSignal<Problem | null>(null);
   useEffect(() => {
     get<CandidatesView>(`/groups/${group}/candidates`).then(
       (found) => {
         view.value = found;
-        chosen.value = found.candidates.find(({ able }) => able) ?? null;
+        const able = found.candidates.filter((candidate) => candidate.able);
+        chosen.value = able.find(({ addr }) => addr === proposed) ?? able[0] ?? null;
       },
       (error: unknown) => {
         problem.value = asProblem(error);

@@ -196,27 +196,28 @@ const manner = { form: throttleForm(), durable: signal(false), comment: signal('
 
 function Run({ plan }: { plan: PlanView }) {
   const { form, durable, comment } = manner;
-  const room = plan.groups.some(
+  const tight = plan.groups.some(
     ({ memoryAfterBytes, maxMemoryBytes }) => maxMemoryBytes !== null && maxMemoryBytes > 0 && (memoryAfterBytes ?? 0) > maxMemoryBytes,
   );
   const options = useComputed(
     () =>
-      `${throttleOptions(form, { all: false })}${durable.value ? ' --durable' : ''}${comment.value === '' ? '' : ` --comment ${shellQuote(comment.value)}`}${room ? ' --force' : ''}`,
+      `${throttleOptions(form, { all: false })}${durable.value ? ' --durable' : ''}${comment.value === '' ? '' : ` --comment ${shellQuote(comment.value)}`}${tight ? ' --force' : ''}`,
   );
   const block = plan.moves.length === 0 ? 'Nothing moves in this plan.' : throttleProblem(form);
   const start = {
     title: `Move ${plural(plan.slotsCount, 'slot')}`,
     effect: [
       `${sentence(plan.goal)}: exactly what is shown here moves, ${plural(plan.slotsCount, 'slot')}, while clients go on. It can be slowed down, paused and cancelled at any time; every slot ends whole on one side.`,
-      ...(room ? ['It does not fit into the memory of a target, and is begun all the same.'] : []),
+      ...(tight ? ['It does not fit into the memory of a target, and is begun all the same.'] : []),
     ],
+    danger: tight,
     cli: () => `codis-config plan apply ${plan.id}${options.value}`,
     run: async () => {
       const body: ApplyPlanRequest = {
         ...throttleRequest(form),
         ...(durable.value ? { durable: true } : {}),
         ...(comment.value === '' ? {} : { comment: comment.value }),
-        ...(room ? { force: true } : {}),
+        ...(tight ? { force: true } : {}),
       };
       const applied = await call<PlanView>('POST', `/plans/${plan.id}/apply`, { body });
       if (applied.migration !== null) navigate(to('migrations', applied.migration));
