@@ -1,11 +1,14 @@
 // A browser for tests: Debian's chromium, driven over its own protocol, and what one does with it again and again.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { REPO } from '../harness/process.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
+const CHROMIUM = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map((dir) => join(dir, 'chromium'))
+  .find((file) => existsSync(file));
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -27,6 +30,7 @@ export interface TestBrowser {
 
 /** One page at 1280x720, in the light theme. */
 export async function openBrowser(): Promise<TestBrowser> {
+  if (CHROMIUM === undefined) throw new Error('there is no chromium in PATH; npm test installs it');
   const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, colorScheme: 'light', reducedMotion: 'reduce' });
   const page = await context.newPage();

@@ -78,6 +78,7 @@ describe('the first cluster', () => {
     expect(await page.getByRole('button', { name: 'Look at it' }).getAttribute('aria-disabled')).toBe('true');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Add a group …');
     expect(browser.errors).toEqual([]);
   });
 
