@@ -220,6 +220,8 @@ describe('a migration', () => {
   });
 
   test('leaves the same events as one by the command line', async () => {
+    const { page } = browser;
+    await open('events');
     const before = (await api<EventsView>('/events')).events[0]!.seq;
     await cluster.cliOk('plan', 'move', '5', '6', '3');
     await cluster.cliOk('plan', 'apply', '3');
@@ -228,6 +230,9 @@ describe('a migration', () => {
     expect(kinds(events.filter(({ seq }) => seq > before))).toEqual(
       kinds(events.filter(({ migration, plan }) => migration === 2 || plan === 2)),
     );
+    // The page that was open has them too, each once.
+    await page.getByRole('link', { name: String(events[0]!.seq), exact: true }).waitFor();
+    expect(await page.getByRole('link', { name: String(before), exact: true }).count()).toBe(1);
   });
 
   test('that was planned for another table is not begun: the page says what changed, and plans anew', async () => {

@@ -1,6 +1,7 @@
 // Who changed what, when: the audit log.
 
 import type { EventsView, EventView } from '@codis/config/api';
+import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Chip } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
@@ -23,15 +24,22 @@ export function EventsPage() {
 
 function AllEvents() {
   const open = migrations.value.map(({ id, state }) => `${id}${state}`).join();
-  const { view, problem } = useResource<EventsView>(`/events?limit=${LIMIT}`, [epoch.value, open]);
-  const all = view?.events ?? [];
+  const known = useSignal<readonly EventView[] | null>(null);
+  const since = known.value?.[0]?.seq ?? 0;
+  const { view, problem } = useResource<EventsView>(`/events?limit=${LIMIT}&since=${since}`, [epoch.value, open]);
+  useEffect(() => {
+    // Only what is new is asked for, so the answer goes before what is known.
+    const first = known.peek()?.[0]?.seq ?? 0;
+    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, LIMIT);
+  }, [view]);
+  const all = known.value ?? [];
   const shown = all.filter(matches);
   return (
     <>
       <PageHead title="Events" />
       <Filters events={all} shown={shown} />
       {problem === null ? null : <ProblemBox problem={problem} />}
-      {view === null && problem === null ? (
+      {known.value === null && problem === null ? (
         <p role="status">Reading …</p>
       ) : (
         <Table
