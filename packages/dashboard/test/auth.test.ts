@@ -230,3 +230,12 @@ describe('users and tokens', () => {
     expect(await dashboard.call(method, path, body, admin)).toMatchObject({ status, json: { code } });
   });
 });
+
+test('without a coordinator nobody is known: health and pages are served, and the API says why it is not', async () => {
+  const cut = await startDashboard({ flags: { dashboard_auth: 'on' } });
+  await cut.coordinator.close();
+  const headers = { host: 'localhost', cookie: `codis_session=${'x'.repeat(43)}` };
+  expect((await cut.app.inject({ url: '/healthz', headers })).statusCode).toBe(200);
+  expect(await cut.call('GET', '/session', undefined, headers)).toMatchObject({ status: 503, json: { code: 'CODIS_E_COORDINATOR_LOST' } });
+  expect(await cut.call('POST', '/groups', { group: 1 }, headers)).toMatchObject({ status: 503 });
+});

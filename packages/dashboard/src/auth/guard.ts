@@ -6,7 +6,7 @@ import { checkSession, checkToken, noteDenial } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import type { FastifyRequest } from 'fastify';
 import { DenialBudget } from './denial-budget.ts';
-import { type Access, type Identity, isRead, refusal } from './policy.ts';
+import { type Access, accessOf, type Identity, isRead, refusal } from './policy.ts';
 
 export const SESSION_COOKIE = 'codis_session';
 const ACTOR = /^[\x20-\x7e]{1,100}$/;
@@ -33,9 +33,9 @@ export function accessGuard(options: GuardOptions): (request: FastifyRequest) =>
   const readOnly = settings.dashboard_read_only === 'on';
   const budget = new DenialBudget();
   return async (request) => {
-    request.identity = await identityOf(request, options);
     const { url: path = request.url, config } = request.routeOptions;
-    if (request.is404) return;
+    if (request.is404 || needsNobody({ method: request.method, path, access: config.access })) return;
+    request.identity = await identityOf(request, options);
     const call = { method: request.method, path, access: config.access, csrf: headerOf(request, 'x-codis-csrf') };
     const refused = refusal(call, request.identity, { readOnly });
     if (!refused) return;
@@ -44,6 +44,11 @@ export function accessGuard(options: GuardOptions): (request: FastifyRequest) =>
     }
     throw refused;
   };
+}
+
+/** Pages and health: who asks makes no difference there, so they are served when the coordinator, which knows who one is, can't be reached. */
+function needsNobody(call: Parameters<typeof accessOf>[0]): boolean {
+  return accessOf(call) === 'public' && !call.path.startsWith('/api/');
 }
 
 /** Writes down that a call was refused. When even that can't be done the call is refused all the same. */

@@ -10,8 +10,8 @@ import { answers, EventSchema, EventsSchema } from '../schemas.ts';
 
 const LIMIT = 100;
 const LIMIT_MAX = 1000;
-/** How far back a filter looks. */
-const SEARCHED_MAX = 10_000;
+/** How far back a filter looks: each event is one read of the coordinator. */
+const SEARCHED_MAX = 2000;
 
 const Filter = Type.String({ minLength: 1, maxLength: 200 });
 const filters = {
@@ -41,7 +41,7 @@ export function eventRoutes(app: App, { coordinator }: Context): void {
     '/events',
     {
       schema: {
-        summary: 'Who changed what, newest first; actor, action and object are parts of what is looked for',
+        summary: 'Who changed what, newest first; actor, action and object are parts of what is looked for among the newest 2000',
         querystring: EventsQuery,
         response: answers(EventsSchema),
       },
