@@ -5,13 +5,16 @@
 // with a stamp that is written after npm has ended well; TypeScript keeps its own books.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInstalled, writeStamp } from './install-stamp.mjs';
 
 export const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 const NODE_MINIMUM = [20, 19];
+
+/** Bundles the web console, from packages/dashboard/web/src into its dist; under a second. */
+export const CONSOLE_BUILD = { script: 'vite/bin/vite.js', args: ['build', 'packages/dashboard/web', '--logLevel', 'warn'] };
 
 /** A failure that the person at the terminal can mend: only its message is shown. */
 export class SetupFailure extends Error {}
@@ -30,6 +33,7 @@ const PROGRAMS = {
   hiredis: fromDebian('libhiredis-dev', 'gcc', 'libc6-dev'),
   'Redis.pm': fromDebian('libredis-perl'),
   'redis-lua': fromDebian('lua-redis', 'lua-socket', 'lua5.1'),
+  chromium: { packages: ['chromium'], present: () => onPath('chromium') },
   redigo: fromDebian('golang-github-gomodule-redigo-dev', 'golang-go'),
 };
 
@@ -138,6 +142,24 @@ function asRoot() {
 async function buildProjects(projects) {
   const code = await run(process.execPath, [join(TOP, 'node_modules/typescript/bin/tsc'), '-b', ...projects]);
   if (code !== 0) throw new SetupFailure('The build failed; the errors are above.');
+  if (projects.includes('packages/dashboard')) await buildConsole();
+}
+
+/** Only when something has changed: a dashboard that starts meanwhile would miss the files that are being written anew. */
+async function buildConsole() {
+  if (isConsoleBuilt()) return;
+  const code = await run(process.execPath, [join(TOP, 'node_modules', CONSOLE_BUILD.script), ...CONSOLE_BUILD.args]);
+  if (code !== 0) throw new SetupFailure('The web console could not be built; the errors are above.');
+}
+
+/** Whether no file that the console is made of is newer than what was made. */
+function isConsoleBuilt() {
+  const web = join(TOP, 'packages/dashboard/web');
+  const built = statSync(join(web, 'dist/index.html'), { throwIfNoEntry: false });
+  if (built === undefined) return false;
+  const sources = ['src', 'public'].flatMap((dir) => readdirSync(join(web, dir), { recursive: true }).map((file) => join(web, dir, file)));
+  const inputs = [...sources, join(web, 'index.html'), join(web, 'vite.config.ts'), join(TOP, 'package-lock.json')];
+  return inputs.every((file) => statSync(file).mtimeMs <= built.mtimeMs);
 }
 
 /** Runs a step to its end; a signal to this process ends the step first, then this process. */

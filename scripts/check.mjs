@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { onPath, TOP } from './bootstrap.mjs';
+import { CONSOLE_BUILD, onPath, TOP } from './bootstrap.mjs';
 import { endLeftovers, RUN_MARK } from './leftovers.mjs';
 
 const SCRATCH = join(TOP, 'node_modules/.cache/codis-test');
@@ -17,6 +17,7 @@ const bin = (path) => join(TOP, 'node_modules', path);
 /** `tests`: its verdict is counted by test, not by its exit code alone. */
 const STEPS = [
   { name: 'types and build', script: bin('typescript/bin/tsc'), args: ['-b'] },
+  { name: 'web console', script: bin(CONSOLE_BUILD.script), args: CONSOLE_BUILD.args },
   {
     name: 'format and lint',
     script: bin('@biomejs/biome/bin/biome'),

@@ -4,7 +4,7 @@ import { CLIENT_LIBRARIES, runWith } from './bootstrap.mjs';
 import { check } from './check.mjs';
 
 await runWith({
-  programs: ['redis-server', 'redis-cli', 'java', 'ZooKeeper', ...CLIENT_LIBRARIES],
+  programs: ['redis-server', 'redis-cli', 'java', 'ZooKeeper', 'chromium', ...CLIENT_LIBRARIES],
   build: [],
   main: check,
 });

@@ -10,8 +10,10 @@ import { REPO } from './harness/process.ts';
 import { asSource, filesBelow, filesNamedIn, readSource, type SourceFile } from './harness/source-tree.ts';
 
 const PACKAGES = ['config', 'proxy', 'dashboard'] as const;
-const SOURCES = [...PACKAGES.map((name) => `packages/${name}/src`), 'scripts']
-  .flatMap((dir) => filesBelow(dir, ['.ts', '.mjs']))
+/** What runs in a browser: a layer of its own, which knows the API's types and nothing else of ours. */
+const WEB = 'packages/dashboard/web/src';
+const SOURCES = [...PACKAGES.map((name) => `packages/${name}/src`), WEB, 'scripts']
+  .flatMap((dir) => filesBelow(dir, ['.ts', '.tsx', '.mjs']))
   .map(readSource);
 const TESTS = [...PACKAGES.map((name) => `packages/${name}/test`), 'test']
   .flatMap((dir) => filesBelow(dir, ['.ts', '.mjs']))
@@ -50,6 +52,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'config/doctor',
     'config/api',
   ],
+  'dashboard/web': ['config/api'],
   scripts: ['config/cli', 'config/model', 'config/settings', 'config/coordinator', 'config/api', 'proxy'],
 };
 
@@ -59,12 +62,22 @@ const PURE = new Set(['config/model', 'config/api']);
 function layerOf(path: string): string {
   const [top = '', name = '', , folder = ''] = path.split('/');
   if (top !== 'packages') return top;
+  if (path.startsWith(WEB)) return 'dashboard/web';
   return name === 'config' ? `config/${folder}` : name;
 }
 
 const externalsOf = (file: SourceFile) => file.imports.filter(({ target }) => target === null).map(({ specifier }) => specifier);
 
 describe('imports', () => {
+  test('of the web console from other layers are types only', () => {
+    const wrong = SOURCES.filter(({ path }) => layerOf(path) === 'dashboard/web').flatMap(({ path, imports }) =>
+      imports
+        .filter(({ specifier, typeOnly }) => specifier.startsWith('@codis/') && !typeOnly)
+        .map(({ specifier }) => `${path}: ${specifier}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   test('every source belongs to a layer', () => {
     expect(SOURCES.map(({ path }) => layerOf(path)).filter((layer) => LAYERS[layer] === undefined)).toEqual([]);
   });
@@ -99,7 +112,9 @@ describe('imports', () => {
 
   test('of npm packages are declared by the package that uses them', () => {
     const undeclared = SOURCES.filter(({ path }) => path.startsWith('packages/')).flatMap((file) => {
-      const declared = Object.keys(manifestOf(packageOf(file.path)).dependencies ?? {});
+      const { dependencies = {}, devDependencies = {} } = manifestOf(packageOf(file.path));
+      // What is bundled need not be installed with the package.
+      const declared = Object.keys(file.path.startsWith(WEB) ? devDependencies : dependencies);
       const used = externalsOf(file)
         .filter((specifier) => !specifier.startsWith('node:'))
         .map(npmNameOf);
@@ -215,6 +230,7 @@ interface Manifest {
   readonly exports?: Record<string, string>;
   readonly bin?: Record<string, string>;
   readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
   readonly scripts?: Record<string, string>;
 }
 
@@ -229,7 +245,7 @@ function entries(): string[] {
     return [...Object.values(exports), ...Object.values(bin)].map((path) => join(`packages/${name}`, path));
   });
   const fromScripts = Object.values(manifestOf('.').scripts ?? {}).flatMap((line) => line.match(/[\w/.-]+\.m?js/g) ?? []);
-  return [...fromPackages, ...fromScripts].map(asSource).filter((path) => path !== null);
+  return [...fromPackages, ...fromScripts, `${WEB}/main.tsx`].map(asSource).filter((path) => path !== null);
 }
 
 function packageOf(path: string): string {

@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly replicas?: number;
   /** `host:port` of ZooKeeper servers; the filesystem coordinator unless given. */
   readonly zk?: string;
+  /** Redis servers and a dashboard only: no slot table, no groups, no proxy. */
+  readonly bare?: boolean;
   /** Further lines of config.ini. */
   readonly settings?: Readonly<Record<string, string | number>>;
   /** redis.conf's words for every server. */
@@ -135,6 +137,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
   };
   await untilDashboard(cluster.dashboard, dashboardPort);
+  if (options.bare) return cluster;
   await assignSlots(cluster);
   for (let number = 1; number <= (options.proxies ?? 2); number++) await cluster.startProxy(`proxy_${number}`);
   return cluster;

@@ -1,8 +1,8 @@
 // Goal: whatever state a checkout is in, `npm start` gets it going or says in a sentence what to do.
 // Method: the real bootstrap in a scratch checkout, with stand-ins for npm, tsc and apt-get on a PATH of its own, which write down how they were called.
 
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { leftovers } from '../../scripts/leftovers.mjs';
 import { type Child, eventually, REPO, scratchDir, start, stopAll } from '../harness/process.ts';
@@ -40,8 +40,10 @@ function checkout() {
   };
 }
 
-/** What `npm install` does as far as it matters: a compiler in node_modules. */
-const INSTALL = 'mkdir -p node_modules/typescript/bin; echo "process.exit(0)" > node_modules/typescript/bin/tsc';
+/** What `npm install` does as far as it matters: a compiler and a bundler in node_modules. */
+const INSTALL = ['typescript/bin/tsc', 'vite/bin/vite.js']
+  .map((tool) => `mkdir -p node_modules/${dirname(tool)}; echo "process.exit(0)" > node_modules/${tool}`)
+  .join('; ');
 
 async function end(child: Child): Promise<{ code: number | null; output: string }> {
   const code = await child.exited();
@@ -93,8 +95,10 @@ describe('npm packages', () => {
 
   test('installed by hand count too, since npm runs the stamp last', async () => {
     const { run, calls, top } = checkout();
-    mkdirSync(join(top, 'node_modules/typescript/bin'), { recursive: true });
-    writeFileSync(join(top, 'node_modules/typescript/bin/tsc'), 'process.exit(0)');
+    for (const tool of ['typescript/bin/tsc', 'vite/bin/vite.js']) {
+      mkdirSync(join(top, 'node_modules', dirname(tool)), { recursive: true });
+      writeFileSync(join(top, 'node_modules', tool), 'process.exit(0)');
+    }
     await start(process.execPath, [join(top, 'scripts/install-stamp.mjs')], { cwd: top }).exited();
     expect((await end(run())).code).toBe(0);
     expect(calls()).toEqual([]);
@@ -144,6 +148,29 @@ test('a Node that is too old is a sentence', async () => {
   const { code, output } = await end(run('--import', join(top, 'old.mjs')));
   expect(code).toBe(1);
   expect(output).toContain('This is Node 20.18.3; Node 20.19 or newer is needed');
+});
+
+test('the console is built again only when something of it has changed', async () => {
+  const { run, top, program } = checkout();
+  program('npm', `${INSTALL}; echo "console.log('BUILT')" > node_modules/vite/bin/vite.js`);
+  const web = join(top, 'packages/dashboard/web');
+  for (const dir of ['src/pages', 'public', 'dist']) mkdirSync(join(web, dir), { recursive: true });
+  for (const file of ['src/pages/a.tsx', 'public/b.js', 'index.html', 'vite.config.ts']) writeFileSync(join(web, file), '');
+  expect((await end(run())).output).toContain('BUILT');
+  writeFileSync(join(web, 'dist/index.html'), '');
+  expect((await end(run())).output).not.toContain('BUILT');
+  const later = new Date(Date.now() + 5000);
+  utimesSync(join(web, 'src/pages/a.tsx'), later, later);
+  expect((await end(run())).output).toContain('BUILT');
+});
+
+test('a console that can not be built is a sentence, and nothing is started', async () => {
+  const { run, program } = checkout();
+  program('npm', `${INSTALL}; echo "process.exit(2)" > node_modules/vite/bin/vite.js`);
+  const { code, output } = await end(run());
+  expect(code).toBe(1);
+  expect(output).toContain('The web console could not be built');
+  expect(output).not.toContain('STARTED');
 });
 
 test('a build that fails is a sentence, and nothing is started', async () => {

@@ -8,6 +8,7 @@ import { type Child, eventually, REPO, scratchDir, start, stopAll } from '../har
 
 const BINARIES = {
   tsc: 'typescript/bin/tsc',
+  vite: 'vite/bin/vite.js',
   biome: '@biomejs/biome/bin/biome',
   oxlint: 'oxlint/bin/oxlint',
   vitest: 'vitest/vitest.mjs',
@@ -60,21 +61,21 @@ afterEach(stopAll);
 
 describe('the last line', () => {
   test('counts the tests, and each other check as one', async () => {
-    expect(await verdict(checkout().run())).toMatchObject({ code: 0, last: '8 passed, 0 failed' });
+    expect(await verdict(checkout().run())).toMatchObject({ code: 0, last: '9 passed, 0 failed' });
   });
 
-  test.each<Step>(['tsc', 'biome', 'oxlint'])('counts a failure of %s, after which all the others ran', async (step) => {
+  test.each<Step>(['tsc', 'vite', 'biome', 'oxlint'])('counts a failure of %s, after which all the others ran', async (step) => {
     const { code, last, output } = await verdict(checkout({ [step]: 'process.exit(3);' }).run());
-    expect({ code, last }).toEqual({ code: 1, last: '7 passed, 1 failed' });
+    expect({ code, last }).toEqual({ code: 1, last: '8 passed, 1 failed' });
     for (const name of Object.keys(BINARIES)) expect(output).toContain(`ran ${name}`);
   });
 
   test.each([
-    ['failed tests', vitestWith({ passed: 4, failed: 2, files: [testFile('failed', 'failed', 'failed')], code: 1 }), '7 passed, 2 failed'],
-    ['a file that could not be loaded', vitestWith({ passed: 4, failed: 0, files: [testFile('failed')], code: 1 }), '7 passed, 1 failed'],
-    ['an error outside of all tests', vitestWith({ passed: 4, failed: 0, code: 1 }), '7 passed, 1 failed'],
-    ['a run without tests', vitestWith({ passed: 0, failed: 0, files: [] }), '3 passed, 1 failed'],
-    ['a vitest that dies', "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);", '3 passed, 1 failed'],
+    ['failed tests', vitestWith({ passed: 4, failed: 2, files: [testFile('failed', 'failed', 'failed')], code: 1 }), '8 passed, 2 failed'],
+    ['a file that could not be loaded', vitestWith({ passed: 4, failed: 0, files: [testFile('failed')], code: 1 }), '8 passed, 1 failed'],
+    ['an error outside of all tests', vitestWith({ passed: 4, failed: 0, code: 1 }), '8 passed, 1 failed'],
+    ['a run without tests', vitestWith({ passed: 0, failed: 0, files: [] }), '4 passed, 1 failed'],
+    ['a vitest that dies', "process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);", '4 passed, 1 failed'],
   ])('counts %s', async (_what, vitest, last) => {
     expect(await verdict(checkout({ vitest }).run())).toMatchObject({ code: 1, last });
   });
@@ -90,7 +91,7 @@ writeFileSync('${dir}/lost.pid', String(child.pid));`;
   test('is no process: one that is left fails the run and is killed', async () => {
     const pids = scratchDir('pids');
     const { code, last, output } = await verdict(checkout({ vitest: vitestWith({ passed: 5, failed: 0, before: lostChild(pids) }) }).run());
-    expect({ code, last }).toEqual({ code: 1, last: '8 passed, 1 failed' });
+    expect({ code, last }).toEqual({ code: 1, last: '9 passed, 1 failed' });
     const pid = readFileSync(join(pids, 'lost.pid'), 'utf8');
     expect(output).toContain(`${pid} sleep 600`);
     expect(commandOf(pid)).toBe('');

@@ -1,4 +1,4 @@
-// The dashboard's HTTP server, put together: the API under /api/v1, its description, health, metrics and the status page. Listens nowhere
+// The dashboard's HTTP server, put together: the API under /api/v1, its description, health, metrics and the web console. Listens nowhere
 // by itself; main.ts does. Holds no state but the status of the last second: everything is read from the coordinator.
 
 import type { Coordinator } from '@codis/config/coordinator';
@@ -101,7 +101,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     transform: ({ schema, url, route }) => ({ schema: describeDryRun(schema, route), url }),
   });
   healthRoutes(app, context);
-  pageRoutes(app, context);
+  pageRoutes(app);
   await app.register(async (api) => apiRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context), { prefix: '/api/v1' });
   app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => app.swagger());
   docsRoutes(app);
@@ -165,7 +165,8 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
     if (method !== 'GET') log.info({ method, url, status: statusCode }, 'change asked for');
   });
   app.addHook('onSend', async (_, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
   });
 }
 

@@ -1,4 +1,4 @@
-// Prometheus metrics of the dashboard: the cluster as the status page sees it, and the dashboard's own process. Read on a scrape, never kept.
+// Prometheus metrics of the dashboard: the cluster as its status has it, and the dashboard's own process. Read on a scrape, never kept.
 // Cardinality is bounded by the servers, groups and proxies of the topology.
 
 import type { StatusView } from '@codis/config/api';

@@ -1,0 +1,86 @@
+// What a migration may take of the servers, in units a person thinks in. An empty field is no limit.
+
+import type { ThrottleRequest, ThrottleView } from '@codis/config/api';
+import { type Signal, signal } from '@preact/signals';
+import { Field, wholeNumber } from './field.tsx';
+
+const MIB = 1024 * 1024;
+
+export interface ThrottleForm {
+  readonly keysPerSecond: Signal<string>;
+  readonly mibPerSecond: Signal<string>;
+  readonly addedP99Ms: Signal<string>;
+  readonly sharePercent: Signal<string>;
+  readonly delayMs: Signal<string>;
+}
+
+const CHECKS = {
+  keysPerSecond: wholeNumber('Keys per second', { min: 1, max: 1_000_000_000, optional: true }),
+  mibPerSecond: wholeNumber('MiB per second', { min: 1, max: 100_000, optional: true }),
+  addedP99Ms: wholeNumber('The added latency', { min: 1, max: 1000, optional: true }),
+  sharePercent: wholeNumber('The share', { min: 1, max: 100, optional: true }),
+  delayMs: wholeNumber('The pause', { min: 0, max: 60_000, optional: true }),
+} satisfies Record<keyof ThrottleForm, (text: string) => string | null>;
+
+export function throttleForm(of?: ThrottleView): ThrottleForm {
+  const text = (value: number | null | undefined) => signal(value === null || value === undefined ? '' : String(value));
+  return {
+    keysPerSecond: text(of?.keysPerSecond),
+    mibPerSecond: text(of?.bytesPerSecond == null ? null : Math.max(1, Math.round(of.bytesPerSecond / MIB))),
+    addedP99Ms: text(of?.addedP99Ms),
+    sharePercent: text(of?.sharePercent),
+    delayMs: text(of === undefined || of.delayMs === 0 ? null : of.delayMs),
+  };
+}
+
+export function throttleProblem(form: ThrottleForm): string | null {
+  for (const [name, check] of Object.entries(CHECKS)) {
+    const problem = check(form[name as keyof ThrottleForm].value);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+export function throttleRequest(form: ThrottleForm): ThrottleRequest {
+  const number = ({ value }: Signal<string>) => (value.trim() === '' ? null : Number(value));
+  const mib = number(form.mibPerSecond);
+  return {
+    delayMs: number(form.delayMs) ?? 0,
+    keysPerSecond: number(form.keysPerSecond),
+    bytesPerSecond: mib === null ? null : mib * MIB,
+    addedP99Ms: number(form.addedP99Ms),
+    sharePercent: number(form.sharePercent),
+  };
+}
+
+/** As options of codis-config; those that are not said are `none` when it changes a migration that may have them. */
+export function throttleOptions(form: ThrottleForm, { all }: { all: boolean }): string {
+  const option = (name: string, { value }: Signal<string>, none: string) =>
+    value.trim() !== '' ? ` --${name}=${value.trim()}` : all ? ` --${name}=${none}` : '';
+  return [
+    option('keys-per-second', form.keysPerSecond, 'none'),
+    option('mb-per-second', form.mibPerSecond, 'none'),
+    option('added-p99', form.addedP99Ms, 'none'),
+    option('share', form.sharePercent, 'none'),
+    option('delay', form.delayMs, '0'),
+  ].join('');
+}
+
+export function ThrottleFields({ form }: { form: ThrottleForm }) {
+  return (
+    <div class="throttle">
+      <Field label="Keys, at most" unit="keys/s" numeric value={form.keysPerSecond} check={CHECKS.keysPerSecond} placeholder="no limit" />
+      <Field label="Memory, at most" unit="MiB/s" numeric value={form.mibPerSecond} check={CHECKS.mibPerSecond} placeholder="no limit" />
+      <Field label="Added to p99" unit="ms" numeric value={form.addedP99Ms} check={CHECKS.addedP99Ms} placeholder="no limit" />
+      <Field
+        label="Share of the source"
+        unit="%"
+        numeric
+        value={form.sharePercent}
+        check={CHECKS.sharePercent}
+        placeholder="what clients leave"
+      />
+      <Field label="Pause between batches" unit="ms" numeric value={form.delayMs} check={CHECKS.delayMs} placeholder="none" />
+    </div>
+  );
+}

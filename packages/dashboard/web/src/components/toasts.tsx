@@ -1,0 +1,29 @@
+// Messages about what was done, at the edge of the page.
+
+import { time } from '../lib/format.ts';
+import { dismiss, toasts } from '../state/toasts.ts';
+import { Icon } from './chip.tsx';
+
+export function Toasts() {
+  return (
+    <section class="toasts" aria-label="Messages" aria-live="polite">
+      {toasts.value.map(({ id, kind, text, hints, at }) => (
+        <div key={id} class={`toast ${kind}`}>
+          <Icon level={kind === 'done' ? 'ok' : 'error'} />
+          <div>
+            <p>{text}</p>
+            {hints.map((hint) => (
+              <p key={hint} class="hint">
+                {hint}
+              </p>
+            ))}
+            <p class="hint">{time(at)}</p>
+          </div>
+          <button type="button" class="quiet" aria-label="Dismiss" onClick={() => dismiss(id)}>
+            ✕
+          </button>
+        </div>
+      ))}
+    </section>
+  );
+}

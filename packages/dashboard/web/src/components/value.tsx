@@ -1,0 +1,49 @@
+// A value that may not be known: then it is a dash that says why.
+
+import { ago, time, UNKNOWN } from '../lib/format.ts';
+import { now } from '../state/live.ts';
+
+export function Value({ text, why }: { text: string; why: string }) {
+  if (text !== UNKNOWN) return <>{text}</>;
+  return (
+    <span class="unknown" title={why}>
+      {UNKNOWN}
+      <span class="visually-hidden"> not known: {why}</span>
+    </span>
+  );
+}
+
+/** A time of day, with the whole of it in UTC on hover. */
+export function Time({ at }: { at: string | null }) {
+  if (at === null) return <Value text={UNKNOWN} why="it has not happened" />;
+  return (
+    <time dateTime={at} title={at}>
+      {time(at)}
+    </time>
+  );
+}
+
+/** How long ago something was. */
+export function Ago({ at }: { at: string | null }) {
+  if (at === null) return <Value text={UNKNOWN} why="it has not happened" />;
+  return (
+    <time dateTime={at} title={at}>
+      {ago(at, now.value)}
+    </time>
+  );
+}
+
+/** A bar with what it means in words beside it. */
+export function Meter({ value, max, label, text }: { value: number | null; max: number; label: string; text: string }) {
+  if (value === null || max <= 0) return <Value text={UNKNOWN} why={`${label} is not known`} />;
+  const share = value / max;
+  const level = share > 0.9 ? 'error' : share > 0.8 ? 'warn' : 'ok';
+  return (
+    <span class="meter">
+      <meter class={level} min={0} max={max} value={Math.min(value, max)} aria-label={label}>
+        {text}
+      </meter>
+      <span class="meter-text">{text}</span>
+    </span>
+  );
+}

@@ -1,0 +1,150 @@
+// What somebody should know of without looking.
+
+import type { AlertStateName, AlertsView, AlertView } from '@codis/config/api';
+import { type Signal, useSignal } from '@preact/signals';
+import { ActionButton } from '../components/action.tsx';
+import { Chip, type Level } from '../components/chip.tsx';
+import { Copy } from '../components/copy.tsx';
+import { explainable, TryButton, TryList, WhyButton } from '../components/explain.tsx';
+import { Select } from '../components/field.tsx';
+import { PageHead } from '../components/layout.tsx';
+import { Empty } from '../components/problem.tsx';
+import { Ago, Time } from '../components/value.tsx';
+import { sentence } from '../lib/format.ts';
+import { call } from '../state/api.ts';
+import { alerts, live } from '../state/live.ts';
+import { query, setQuery } from '../state/router.ts';
+
+const STATES: readonly AlertStateName[] = ['firing', 'acknowledged', 'silenced', 'pending', 'resolved'];
+
+export function AlertsPage() {
+  const wanted = query.value.get('state') ?? 'all';
+  const shown = alerts.value.filter(({ state }) => wanted === 'all' || state === wanted);
+  return (
+    <>
+      <PageHead title="Alerts">
+        <span class="hint">
+          Rules last looked at <Ago at={live.value?.alerts.evaluatedAt ?? null} />
+        </span>
+      </PageHead>
+      <div class="toolbar">
+        <Select
+          label="State"
+          value={wanted}
+          options={[{ value: 'all', label: 'all' }, ...STATES.map((state) => ({ value: state as string, label: state }))]}
+          onChange={(state) => setQuery({ state: state === 'all' ? null : state })}
+        />
+      </div>
+      {shown.length === 0 ? (
+        <Empty
+          text={
+            wanted === 'all'
+              ? 'Nothing is wrong that a rule looks for. Alerts come here by themselves, and stay for an hour after they are resolved.'
+              : `No alert is ${wanted}.`
+          }
+          cli="codis-config alerts"
+        />
+      ) : (
+        <AlertList alerts={shown} />
+      )}
+    </>
+  );
+}
+
+function levelOf({ state, severity }: AlertView): Level {
+  if (state === 'resolved') return 'ok';
+  if (state === 'pending') return 'idle';
+  return severity === 'critical' ? 'error' : 'warn';
+}
+
+export function AlertList({ alerts: shown }: { alerts: readonly AlertView[] }) {
+  return (
+    <ul class="alerts">
+      {shown.map((alert) => (
+        <AlertItem key={alert.id} alert={alert} />
+      ))}
+    </ul>
+  );
+}
+
+function AlertItem({ alert }: { alert: AlertView }) {
+  const { text, why, state, severity, object, since, resolvedAt, acknowledgedBy, silencedUntil } = alert;
+  const of = explainable(object);
+  return (
+    <li class={`alert ${levelOf(alert)}`}>
+      <p class="alert-text">
+        <Chip level={levelOf(alert)} word={state === 'firing' ? severity : state} /> <strong>{sentence(text)}</strong>
+      </p>
+      <p class="hint">
+        {why} Since <Time at={since} />
+        {resolvedAt === null ? '' : [', resolved ', <Time key="resolved" at={resolvedAt} />]}
+        {acknowledgedBy === null ? '' : `, acknowledged by ${acknowledgedBy}`}
+        {silencedUntil === null ? '' : [', silenced until ', <Time key="silenced" at={silencedUntil} />]}.
+      </p>
+      <div class="actions">
+        {of === null ? null : <WhyButton of={of} about={text} />}
+        {state === 'resolved' ? null : <Steering alert={alert} />}
+      </div>
+      {state === 'resolved' ? null : <Mending alert={alert} />}
+    </li>
+  );
+}
+
+function Mending({ alert: { try: tries } }: { alert: AlertView }) {
+  const [best, ...rest] = tries;
+  if (best === undefined) return null;
+  return (
+    <div class="tries">
+      <TryButton entry={best} />
+      {best.cli === null ? null : <Copy text={best.cli} />}
+      <TryList tries={rest} />
+    </div>
+  );
+}
+
+type Minutes = '15' | '60' | '240' | '1440';
+const MINUTES: readonly Minutes[] = ['15', '60', '240', '1440'];
+const MINUTE_WORDS: Record<Minutes, string> = { '15': '15 minutes', '60': 'an hour', '240': '4 hours', '1440': 'a day' };
+
+function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
+  const minutes = useSignal<Minutes>('60');
+  const path = `/alerts/${encodeURIComponent(id)}`;
+  const acknowledge = {
+    title: 'Acknowledge',
+    effect: [`“${text}” stays in the list as acknowledged by you until it is resolved.`],
+    cli: `codis-config alerts acknowledge ${id}`,
+    run: async () => {
+      await call<AlertsView>('POST', `${path}/acknowledge`, { body: {} });
+      return { said: 'Acknowledged' };
+    },
+  };
+  const silence = {
+    title: 'Silence',
+    effect: [`“${text}” does not fire for this long.`],
+    cli: () => `codis-config alerts silence ${id} --minutes ${minutes.value}`,
+    details: <SilenceFor minutes={minutes} />,
+    run: async () => {
+      await call<AlertsView>('POST', `${path}/silence`, { body: { minutes: Number(minutes.value) } });
+      return { said: `Silenced for ${MINUTE_WORDS[minutes.value]}` };
+    },
+  };
+  return (
+    <>
+      {state === 'firing' ? <ActionButton action={acknowledge} label="Acknowledge" /> : null}
+      {state === 'silenced' ? null : <ActionButton action={silence} label="Silence …" />}
+    </>
+  );
+}
+
+function SilenceFor({ minutes }: { minutes: Signal<Minutes> }) {
+  return (
+    <Select
+      label="For"
+      value={minutes.value}
+      options={MINUTES.map((value) => ({ value, label: MINUTE_WORDS[value] }))}
+      onChange={(value) => {
+        minutes.value = value;
+      }}
+    />
+  );
+}

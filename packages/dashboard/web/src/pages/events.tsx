@@ -1,0 +1,176 @@
+// Who changed what, when: the audit log.
+
+import type { EventsView, EventView } from '@codis/config/api';
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { Chip } from '../components/chip.tsx';
+import { Copy } from '../components/copy.tsx';
+import { Field, Select, type TextCell } from '../components/field.tsx';
+import { PageHead } from '../components/layout.tsx';
+import { Empty, ProblemBox } from '../components/problem.tsx';
+import { type Column, Table } from '../components/table.tsx';
+import { Time } from '../components/value.tsx';
+import { printable } from '../lib/format.ts';
+import { epoch, migrations } from '../state/live.ts';
+import { useResource } from '../state/resource.ts';
+import { query, route, setQuery, to } from '../state/router.ts';
+
+const LIMIT = 1000;
+
+export function EventsPage() {
+  const wanted = route.value.kind === 'page' ? route.value.object : null;
+  return wanted === null ? <AllEvents /> : <OneEvent key={wanted} seq={wanted} />;
+}
+
+function AllEvents() {
+  const open = migrations.value.map(({ id, state }) => `${id}${state}`).join();
+  const known = useSignal<readonly EventView[] | null>(null);
+  const since = known.value?.[0]?.seq ?? 0;
+  const { view, problem } = useResource<EventsView>(`/events?limit=${LIMIT}&since=${since}`, [epoch.value, open]);
+  useEffect(() => {
+    // Only what is new is asked for, so the answer goes before what is known.
+    const first = known.peek()?.[0]?.seq ?? 0;
+    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, LIMIT);
+  }, [view]);
+  const all = known.value ?? [];
+  const shown = all.filter(matches);
+  return (
+    <>
+      <PageHead title="Events" />
+      <Filters events={all} shown={shown} />
+      {problem === null ? null : <ProblemBox problem={problem} />}
+      {known.value === null && problem === null ? (
+        <p role="status">Reading …</p>
+      ) : (
+        <Table
+          caption="Events, newest first"
+          columns={COLUMNS}
+          rows={shown}
+          rowKey={({ seq }) => seq}
+          empty={<Empty text={all.length === 0 ? NOTHING_YET : 'No event is like that.'} cli="codis-config events" />}
+        />
+      )}
+    </>
+  );
+}
+
+const NOTHING_YET = 'Nothing has been changed yet. Every change, and every one that was denied, comes here.';
+
+function OneEvent({ seq }: { seq: string }) {
+  const { view, problem } = useResource<EventView>(`/events/${encodeURIComponent(seq)}`);
+  return (
+    <>
+      <PageHead title={`Event ${seq}`}>
+        <a href={to('events')}>all events</a>
+      </PageHead>
+      {problem === null ? null : <ProblemBox problem={problem} />}
+      {view === null ? null : <Table caption="The event" columns={COLUMNS} rows={[view]} rowKey={(event) => event.seq} empty={null} />}
+    </>
+  );
+}
+
+function matches({ actor, action, object, result }: EventView): boolean {
+  const text = (query.value.get('q') ?? '').toLowerCase();
+  const wanted = query.value.get('result') ?? 'all';
+  return (wanted === 'all' || wanted === result) && `${actor} ${action} ${object}`.toLowerCase().includes(text);
+}
+
+function Filters({ events, shown }: { events: readonly EventView[]; shown: readonly EventView[] }) {
+  const text = useMemo<TextCell>(
+    () => ({
+      get value() {
+        return query.value.get('q') ?? '';
+      },
+      set value(next: string) {
+        setQuery({ q: next });
+      },
+    }),
+    [],
+  );
+  return (
+    <div class="toolbar">
+      <Field label="Who, what or on what" value={text} placeholder="migration" />
+      <Select
+        label="Result"
+        value={query.value.get('result') ?? 'all'}
+        options={[
+          { value: 'all', label: 'all' },
+          { value: 'done', label: 'done' },
+          { value: 'denied', label: 'denied' },
+        ]}
+        onChange={(value) => setQuery({ result: value === 'all' ? null : value })}
+      />
+      <span class="hint">
+        {shown.length} of {events.length}
+      </span>
+      <Export events={shown} />
+      <Copy text="codis-config events --limit 1000" />
+    </div>
+  );
+}
+
+function Export({ events }: { events: readonly EventView[] }) {
+  const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  const url = useMemo(() => URL.createObjectURL(new Blob([text], { type: 'application/x-ndjson' })), [text]);
+  useEffect(() => () => URL.revokeObjectURL(url), [url]);
+  return (
+    <a href={url} download="events.ndjson">
+      Export as NDJSON
+    </a>
+  );
+}
+
+const COLUMNS: readonly Column<EventView>[] = [
+  { title: 'Number', numeric: true, cell: ({ seq }) => <a href={to('events', seq)}>{seq}</a> },
+  { title: 'When', cell: ({ at }) => <Time at={at} /> },
+  { title: 'Who', cell: ({ actor, via, ip }) => <Who actor={actor} via={via} ip={ip} /> },
+  { title: 'What', cell: ({ action }) => printable(action) },
+  { title: 'On', cell: (event) => <Subject event={event} /> },
+  { title: 'Before → after', cell: ({ before, after }) => <Change before={before} after={after} /> },
+  { title: 'Result', cell: ({ result, detail }) => <Result result={result} detail={detail} /> },
+];
+
+function Who({ actor, via, ip }: Pick<EventView, 'actor' | 'via' | 'ip'>) {
+  return (
+    <span title={`${via === 'claimed' ? 'as the client called itself' : via}${ip === null ? '' : `, from ${ip}`}`}>
+      {printable(actor)} <span class="hint">{via === 'claimed' ? '(unverified)' : ''}</span>
+    </span>
+  );
+}
+
+function Subject({ event: { object, migration, plan } }: { event: EventView }) {
+  return (
+    <>
+      {printable(object)}
+      {migration === null
+        ? null
+        : [
+            ' ',
+            <a key="migration" href={to('migrations', migration)}>
+              migration {migration}
+            </a>,
+          ]}
+      {plan === null
+        ? null
+        : [
+            ' ',
+            <a key="plan" href={to('migrations', 'plan', String(plan))}>
+              plan {plan}
+            </a>,
+          ]}
+    </>
+  );
+}
+
+function Change({ before, after }: Pick<EventView, 'before' | 'after'>) {
+  if (before === null && after === null) return <span class="hint">not told</span>;
+  return (
+    <>
+      {printable(before ?? 'nothing')} → {printable(after ?? 'nothing')}
+    </>
+  );
+}
+
+function Result({ result, detail }: Pick<EventView, 'result' | 'detail'>) {
+  return result === 'done' ? <Chip level="ok" word="done" /> : <Chip level="error" word="denied" title={detail ?? undefined} />;
+}

@@ -1,0 +1,220 @@
+// Groups: who is master, who follows whom, as it was asked for and as it is.
+
+import type { ChangeView, GroupStatusView, ServerStatusView } from '@codis/config/api';
+import { type Action, ActionButton } from '../components/action.tsx';
+import { WriteButton } from '../components/button.tsx';
+import { Chip, GroupMark } from '../components/chip.tsx';
+import { WhyButton } from '../components/explain.tsx';
+import { PageHead } from '../components/layout.tsx';
+import { Empty } from '../components/problem.tsx';
+import { PromoteButton } from '../components/promote.tsx';
+import { type Column, Table } from '../components/table.tsx';
+import { Meter, Value } from '../components/value.tsx';
+import { bytes, count, duration, percent, plural, rate } from '../lib/format.ts';
+import { SLOT_COUNT } from '../lib/slots.ts';
+import { call } from '../state/api.ts';
+import { epoch, status } from '../state/live.ts';
+import { navigate, route, to } from '../state/router.ts';
+import { draftOfDrain } from '../state/wizard.ts';
+import { AddServerButton } from './add-server.tsx';
+
+export function GroupsPage() {
+  const groups = status.value?.groups ?? [];
+  const wanted = route.value.kind === 'page' ? route.value.object : null;
+  const shown = wanted === null ? groups : groups.filter(({ id }) => String(id) === wanted);
+  const next = Math.max(0, ...groups.map(({ id }) => id)) + 1;
+  return (
+    <>
+      <PageHead title={wanted === null ? 'Groups' : `Group ${wanted}`}>
+        {wanted === null ? <AddServerButton group={next} label="Add a group …" primary /> : <a href={to('groups')}>all groups</a>}
+      </PageHead>
+      {shown.length === 0 ? (
+        <Empty
+          text={
+            wanted === null
+              ? 'No group yet. A group is a master and its replicas; “Add a group …” makes one; or type:'
+              : `There is no group ${wanted}.`
+          }
+          cli={wanted === null ? 'codis-config server add 1 127.0.0.1:6379 master' : 'codis-config server list'}
+        />
+      ) : (
+        shown.map((group) => <GroupCard key={group.id} group={group} />)
+      )}
+    </>
+  );
+}
+
+function GroupCard({ group }: { group: GroupStatusView }) {
+  const { id, slotsCount, servers } = group;
+  const masterUp = servers.some(({ role, up }) => role === 'master' && up);
+  const wrong = servers.filter(({ problem }) => problem !== null);
+  return (
+    <section class="card" aria-label={`Group ${id}`}>
+      <div class="card-head">
+        <h2>
+          <a href={to('groups', id)}>
+            <GroupMark group={id} />
+          </a>
+        </h2>
+        <a href={`${to('slots')}?group=${id}`}>
+          {plural(slotsCount, 'slot')} ({percent((slotsCount / SLOT_COUNT) * 100)})
+        </a>
+        <span class="spring" />
+        <AddServerButton group={id} label="Add a server …" />
+        {servers.length > 1 ? <PromoteButton group={id} addr={null} primary={!masterUp} /> : null}
+        <DrainButton group={group} />
+        {servers.length === 0 ? <RemoveGroup group={group} /> : null}
+        <WhyButton of={{ group: id }} about={`Group ${id}`} />
+      </div>
+      {wrong.map(({ addr, up, problem }) => (
+        <p key={addr} class="note">
+          {up ? <Chip level="warn" word="warning" /> : <Chip level="error" word="down" />} {problem}
+        </p>
+      ))}
+      <Table
+        caption={`Servers of group ${id}`}
+        columns={columnsOf(id, { masterUp })}
+        rows={[...servers].sort(byRole)}
+        rowKey={({ addr }) => addr}
+        empty={
+          <Empty text="No server in this group, so it can have no slots." cli={`codis-config server add ${id} 127.0.0.1:6379 master`} />
+        }
+      />
+    </section>
+  );
+}
+
+const byRole = (a: ServerStatusView, b: ServerStatusView) =>
+  a.role === b.role ? a.addr.localeCompare(b.addr, 'en') : a.role === 'master' ? -1 : 1;
+const DOWN = 'the server does not answer';
+
+function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly Column<ServerStatusView>[] {
+  return [
+    { title: 'Server', cell: ({ addr, role }) => <span class={role === 'replica' ? 'server replica' : 'server'}>{addr}</span> },
+    { title: 'Role', cell: (server) => <Role server={server} /> },
+    { title: 'State', cell: ({ up }) => <Chip level={up ? 'ok' : 'error'} word={up ? 'up' : 'down'} /> },
+    { title: 'Link', cell: (server) => <Link server={server} /> },
+    { title: 'Keys', numeric: true, cell: ({ keysCount }) => <Value text={count(keysCount)} why={DOWN} /> },
+    { title: 'Requests', numeric: true, cell: ({ opsPerSecond }) => <Value text={rate(opsPerSecond)} why={DOWN} /> },
+    { title: 'Memory', cell: (server) => <Memory server={server} /> },
+    { title: 'Redis', cell: ({ version }) => <Value text={version ?? '—'} why={DOWN} /> },
+    {
+      title: 'Up for',
+      numeric: true,
+      cell: ({ uptimeSeconds }) => <Value text={duration(uptimeSeconds === null ? null : uptimeSeconds * 1000)} why={DOWN} />,
+    },
+    {
+      title: 'Change',
+      cell: (server) => (
+        <span class="actions">
+          {masterUp && strays(server) ? <Replicate group={group} server={server} /> : null}
+          <RemoveServer group={group} server={server} />
+        </span>
+      ),
+    },
+  ];
+}
+
+function Role({ server: { role, observedRole } }: { server: ServerStatusView }) {
+  if (observedRole === null || observedRole === role) return <>{role}</>;
+  return (
+    <>
+      {role} <Chip level="warn" word={`is a ${observedRole}`} title="as asked for, and as its Redis says" />
+    </>
+  );
+}
+
+function Link({ server: { up, observedRole, linkUp, lagBytes, replicates } }: { server: ServerStatusView }) {
+  if (!up) return <Value text="—" why={DOWN} />;
+  if (observedRole !== 'replica') return <Value text="—" why="a master follows nobody" />;
+  return (
+    <span title={replicates === null ? undefined : `follows ${replicates}`}>
+      <Chip level={linkUp ? 'ok' : 'error'} word={linkUp ? 'linked' : 'broken'} />{' '}
+      <Value text={bytes(lagBytes)} why="master or replica did not say" />
+      {lagBytes === null ? '' : ' behind'}
+    </span>
+  );
+}
+
+function Memory({ server: { addr, usedMemoryBytes, maxMemoryBytes } }: { server: ServerStatusView }) {
+  if (usedMemoryBytes === null) return <Value text="—" why={DOWN} />;
+  if (maxMemoryBytes === null || maxMemoryBytes === 0) return <span title="no maxmemory is set">{bytes(usedMemoryBytes)}</span>;
+  return (
+    <Meter
+      value={usedMemoryBytes}
+      max={maxMemoryBytes}
+      label={`memory of ${addr}`}
+      text={`${bytes(usedMemoryBytes)} of ${bytes(maxMemoryBytes)}`}
+    />
+  );
+}
+
+/** It should follow the master, and does not. */
+const strays = ({ role, up, observedRole, linkUp }: ServerStatusView) =>
+  role === 'replica' && up && (observedRole === 'master' || linkUp === false);
+
+function Replicate({ group, server: { addr, keysCount } }: { group: number; server: ServerStatusView }) {
+  const holds = (keysCount ?? 0) > 0;
+  const action: Action = {
+    title: `Have ${addr} follow the master`,
+    effect: [
+      `${addr} becomes a replica of the master of group ${group}, and takes over its keys.`,
+      ...(holds ? [`It holds ${count(keysCount)} keys. Those that the master does not have are lost.`] : []),
+    ],
+    cli: `codis-config server replicate ${group} ${addr}${holds ? ' --force' : ''}`,
+    danger: holds,
+    ...(holds ? { typed: addr } : {}),
+    run: async () => {
+      const body = holds ? { force: true } : {};
+      const path = `/groups/${group}/servers/${encodeURIComponent(addr)}/replicate`;
+      const { notes } = await call<ChangeView>('POST', path, { body, epoch: epoch.value });
+      return { said: `${addr} follows the master of group ${group}`, notes };
+    },
+  };
+  return <ActionButton action={action} label="Follow the master …" />;
+}
+
+function RemoveServer({ group, server: { addr } }: { group: number; server: ServerStatusView }) {
+  const action: Action = {
+    title: `Remove ${addr}`,
+    effect: [`${addr} leaves group ${group}. The Redis itself, and its data, are left alone.`],
+    cli: `codis-config server remove ${group} ${addr}`,
+    rehearsal: { method: 'DELETE', path: `/groups/${group}/servers/${encodeURIComponent(addr)}` },
+    danger: true,
+    run: async () => {
+      const { notes } = await call<ChangeView>('DELETE', `/groups/${group}/servers/${encodeURIComponent(addr)}`, { epoch: epoch.value });
+      return { said: `${addr} is in group ${group} no more`, notes };
+    },
+  };
+  return <ActionButton action={action} label="Remove …" />;
+}
+
+function RemoveGroup({ group: { id, slotsCount } }: { group: GroupStatusView }) {
+  const action: Action = {
+    title: `Remove group ${id}`,
+    effect: [`Group ${id} is forgotten. It has no servers and no slots.`],
+    cli: `codis-config server remove-group ${id}`,
+    rehearsal: { method: 'DELETE', path: `/groups/${id}` },
+    danger: true,
+    run: async () => {
+      const { notes } = await call<ChangeView>('DELETE', `/groups/${id}`, { epoch: epoch.value });
+      return { said: `Group ${id} is gone`, notes };
+    },
+  };
+  return <ActionButton action={action} label="Remove …" block={slotsCount > 0 ? 'It still has slots; move them away first.' : null} />;
+}
+
+function DrainButton({ group: { id, slotsCount } }: { group: GroupStatusView }) {
+  return (
+    <WriteButton
+      label={`Drain group ${id}`}
+      block={slotsCount === 0 ? 'It has no slots.' : null}
+      onClick={() => {
+        draftOfDrain(id);
+        navigate(to('migrations', 'new'));
+      }}
+    >
+      Drain …
+    </WriteButton>
+  );
+}

@@ -1,0 +1,126 @@
+// One slot, at the side of the map.
+
+import type { SlotView } from '@codis/config/api';
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { WriteButton } from '../components/button.tsx';
+import { Chip, GroupMark, type Level } from '../components/chip.tsx';
+import { Copy } from '../components/copy.tsx';
+import { Dialog } from '../components/dialog.tsx';
+import { WhyButton } from '../components/explain.tsx';
+import { ProblemBox } from '../components/problem.tsx';
+import { Value } from '../components/value.tsx';
+import { bytes, count, rate } from '../lib/format.ts';
+import { SLOT_COUNT } from '../lib/slots.ts';
+import { asProblem, get, type Problem } from '../state/api.ts';
+import { topology } from '../state/live.ts';
+import { navigate, to } from '../state/router.ts';
+import { slotStats } from '../state/slot-stats.ts';
+import { draftOfSlots } from '../state/wizard.ts';
+
+const STATES: Record<SlotView['state'], { level: Level; word: string }> = {
+  online: { level: 'ok', word: 'online' },
+  locked: { level: 'busy', word: 'locked, about to move' },
+  migrating: { level: 'busy', word: 'moving' },
+  offline: { level: 'error', word: 'offline' },
+};
+
+const NOT_LOOKED = 'servers have not been looked through yet';
+
+export function SlotDrawer({ slot, onClose }: { slot: number; onClose: () => void }) {
+  const state = topology.value?.slots[slot];
+  return (
+    <Dialog title={`Slot ${slot}`} drawer onClose={onClose}>
+      {state === undefined ? (
+        <p>
+          There is no slot {slot}: slots go from 0 to {SLOT_COUNT - 1}.
+        </p>
+      ) : (
+        <SlotDetails slot={slot} />
+      )}
+    </Dialog>
+  );
+}
+
+function SlotDetails({ slot }: { slot: number }) {
+  const state = topology.value?.slots[slot];
+  const stats = slotStats.value;
+  if (!state) return null;
+  return (
+    <>
+      <dl class="facts">
+        <dt>State</dt>
+        <dd>
+          <Chip {...STATES[state.state]} />
+        </dd>
+        <dt>Group</dt>
+        <dd>{state.group === null ? 'none: nobody serves it' : <GroupMark group={state.group} />}</dd>
+        {state.to === null ? null : (
+          <>
+            <dt>Moves to</dt>
+            <dd>
+              <GroupMark group={state.to} />
+              {state.migration === null ? null : <a href={to('migrations', state.migration)}> migration {state.migration}</a>}
+            </dd>
+          </>
+        )}
+        <Server slot={slot} />
+        <dt>Keys</dt>
+        <dd>
+          <Value text={count(stats?.keysCount[slot])} why={NOT_LOOKED} />
+        </dd>
+        <dt>Memory</dt>
+        <dd>
+          <Value text={bytes(stats?.bytes[slot])} why={NOT_LOOKED} />
+        </dd>
+        <dt>Requests</dt>
+        <dd>
+          <Value text={rate(stats?.opsPerSecond[slot])} why="no proxy counts by slot" />
+        </dd>
+      </dl>
+      <p class="actions">
+        <WhyButton of={{ slot }} about={`Slot ${slot}`} />
+        <WriteButton
+          block={state.state === 'online' ? null : 'Only a slot that is online, and not in a move, can be moved.'}
+          onClick={() => {
+            draftOfSlots([slot]);
+            navigate(to('migrations', 'new'));
+          }}
+        >
+          Move slot {slot}…
+        </WriteButton>
+      </p>
+      <Copy text={`codis-config slot info ${slot}`} />
+    </>
+  );
+}
+
+function Server({ slot }: { slot: number }) {
+  const view = useSignal<SlotView | null>(null);
+  const problem = useSignal<Problem | null>(null);
+  const at = topology.value?.epoch;
+  useEffect(() => {
+    get<SlotView>(`/slots/${slot}`).then(
+      (found) => {
+        view.value = found;
+      },
+      (error: unknown) => {
+        problem.value = asProblem(error);
+      },
+    );
+  }, [slot, at]);
+  return (
+    <>
+      <dt>Requests go to</dt>
+      <dd>
+        {problem.value !== null ? (
+          <ProblemBox problem={problem.value} />
+        ) : view.value === null ? (
+          '…'
+        ) : (
+          (view.value.server ?? 'no server: the group has no master')
+        )}
+      </dd>
+    </>
+  );
+}

@@ -1,0 +1,226 @@
+// All 1024 slots at a glance: whose, how full, how busy, what moves. Select some and move them.
+
+import { signal, useComputed } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { Button, WriteButton } from '../components/button.tsx';
+import { GroupMark } from '../components/chip.tsx';
+import { Select } from '../components/field.tsx';
+import { PageHead } from '../components/layout.tsx';
+import { found, SearchAnswer, SearchBox } from '../components/locate.tsx';
+import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Legend, SlotMap } from '../components/slot-map.tsx';
+import { Ago } from '../components/value.tsx';
+import { plural, sentence } from '../lib/format.ts';
+import { describe, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
+import { runsOf, runText, slotsText } from '../lib/slots.ts';
+import { epoch, topology } from '../state/live.ts';
+import { navigate, query, route, setQuery, to } from '../state/router.ts';
+import { loadSlotStats, slotStats, slotStatsBusy, slotStatsProblem } from '../state/slot-stats.ts';
+import { draftOfSlots } from '../state/wizard.ts';
+import { SlotDrawer } from './slot-drawer.tsx';
+
+type Filter = 'all' | 'moving' | 'offline';
+
+export const selection = signal<ReadonlySet<number>>(new Set());
+const looked = signal(0);
+const focusWanted = signal<{ readonly slot: number } | null>(null);
+
+const chosenGroup = () => (query.value.has('group') ? Number(query.value.get('group')) : null);
+
+export function SlotsPage() {
+  const current = topology.value;
+  const wanted = route.value.kind === 'page' ? route.value.object : null;
+  useEffect(() => {
+    if (slotStats.value === null) void loadSlotStats({ refresh: false });
+  }, []);
+  if (current === null) {
+    return (
+      <>
+        <PageHead title="Slots" />
+        <Empty text="There is no slot table yet. The overview makes one in four steps; or type:" cli="codis-config slot init" />
+      </>
+    );
+  }
+  return (
+    <>
+      <PageHead title="Slots">
+        <span class="hint">epoch {current.epoch}</span>
+      </PageHead>
+      <Toolbar />
+      <SearchAnswer />
+      <div class="slots-layout">
+        <TableMap />
+        <div class="beside">
+          <SelectionBar />
+          <Looked />
+          <Legend
+            mode={mode()}
+            groups={current.groups}
+            group={chosenGroup()}
+            onGroup={(group) => setQuery({ group: group === null ? null : String(group) })}
+          />
+          <Basis />
+          <RunList />
+        </div>
+      </div>
+      {wanted === null || !/^\d+$/.test(wanted) ? null : (
+        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
+      )}
+    </>
+  );
+}
+
+const MODES: readonly { value: MapMode; label: string }[] = [
+  { value: 'owner', label: 'owner' },
+  { value: 'keys', label: 'keys' },
+  { value: 'bytes', label: 'bytes (sampled)' },
+  { value: 'ops', label: 'requests per second' },
+  { value: 'state', label: 'state' },
+];
+const FILTERS: readonly { value: Filter; label: string }[] = [
+  { value: 'all', label: 'all slots' },
+  { value: 'moving', label: 'only moving' },
+  { value: 'offline', label: 'only offline' },
+];
+
+const mode = () => MODES.find(({ value }) => value === query.value.get('mode'))?.value ?? 'owner';
+const filter = () => FILTERS.find(({ value }) => value === query.value.get('show'))?.value ?? 'all';
+
+function Toolbar() {
+  return (
+    <div class="toolbar">
+      <Select label="Colour by" value={mode()} options={MODES} onChange={(value) => setQuery({ mode: value === 'owner' ? null : value })} />
+      <Select label="Show" value={filter()} options={FILTERS} onChange={(value) => setQuery({ show: value === 'all' ? null : value })} />
+      <SearchBox label="Slot, range or key" onFound={goToFound} />
+    </div>
+  );
+}
+
+function goToFound(): void {
+  const answer = found.value;
+  if (answer.kind === 'slots') selection.value = new Set(answer.slots);
+  const slot = answer.kind === 'slots' ? answer.slots[0] : answer.kind === 'key' ? answer.location.slot : undefined;
+  if (slot !== undefined) focusWanted.value = { slot };
+}
+
+function TableMap() {
+  const cells = useComputed(() =>
+    paintMap({
+      slots: topology.value?.slots ?? [],
+      mode: mode(),
+      stats: slotStats.value,
+      group: chosenGroup(),
+      coloured: (topology.value?.groups.length ?? 0) <= GROUPS_TOLD_APART,
+      filter: filter(),
+      only: null,
+    }),
+  );
+  return (
+    <SlotMap
+      label="Slots 0 to 1023, 32 in a row"
+      cells={cells.value}
+      selection={selection.value}
+      focus={focusWanted.value}
+      onOpen={(slot) => navigate(to('slots', slot) + location.search, { stay: true })}
+      onSelect={(slots) => {
+        selection.value = slots;
+      }}
+      onLook={(slot) => {
+        looked.value = slot;
+      }}
+    />
+  );
+}
+
+/** The slot under the pointer or the keyboard. */
+function Looked() {
+  const state = topology.value?.slots[looked.value];
+  if (!state) return null;
+  return (
+    <p class="looked">
+      {describe(looked.value, state, { mode: mode(), stats: slotStats.value })}
+      {state.migration === null ? null : (
+        <>
+          , <a href={to('migrations', state.migration)}>migration {state.migration}</a>
+        </>
+      )}
+    </p>
+  );
+}
+
+function SelectionBar() {
+  const slots = [...selection.value].sort((a, b) => a - b);
+  if (slots.length === 0) {
+    return <p class="hint">Drag, or hold Shift and press the arrow keys, to select slots; click or press Enter for one slot’s details.</p>;
+  }
+  return (
+    <div class="selection" role="status">
+      <p>
+        <strong>{plural(slots.length, 'slot')}</strong> selected: {slotsText(slots, 6)}
+      </p>
+      <WriteButton
+        primary
+        onClick={() => {
+          draftOfSlots(slots);
+          navigate(to('migrations', 'new'));
+        }}
+      >
+        Move {plural(slots.length, 'slot')}…
+      </WriteButton>{' '}
+      <Button
+        onClick={() => {
+          selection.value = new Set();
+        }}
+      >
+        Clear
+      </Button>
+    </div>
+  );
+}
+
+function Basis() {
+  if (mode() === 'owner' || mode() === 'state') return null;
+  const stats = slotStats.value;
+  return (
+    <section>
+      {slotStatsProblem.value === null ? null : <ProblemBox problem={slotStatsProblem.value} />}
+      <p class="hint">
+        {stats?.at == null ? null : ['Looked through ', <Ago key="at" at={stats.at} />, '. ']}
+        {sentence((stats?.basis ?? ['servers have not been looked through yet']).join('; '))}.
+      </p>
+      <Button
+        block={slotStatsBusy.value ? 'The servers are being looked through.' : null}
+        onClick={() => void loadSlotStats({ refresh: true })}
+      >
+        {slotStatsBusy.value ? 'Looking …' : 'Look through the servers now'}
+      </Button>
+    </section>
+  );
+}
+
+/** The table in words: equal neighbours in one line. */
+function RunList() {
+  const current = topology.value;
+  if (current === null) return null;
+  const key = (slot: number) => {
+    const { state, group, to: target } = current.slots[slot] ?? { state: 'offline', group: null, to: null };
+    return `${state} ${group} ${target}`;
+  };
+  const kinds = new Map<string, number[]>();
+  for (let slot = 0; slot < current.slots.length; slot++) kinds.set(key(slot), [...(kinds.get(key(slot)) ?? []), slot]);
+  return (
+    <details class="runs">
+      <summary>The table in words (epoch {epoch.value})</summary>
+      {[...kinds.values()].map((slots) => {
+        const state = current.slots[slots[0] ?? 0];
+        return (
+          <p key={slots[0]}>
+            {state?.group == null ? <strong>offline</strong> : <GroupMark group={state.group} />}
+            {state?.to == null ? '' : [` ${state.state} to `, <GroupMark key="to" group={state.to} />]} ({plural(slots.length, 'slot')}):{' '}
+            {runsOf(slots).map(runText).join(', ')}
+          </p>
+        );
+      })}
+    </details>
+  );
+}

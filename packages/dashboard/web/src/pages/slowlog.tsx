@@ -1,0 +1,146 @@
+// Slow requests, of proxies and servers in one list.
+
+import type { SlowEntryView, SlowLogView, SlowSplitView } from '@codis/config/api';
+import { useMemo } from 'preact/hooks';
+import { Button } from '../components/button.tsx';
+import { Field, Select, type TextCell } from '../components/field.tsx';
+import { PageHead } from '../components/layout.tsx';
+import { Empty, ProblemBox } from '../components/problem.tsx';
+import { type Column, Table } from '../components/table.tsx';
+import { Time, Value } from '../components/value.tsx';
+import { duration, printable } from '../lib/format.ts';
+import { topology } from '../state/live.ts';
+import { useResource } from '../state/resource.ts';
+import { query, setQuery, to } from '../state/router.ts';
+
+const LIMIT = 500;
+const FILTERS = ['source', 'group', 'command', 'prefix'] as const;
+
+export function SlowLogPage() {
+  const wanted = new URLSearchParams({ limit: String(LIMIT) });
+  for (const name of FILTERS) {
+    const value = query.value.get(name);
+    if (value !== null) wanted.set(name, value);
+  }
+  const { view, problem, busy, reload } = useResource<SlowLogView>(`/slowlog?${wanted.toString()}`);
+  return (
+    <>
+      <PageHead title="Slow log">
+        <Button block={busy ? 'It is being asked for.' : null} onClick={reload}>
+          Ask again
+        </Button>
+      </PageHead>
+      <Filters />
+      {problem === null ? null : <ProblemBox problem={problem} />}
+      {(view?.notes ?? []).map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
+      {view === null && problem === null ? (
+        <p role="status">Asking proxies and servers …</p>
+      ) : (
+        <Table
+          caption="Slow requests, newest first"
+          columns={COLUMNS}
+          rows={view?.entries ?? []}
+          rowKey={({ source, where, id }) => `${source} ${where} ${id}`}
+          empty={
+            <Empty
+              text="No slow request. Servers log what takes longer than their slowlog-log-slower-than; proxies what takes longer than slowlog_log_slower_than of config.ini."
+              cli="codis-config slowlog"
+            />
+          }
+        />
+      )}
+    </>
+  );
+}
+
+/** A filter of the query as a text that an input can write. */
+function queryCell(name: string): TextCell {
+  return {
+    get value() {
+      return query.value.get(name) ?? '';
+    },
+    set value(text: string) {
+      setQuery({ [name]: text });
+    },
+  };
+}
+
+function Filters() {
+  const command = useMemo(() => queryCell('command'), []);
+  const prefix = useMemo(() => queryCell('prefix'), []);
+  const groups = topology.value?.groups ?? [];
+  return (
+    <div class="toolbar">
+      <Select
+        label="Source"
+        value={query.value.get('source') ?? 'all'}
+        options={[
+          { value: 'all', label: 'proxies and servers' },
+          { value: 'proxy', label: 'proxies' },
+          { value: 'server', label: 'servers' },
+        ]}
+        onChange={(value) => setQuery({ source: value === 'all' ? null : value })}
+      />
+      <Select
+        label="Group"
+        value={query.value.get('group') ?? 'all'}
+        options={[{ value: 'all', label: 'all groups' }, ...groups.map(({ id }) => ({ value: String(id), label: `group ${id}` }))]}
+        onChange={(value) => setQuery({ group: value === 'all' ? null : value })}
+      />
+      <Field label="Command" value={command} placeholder="HGETALL" />
+      <Field label="Key begins with" value={prefix} placeholder="user:" />
+    </div>
+  );
+}
+
+const COLUMNS: readonly Column<SlowEntryView>[] = [
+  { title: 'When', cell: ({ at }) => <Time at={at} /> },
+  { title: 'Took', numeric: true, cell: ({ micros }) => duration(micros / 1000) },
+  { title: 'Of which', cell: ({ split }) => <Split split={split} /> },
+  { title: 'Request', cell: ({ command, args }) => <code class="wrap">{printable([command, ...args].join(' '))}</code> },
+  {
+    title: 'Slot',
+    numeric: true,
+    cell: ({ slot }) => (slot === null ? <Value text="—" why="it has no key" /> : <a href={to('slots', slot)}>{slot}</a>),
+  },
+  {
+    title: 'Group',
+    cell: ({ group }) => (group === null ? <Value text="—" why="it has no key" /> : <a href={to('groups', group)}>group {group}</a>),
+  },
+  { title: 'At', cell: ({ where, migration }) => <Where where={where} migration={migration} /> },
+  { title: 'Client', cell: ({ client }) => printable(client) },
+];
+
+function Where({ where, migration }: { where: string; migration: number | null }) {
+  return (
+    <>
+      {where}
+      {migration === null ? null : (
+        <a class="chip busy" href={to('migrations', migration)}>
+          during migration {migration}
+        </a>
+      )}
+    </>
+  );
+}
+
+function Split({ split }: { split: SlowSplitView | null }) {
+  if (split === null) return <Value text="—" why="only proxies tell" />;
+  const parts = [
+    ['proxy', split.proxy],
+    ['held', split.held],
+    ['server', split.server],
+  ] as const;
+  return (
+    <>
+      {parts
+        .filter(([, micros]) => micros > 0)
+        .map(([name, micros]) => `${name} ${duration(micros / 1000)}`)
+        .join(', ')}
+    </>
+  );
+}

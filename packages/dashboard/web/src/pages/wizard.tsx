@@ -1,0 +1,282 @@
+// Moving slots, the first two steps: what, and where to. The plan that comes of it is the third.
+
+import type { GroupView, MeasureName } from '@codis/config/api';
+import { Button, WriteButton } from '../components/button.tsx';
+import { GroupMark } from '../components/chip.tsx';
+import { Copy } from '../components/copy.tsx';
+import { Field, Select, type TextCell } from '../components/field.tsx';
+import { PageHead } from '../components/layout.tsx';
+import { Empty, ProblemBox } from '../components/problem.tsx';
+import {
+  type DraftKind,
+  draftCli,
+  draftSlots,
+  ownedBy,
+  slotsProblem,
+  targetProblem,
+  weightProblem,
+  whatProblem,
+  whereProblem,
+} from '../lib/draft.ts';
+import { plural } from '../lib/format.ts';
+import type { ShownTopology } from '../lib/live-state.ts';
+import { SLOT_COUNT } from '../lib/slots.ts';
+import { topology } from '../state/live.ts';
+import { navigate, to } from '../state/router.ts';
+import { change, draft, planDraft, planning, planProblem, step } from '../state/wizard.ts';
+
+export const STEPS = ['What', 'Where', 'Review', 'Run'] as const;
+
+export function StepList({ at }: { at: number }) {
+  return (
+    <ol class="step-list">
+      {STEPS.map((name, index) => (
+        <li key={name} aria-current={index === at ? 'step' : undefined} class={index < at ? 'done' : ''}>
+          {name}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function WizardPage() {
+  const table = topology.value;
+  return (
+    <>
+      <PageHead title="Move slots" />
+      {table === null ? (
+        <Empty text="There is no slot table yet, so there is nothing to move." cli="codis-config slot init" />
+      ) : (
+        <>
+          <StepList at={step.value === 'what' ? 0 : 1} />
+          {step.value === 'what' ? <What table={table} /> : <Where table={table} />}
+        </>
+      )}
+    </>
+  );
+}
+
+const KINDS: readonly { kind: DraftKind; label: string; hint: string }[] = [
+  { kind: 'slots', label: 'These slots', hint: 'by number and range' },
+  { kind: 'some', label: 'Some slots of a group', hint: 'so many, whichever' },
+  { kind: 'rebalance', label: 'Rebalance', hint: 'so that every group has its share, also new ones' },
+  { kind: 'drain', label: 'Drain a group', hint: 'so that it can be taken away' },
+];
+
+function What({ table }: { table: ShownTopology }) {
+  const current = draft.value;
+  const problem = whatProblem(current, table);
+  return (
+    <form class="wizard" onSubmit={(event) => event.preventDefault()}>
+      <fieldset>
+        <legend>What is to move?</legend>
+        {KINDS.map(({ kind, label, hint }) => (
+          <label key={kind} class="choice">
+            <input type="radio" name="kind" checked={current.kind === kind} onChange={() => change({ kind })} />
+            <span>
+              <strong>{label}</strong> <span class="hint">{hint}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {current.kind === 'slots' ? <SlotsField table={table} /> : null}
+      {current.kind === 'some' || current.kind === 'drain' ? <FromField table={table} /> : null}
+      {current.kind === 'some' ? <AmountField /> : null}
+      <footer>
+        <span class="spring" />
+        <Button
+          submit
+          primary
+          block={problem}
+          onClick={() => {
+            step.value = 'where';
+          }}
+        >
+          Next: where to
+        </Button>
+      </footer>
+    </form>
+  );
+}
+
+/** A field of the draft as a signal that an input can write. */
+function fieldOf(name: 'slots' | 'amount'): TextCell {
+  return {
+    get value() {
+      return draft.value[name];
+    },
+    set value(text: string) {
+      change({ [name]: text });
+    },
+  };
+}
+
+const slotsField = fieldOf('slots');
+const amountField = fieldOf('amount');
+
+function SlotsField({ table }: { table: ShownTopology }) {
+  const count = draftSlots(draft.value, table).length;
+  return (
+    <Field
+      label="Slots"
+      value={slotsField}
+      check={(text) => slotsProblem(text, table)}
+      placeholder="0-255, 300"
+      hint={count === 0 ? `Numbers and ranges from 0 to ${SLOT_COUNT - 1}; or select them on the map of slots.` : plural(count, 'slot')}
+    />
+  );
+}
+
+function AmountField() {
+  const table = topology.value;
+  return (
+    <Field
+      label="How many slots"
+      value={amountField}
+      numeric
+      check={() => (table === null ? null : whatProblem(draft.value, table))}
+      hint="Those with the highest numbers."
+    />
+  );
+}
+
+function FromField({ table }: { table: ShownTopology }) {
+  return (
+    <fieldset>
+      <legend>{draft.value.kind === 'drain' ? 'Which group?' : 'From which group?'}</legend>
+      {table.groups.map((group) => {
+        const slots = ownedBy(group.id, table).length;
+        return (
+          <GroupChoice
+            key={group.id}
+            group={group}
+            checked={draft.value.from === group.id}
+            note={plural(slots, 'slot')}
+            problem={slots === 0 ? 'has no slot that can move' : null}
+            onChoose={() => change({ from: group.id })}
+            name="from"
+          />
+        );
+      })}
+    </fieldset>
+  );
+}
+
+interface GroupChoiceProps {
+  readonly group: GroupView;
+  readonly name: string;
+  readonly checked: boolean;
+  readonly note: string;
+  /** Why it can't be chosen; null when it can. */
+  readonly problem: string | null;
+  readonly onChoose: () => void;
+}
+
+function GroupChoice({ group, name, checked, note, problem, onChoose }: GroupChoiceProps) {
+  return (
+    <label class={problem === null ? 'choice' : 'choice off'}>
+      <input type="radio" name={name} checked={checked} disabled={problem !== null} onChange={onChoose} />
+      <span>
+        <GroupMark group={group.id} />{' '}
+        <span class="hint">
+          {note}
+          {problem === null ? '' : `; it ${problem}`}
+        </span>
+      </span>
+    </label>
+  );
+}
+
+function Where({ table }: { table: ShownTopology }) {
+  const current = draft.value;
+  const problem = whatProblem(current, table) ?? whereProblem(current, table);
+  const cli = problem === null ? draftCli(current, table) : null;
+  const review = async () => {
+    const made = await planDraft();
+    if (made !== null) navigate(to('migrations', 'plan', String(made.id)));
+  };
+  return (
+    <form class="wizard" onSubmit={(event) => event.preventDefault()}>
+      {current.kind === 'slots' || current.kind === 'some' ? <TargetField table={table} /> : <BalanceFields table={table} />}
+      {planProblem.value === null ? null : <ProblemBox problem={planProblem.value} what="No plan" />}
+      <footer>
+        <Button
+          onClick={() => {
+            step.value = 'what';
+          }}
+        >
+          Back
+        </Button>
+        {cli === null ? null : <Copy text={cli} />}
+        <span class="spring" />
+        <WriteButton
+          submit
+          primary
+          block={planning.value ? 'The plan is being made; servers are being looked through.' : problem}
+          onClick={() => void review()}
+        >
+          {planning.value ? 'Looking through the servers …' : 'Review the plan'}
+        </WriteButton>
+      </footer>
+      <p class="hint">Making a plan moves nothing. It looks at how many keys there are, and how large.</p>
+    </form>
+  );
+}
+
+function TargetField({ table }: { table: ShownTopology }) {
+  const current = draft.value;
+  return (
+    <fieldset>
+      <legend>Where do {plural(draftSlots(current, table).length, 'slot')} move to?</legend>
+      {table.groups.map((group) => (
+        <GroupChoice
+          key={group.id}
+          group={group}
+          name="to"
+          checked={current.to === group.id}
+          note={plural(group.slotsCount, 'slot')}
+          problem={targetProblem(group, current, table)}
+          onChoose={() => change({ to: group.id })}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+const MEASURES: readonly { value: MeasureName; label: string }[] = [
+  { value: 'slots', label: 'numbers of slots' },
+  { value: 'keys', label: 'numbers of keys' },
+  { value: 'memory', label: 'memory' },
+];
+
+function BalanceFields({ table }: { table: ShownTopology }) {
+  const current = draft.value;
+  return (
+    <>
+      <Select label="Make even" value={current.by} options={MEASURES} onChange={(by) => change({ by })} />
+      {current.kind === 'drain' ? (
+        <p>The slots of group {current.from} are shared out among the other groups.</p>
+      ) : (
+        <fieldset>
+          <legend>Weights: 1 is the default, 2 for twice as much, 0 for nothing</legend>
+          <div class="weights">
+            {table.groups.map(({ id }) => (
+              <Field key={id} label={`group ${id}`} value={weightField(id)} numeric placeholder="1" check={weightProblem} />
+            ))}
+          </div>
+        </fieldset>
+      )}
+    </>
+  );
+}
+
+function weightField(group: number): TextCell {
+  return {
+    get value() {
+      return draft.value.weights[group] ?? '';
+    },
+    set value(text: string) {
+      change({ weights: { ...draft.value.weights, [group]: text } });
+    },
+  };
+}

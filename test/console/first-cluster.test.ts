@@ -1,0 +1,103 @@
+// Goal: from an empty dashboard to a cluster that serves, in at most 8 clicks and one paste.
+// Method: a real dashboard without anything, four Redis servers, of which two replicate; a browser; every click is counted.
+
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Cluster, startCluster } from '../harness/cluster.ts';
+import { stopAll } from '../harness/process.ts';
+import { openBrowser, type TestBrowser, violations } from './browser.ts';
+
+// What one does in a browser takes many steps, and the machine of a test may be busy.
+vi.setConfig({ testTimeout: 90_000 });
+
+const PAGES = ['', 'slots', 'migrations', 'migrations/new', 'groups', 'proxies', 'keys', 'slowlog', 'events', 'alerts', 'settings'];
+
+let cluster: Cluster;
+let browser: TestBrowser;
+let at: (path: string) => string;
+
+beforeAll(async () => {
+  [cluster, browser] = await Promise.all([startCluster({ bare: true, groups: 2, replicas: 1 }), openBrowser()]);
+  at = (path) => `http://127.0.0.1:${cluster.dashboardPort}${path}`;
+  for (const [master, replica] of cluster.servers) await replica!.client().replicaof('127.0.0.1', master!.port);
+});
+afterAll(async () => {
+  await browser?.close();
+  await cluster?.stop();
+  await stopAll();
+});
+
+test('an empty dashboard says on every page what belongs there, and axe finds nothing', async () => {
+  const { page } = browser;
+  for (const path of PAGES) {
+    await page.goto(at(`/c/test/${path}`));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByText('live', { exact: true }).waitFor();
+    expect(await violations(page), path).toEqual([]);
+    expect(await page.getByRole('heading', { level: 1 }).count(), path).toBe(1);
+  }
+});
+
+describe('the first cluster', () => {
+  test('takes at most 8 clicks and one paste', async () => {
+    const { page } = browser;
+    let clicks = 0;
+    const click = (name: string | RegExp) => {
+      clicks++;
+      return page.getByRole('button', { name }).click();
+    };
+    await page.goto(at('/'));
+    await page.waitForURL('**/c/test/');
+    await page.getByText('Four steps to a cluster').waitFor();
+    clicks++;
+    await page.getByLabel('Addresses of masters and replicas').click();
+    await page.keyboard.insertText(
+      cluster.servers
+        .flat()
+        .map(({ addr }) => addr)
+        .join('\n'),
+    );
+    await click('Look at the servers');
+    await page.getByText('about 512 slots').first().waitFor();
+    await click('Make the cluster');
+    await page.getByText('npx codis-proxy').waitFor();
+    const proxy = await cluster.startProxy('proxy_1');
+    await page.getByText('It serves. Any Redis client can use it:').waitFor();
+    await page.getByText('Healthy', { exact: true }).waitFor();
+    expect(clicks).toBeLessThanOrEqual(8);
+    const client = proxy.client();
+    expect(await client.set('hello', 'world')).toBe('OK');
+    expect(await page.title()).toBe('Overview · test');
+  });
+
+  test('refuses what is no address in the field, with a sentence', async () => {
+    const { page } = browser;
+    await page.goto(at('/c/test/groups'));
+    await page.getByRole('button', { name: 'Add a group …' }).click();
+    await page.getByLabel('Address').fill('localhost');
+    await page.getByText('“localhost” is not an address: write host:port').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Look at it' }).getAttribute('aria-disabled')).toBe('true');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Add a group …');
+    expect(browser.errors).toEqual([]);
+  });
+
+  test('takes a further server as a replica, and none that it has already', async () => {
+    const { page } = browser;
+    await page.getByRole('button', { name: 'Add a server … (group 1)' }).click();
+    await page.getByText('is attached as its replica').waitFor();
+    await page.getByLabel('Address').fill(cluster.servers[1]![0]!.addr);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('It is in group 2 already.').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Add a server to group 1' }).getAttribute('aria-disabled')).toBe('true');
+    await page.keyboard.press('Escape');
+    // A refusal is known before one confirms.
+    await page.getByRole('button', { name: `Remove …: Remove ${cluster.servers[0]![0]!.addr}` }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/It would be refused/)
+      .first()
+      .waitFor();
+    expect(browser.errors).toEqual([]);
+  });
+});
