@@ -10,7 +10,7 @@ export interface SlotStatsView {
   readonly keysCount: readonly (number | null)[];
   /** An estimate from a sample. */
   readonly bytes: readonly (number | null)[];
-  /** Requests a second; null where no proxy counts by slot. */
+  /** Requests a second that clients send for it, as all proxies count them; null where that is not known. A request that waits for a move counts once. */
   readonly opsPerSecond: readonly (number | null)[];
   /** How the numbers were come by, each in a sentence. */
   readonly basis: readonly string[];

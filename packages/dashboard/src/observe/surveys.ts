@@ -1,9 +1,10 @@
 // What slots hold, from looking through servers when somebody asks for it: that costs them time, so it is not done by itself, and not twice at once.
 
 import type { BigKeysView, SlotStatsView } from '@codis/config/api';
-import { SLOT_COUNT, type Topology } from '@codis/config/model';
+import type { Topology } from '@codis/config/model';
 import { type Caller, type KeySurvey, surveyKeys } from '@codis/config/operations';
 import { servingGroup } from '@codis/config/status';
+import type { SlotRates } from './slot-rates.ts';
 
 /** Who asks again within this time gets what is known. */
 const FRESH_MS = 10_000;
@@ -19,7 +20,7 @@ export class Known {
   }
 
   /** A slot whose group could not be asked, or that has moved since, is not known. */
-  statsOf(topology: Topology): Omit<SlotStatsView, 'epoch'> {
+  statsOf(topology: Topology, rates: SlotRates): Omit<SlotStatsView, 'epoch'> {
     const keysCount: (number | null)[] = [];
     const bytes: (number | null)[] = [];
     for (const [slot, state] of topology.slots.entries()) {
@@ -28,8 +29,7 @@ export class Known {
       keysCount.push(found?.keysBySlot[slot] ?? null);
       bytes.push(found?.bytesBySlot?.[slot] ?? null);
     }
-    const opsPerSecond = new Array<number | null>(SLOT_COUNT).fill(null);
-    return { at: this.#at, keysCount, bytes, opsPerSecond, basis: this.#basis };
+    return { at: this.#at, keysCount, bytes, opsPerSecond: rates.opsPerSecond, basis: [...this.#basis, rates.basis] };
   }
 
   bigKeys(limit: number): BigKeysView {

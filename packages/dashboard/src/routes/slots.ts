@@ -13,18 +13,20 @@ import {
   type Topology,
   targets,
 } from '@codis/config/model';
-import { readMigration, readTopology } from '@codis/config/operations';
+import { listProxies, readMigration, readTopology } from '@codis/config/operations';
 import { servingGroup, slotStateView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
+import { SlotRateWatch } from '../observe/slot-rates.ts';
 import { answers, Count, describes, GroupId, MigrationId, nullable, object, Slot, Time, words } from '../schemas.ts';
 import { bytesText } from '../slowlog/entries.ts';
 
 const KEY_BYTES_MAX = 8192;
 const Texts = Type.Array(Type.String());
 const Column = Type.Array(nullable(Count));
+const Rates = Type.Array(nullable(Type.Number({ minimum: 0 })));
 const SlotStatsSchema = describes<SlotStatsView>()(
-  object({ epoch: Count, at: nullable(Time), keysCount: Column, bytes: Column, opsPerSecond: Column, basis: Texts }),
+  object({ epoch: Count, at: nullable(Time), keysCount: Column, bytes: Column, opsPerSecond: Rates, basis: Texts }),
 );
 const LocationSchema = describes<KeyLocationView>()(
   object({
@@ -54,6 +56,7 @@ const MigrationSlotsSchema = describes<MigrationSlotsView>()(
 );
 
 export function slotKnowledgeRoutes(app: App, context: Context): void {
+  const slotRates = new SlotRateWatch();
   app.get(
     '/keys/locate',
     {
@@ -72,7 +75,7 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
     '/slots/stats',
     {
       schema: {
-        summary: 'What each slot holds, as far as known; with refresh=true servers are looked through now',
+        summary: 'What each slot holds, as far as known, and the requests for it; with refresh=true servers are looked through now',
         querystring: Type.Object({ refresh: Type.Optional(Type.Boolean()) }),
         response: answers(SlotStatsSchema),
       },
@@ -80,7 +83,8 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
     async (request) => {
       const { epoch, topology } = await readTopology(context);
       const known = request.query.refresh ? await context.surveys.refresh(callerOf(context, request)) : context.surveys.known;
-      return { epoch, ...known.statsOf(topology) };
+      const rates = await slotRates.read(await listProxies(context.coordinator));
+      return { epoch, ...known.statsOf(topology, rates) };
     },
   );
   app.get(

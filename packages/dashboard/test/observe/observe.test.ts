@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Clocks } from '../../src/observe/clocks.ts';
 import { History } from '../../src/observe/history.ts';
 import { activityBetween, type ProxyReading, percentileMs, statsPoint, type WorkerReading } from '../../src/observe/rates.ts';
+import { ratesBetween, type SlotCounts } from '../../src/observe/slot-rates.ts';
 import { follow, stalledOf } from '../../src/observe/stalls.ts';
 import { down, group, migration, point, server, status } from '../facts.ts';
 
@@ -40,6 +41,46 @@ describe('what a proxy does between two readings', () => {
 
   test('is not known from one', () => {
     expect(activityBetween(null, reading(0, worker()))).toBeNull();
+  });
+});
+
+describe('requests by slot', () => {
+  const counts = (atMs: number, over: Partial<SlotCounts> & { first?: number } = {}): SlotCounts => ({
+    atMs,
+    requests: Array.from({ length: 1024 }, (_, slot) => (slot === 0 ? (over.first ?? 0) : 7)),
+    workers: 2,
+    restarts: 0,
+    ...over,
+  });
+  const between = (before: SlotCounts, now: SlotCounts) => ratesBetween(new Map([['p1', before]]), new Map([['p1', now]]));
+
+  test('are what all proxies counted', () => {
+    const { opsPerSecond, basis } = ratesBetween(
+      new Map([
+        ['p1', counts(0)],
+        ['p2', counts(0, { first: 100 })],
+      ]),
+      new Map([
+        ['p1', counts(2000, { first: 50 })],
+        ['p2', counts(2000, { first: 110 })],
+      ]),
+    );
+    expect(opsPerSecond.slice(0, 2)).toEqual([30, 0]);
+    expect(opsPerSecond).toHaveLength(1024);
+    expect(basis).toBe('requests: counted by all 2 proxies over 2.0 s');
+  });
+
+  test('are not known where a worker came or went, or a proxy was not asked before', () => {
+    for (const change of [{ workers: 1 }, { restarts: 1 }]) {
+      const { opsPerSecond, basis } = between(counts(0), counts(1000, { first: 5, ...change }));
+      expect(opsPerSecond[0]).toBeNull();
+      expect(basis).toMatch(/^requests are not known: proxy p1 has another number of workers/);
+    }
+    expect(ratesBetween(new Map(), new Map([['p1', counts(0)]])).opsPerSecond[5]).toBeNull();
+  });
+
+  test('are not known once when a count begins anew', () => {
+    expect(between(counts(0, { first: 2 ** 32 - 1 }), counts(1000, { first: 5 })).opsPerSecond.slice(0, 2)).toEqual([null, 0]);
   });
 });
 

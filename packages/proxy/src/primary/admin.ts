@@ -1,4 +1,4 @@
-// The admin address of a proxy: /healthz (the process is up), /readyz (it serves clients), /status and /slowlog (JSON), /metrics (Prometheus). Read-only.
+// The admin address of a proxy: /healthz (the process is up), /readyz (it serves clients), /status, /slowlog and /slots (JSON), /metrics (Prometheus). Read-only.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseAddr } from '@codis/config/model';
@@ -21,6 +21,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/readyz': (proxy) => (proxy.isServing ? plain(200, 'serving') : plain(503, 'not serving')),
   '/status': async (proxy) => ({ status: 200, contentType: 'application/json', body: JSON.stringify(await proxy.status()) }),
   '/slowlog': async (proxy) => ({ status: 200, contentType: 'application/json', body: JSON.stringify(await proxy.slowLog()) }),
+  '/slots': async (proxy) => ({ status: 200, contentType: 'application/json', body: JSON.stringify(await proxy.slotRequests()) }),
   '/metrics': async (proxy) => {
     const { contentType, text } = await renderMetrics(await proxy.status());
     return { status: 200, contentType, body: text };

@@ -4,7 +4,7 @@
 //   register ─▶ read topology ─▶ workers apply ─▶ acknowledge ─▶ listen         SIGTERM: drain ─▶ deregister ─▶ end
 
 import { type Coordinator, type Entry, PATHS, proxyPath, type Unsubscribe } from '@codis/config/coordinator';
-import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type ProxyRegistration } from '@codis/config/model';
+import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type ProxyRegistration, SLOT_COUNT } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
@@ -136,6 +136,14 @@ export class Primary {
   async slowLog(): Promise<ShownSlowEntry[]> {
     const all = await this.#pool.askAll('slowlog|get' satisfies keyof PeerTopics, SLOW_ENTRIES_MAX);
     return slowEntries(all as readonly PeerTopics['slowlog|get']['answer'][], SLOW_ENTRIES_MAX);
+  }
+
+  /** By slot: requests of clients so far. A difference says something only where `workers` and `restarts` are the same. */
+  async slotRequests(): Promise<{ requests: number[]; workers: number; restarts: number }> {
+    const all = await this.#pool.askAll('slots|requests' satisfies keyof PeerTopics, null);
+    const counts = all as readonly PeerTopics['slots|requests']['answer'][];
+    const requests = Array.from({ length: SLOT_COUNT }, (_, slot) => counts.reduce((sum, each) => sum + (each[slot] ?? 0), 0));
+    return { requests, workers: counts.length, restarts: this.#pool.restarts };
   }
 
   get isServing(): boolean {

@@ -46,7 +46,7 @@ export class GivenUp {
   /** `slots`: what is under way on `backend`, by slot (or lane). */
   add(backend: Backend, slots: ReadonlySet<number>): void {
     if (slots.size === 0 || !this.#options.masters().includes(backend.server)) return;
-    for (const slot of slots) this.#options.inFlight.enter(slot);
+    for (const slot of slots) this.#options.inFlight.occupy(slot);
     this.#connections.add({ server: backend.server, runId: backend.runId, kill: killOf(backend), slots, asked: false });
     this.#tell();
   }

@@ -11,6 +11,8 @@ export const LANES_COUNT = 512;
 
 export class InFlight {
   readonly counts = new Int32Array(SLOT_COUNT + LANES_COUNT);
+  /** How many requests of clients there were, modulo 2^32. */
+  readonly requests = new Uint32Array(SLOT_COUNT + LANES_COUNT);
   readonly #onDrained: () => void;
   #draining: readonly number[] = [];
 
@@ -19,8 +21,14 @@ export class InFlight {
     this.#onDrained = onDrained;
   }
 
-  /** HOT PATH. */
+  /** HOT PATH. A request of a client. */
   enter(slot: number): void {
+    this.counts[slot] = (this.counts[slot] as number) + 1;
+    this.requests[slot] = (this.requests[slot] as number) + 1;
+  }
+
+  /** Anything else that has to be over before the slot is handed on. */
+  occupy(slot: number): void {
     this.counts[slot] = (this.counts[slot] as number) + 1;
   }
 

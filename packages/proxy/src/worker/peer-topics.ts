@@ -41,6 +41,8 @@ export interface PeerTopics {
   'latency|reset': Topic<readonly string[], readonly string[]>;
   /** What INFO tells of it. */
   info: Topic<null, WorkerFacts>;
+  /** By slot: requests since it started, modulo 2^32. */
+  'slots|requests': Topic<null, readonly number[]>;
   /** By command: calls in each bucket of its histogram. */
   'latency|histogram': Topic<null, Readonly<Record<string, readonly number[]>>>;
 }

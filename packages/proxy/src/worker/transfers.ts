@@ -90,7 +90,7 @@ export class Transfers {
   }
 
   start(transfer: Transfer): void {
-    this.#options.inFlight.enter(transfer.slot);
+    this.#options.inFlight.occupy(transfer.slot);
     this.#path(transfer).add(transfer);
   }
 
@@ -424,7 +424,7 @@ class Path {
     const request = asking(onReply);
     // By itself too: it may outlive its transfers, when the connection is given up.
     request.slots = [...slots];
-    for (const slot of slots) this.#options.inFlight.enter(slot);
+    for (const slot of slots) this.#options.inFlight.occupy(slot);
     backend.send(request, bytes, 0, bytes.length);
   }
 

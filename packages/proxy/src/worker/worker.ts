@@ -3,7 +3,7 @@
 
 import cluster from 'node:cluster';
 import { createServer, type Server as Listener, type Socket } from 'node:net';
-import { asEpoch, asProxyId, decodeTopology, parseAddr, proxyClientName } from '@codis/config/model';
+import { asEpoch, asProxyId, decodeTopology, parseAddr, proxyClientName, SLOT_COUNT } from '@codis/config/model';
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import { COMMANDS } from '../commands/command.ts';
@@ -276,6 +276,7 @@ export class Worker implements SessionOwner {
     const servers = this.#servers;
     const worker = () => workerFacts({ router, sessions: this.#sessions, rates: this.#rates, bytesOut: () => this.#bytesOut() });
     this.peers.on('info', worker);
+    this.peers.on('slots|requests', () => [...this.#inFlight.requests.subarray(0, SLOT_COUNT)]);
     return infoCommands({ proxy: () => this.#proxyFacts(router), servers, worker, workers: (done) => this.peers.ask('info', null, done) });
   }
 

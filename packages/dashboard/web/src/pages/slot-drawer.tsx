@@ -75,7 +75,7 @@ function SlotDetails({ slot }: { slot: number }) {
         </dd>
         <dt>Requests</dt>
         <dd>
-          <Value text={rate(stats?.opsPerSecond[slot])} why="no proxy counts by slot" />
+          <Value text={rate(stats?.opsPerSecond[slot])} why="not all proxies could be asked just now" />
         </dd>
       </dl>
       <p class="actions">
