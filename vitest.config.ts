@@ -16,6 +16,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // On two cores: most of their time tests wait for something to happen.
+    maxWorkers: 3,
   },
 });
