@@ -90,12 +90,16 @@ describe('while slots move', PATIENT, () => {
     const admin = source.client();
     const id = await startMove({ cluster, to: 1, delayMs: 10 });
     const before = checker.reasons.size;
-    // Not before: then it would be found before anything is locked, and no hand-over would meet it.
-    await eventually(async () => (await statesOfSlots(cluster)).includes('migrating'), { what: 'slots to be migrating', everyMs: 5 });
-    await admin.config('SET', 'maxmemory', '1');
-    await eventually(() => [...checker.reasons.keys()].slice(before).some((reason) => /TRYAGAIN .*OOM/.test(reason)), {
-      what: 'a hand-over to meet the full target',
-    });
+    const isMet = () => [...checker.reasons.keys()].slice(before).some((reason) => /TRYAGAIN .*OOM/.test(reason));
+    // Between two batches it would be found before anything is locked, and no hand-over would meet it: then once more.
+    const fillUp = async () => {
+      await admin.config('SET', 'maxmemory', '0');
+      await eventually(async () => (await statesOfSlots(cluster)).includes('migrating'), { what: 'slots to be migrating', everyMs: 5 });
+      await admin.config('SET', 'maxmemory', '1');
+      for (let tries = 0; tries < 40 && !isMet(); tries++) await pause(50);
+      return isMet();
+    };
+    await eventually(fillUp, { what: 'a hand-over to meet the full target', timeoutMs: 60_000 });
     await eventually(async () => /OOM/.test(await cluster.cliOk('migration', 'show', String(id))), {
       what: 'the migration to say why it waits',
     });
