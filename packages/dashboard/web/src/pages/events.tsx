@@ -5,7 +5,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Chip } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
-import { Field, Select, type TextCell } from '../components/field.tsx';
+import { Field, Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
@@ -13,7 +13,7 @@ import { Time } from '../components/value.tsx';
 import { printable } from '../lib/format.ts';
 import { epoch, migrations } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
-import { query, route, setQuery, to } from '../state/router.ts';
+import { query, queryCell, route, setQuery, to } from '../state/router.ts';
 
 const LIMIT = 1000;
 
@@ -76,17 +76,7 @@ function matches({ actor, action, object, result }: EventView): boolean {
 }
 
 function Filters({ events, shown }: { events: readonly EventView[]; shown: readonly EventView[] }) {
-  const text = useMemo<TextCell>(
-    () => ({
-      get value() {
-        return query.value.get('q') ?? '';
-      },
-      set value(next: string) {
-        setQuery({ q: next });
-      },
-    }),
-    [],
-  );
+  const text = useMemo(() => queryCell('q'), []);
   return (
     <div class="toolbar">
       <Field label="Who, what or on what" value={text} placeholder="migration" />

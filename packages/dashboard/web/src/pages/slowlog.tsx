@@ -3,7 +3,7 @@
 import type { SlowEntryView, SlowLogView, SlowSplitView } from '@codis/config/api';
 import { useMemo } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
-import { Field, Select, type TextCell } from '../components/field.tsx';
+import { Field, Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
@@ -11,7 +11,7 @@ import { Time, Value } from '../components/value.tsx';
 import { duration, printable } from '../lib/format.ts';
 import { topology } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
-import { query, setQuery, to } from '../state/router.ts';
+import { query, queryCell, setQuery, to } from '../state/router.ts';
 
 const LIMIT = 500;
 const FILTERS = ['source', 'group', 'command', 'prefix'] as const;
@@ -55,18 +55,6 @@ export function SlowLogPage() {
       )}
     </>
   );
-}
-
-/** A filter of the query as a text that an input can write. */
-function queryCell(name: string): TextCell {
-  return {
-    get value() {
-      return query.value.get(name) ?? '';
-    },
-    set value(text: string) {
-      setQuery({ [name]: text });
-    },
-  };
 }
 
 function Filters() {

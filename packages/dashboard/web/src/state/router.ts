@@ -43,6 +43,18 @@ export function setQuery(changes: Readonly<Record<string, string | null>>): void
   navigate(`${place.peek().path}${text === '' ? '' : `?${text}`}`, { replace: true });
 }
 
+/** A filter as a text that an input reads and writes. */
+export function queryCell(name: string): { value: string } {
+  return {
+    get value() {
+      return query.value.get(name) ?? '';
+    },
+    set value(text: string) {
+      setQuery({ [name]: text });
+    },
+  };
+}
+
 export function startRouter(): void {
   addEventListener('popstate', () => {
     place.value = { path: location.pathname, query: location.search };
