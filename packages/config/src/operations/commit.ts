@@ -113,9 +113,15 @@ export function changeTopology(caller: Caller, request: TopologyChange): Promise
 
 /** Throws CODIS_E_NOT_INITIALISED or CODIS_E_COORDINATOR_CORRUPT. */
 export async function readTopology({ coordinator }: Pick<Caller, 'coordinator'>): Promise<VersionedTopology> {
+  const current = await readTopologyIfAny({ coordinator });
+  if (!current) throw new CodisError('CODIS_E_NOT_INITIALISED', 'this product has no slot table yet; make it with: codis-config slot init');
+  return current;
+}
+
+/** Null when there is none yet. Throws CODIS_E_COORDINATOR_CORRUPT. */
+export async function readTopologyIfAny({ coordinator }: Pick<Caller, 'coordinator'>): Promise<VersionedTopology | null> {
   const entry = await coordinator.read(PATHS.topology);
-  if (!entry) throw new CodisError('CODIS_E_NOT_INITIALISED', 'this product has no slot table yet; make it with: codis-config slot init');
-  return { epoch: asEpoch(entry.version), topology: decodeTopology(entry.data) };
+  return entry && { epoch: asEpoch(entry.version), topology: decodeTopology(entry.data) };
 }
 
 /** Makes the nodes that hold others, where they are missing. */

@@ -6,7 +6,7 @@ export { adoptMigration } from './adopt.ts';
 export { type AlertNote, type AlertNotes, acknowledgeAlert, readAlertNotes, silenceAlert } from './alert-notes.ts';
 export * from './caller.ts';
 export { type Candidates, promotionCandidates } from './candidates.ts';
-export { ensureParents, readTopology } from './commit.ts';
+export { ensureParents, readTopology, readTopologyIfAny } from './commit.ts';
 export { noteDenial } from './denials.ts';
 export * from './dump.ts';
 export type { EventAction, EventText, EventVia } from './event-text.ts';

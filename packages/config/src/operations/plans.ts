@@ -38,7 +38,7 @@ import {
   type VersionedTopology,
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
-import { commitAudited, readTopology } from './commit.ts';
+import { commitAudited, readTopology, readTopologyIfAny } from './commit.ts';
 import { costsOf, estimateMoves, estimatePlan, groupsToSurvey, overfullText, surveyGroups } from './estimate.ts';
 import { listEvents } from './events.ts';
 import { checkOverlap, listMigrations, type MigrationManner, migrationOps } from './migrations.ts';
@@ -292,10 +292,5 @@ async function readVersioned(coordinator: Coordinator, id: PlanId): Promise<{ pl
 }
 
 async function epochOrNull(coordinator: Coordinator): Promise<Epoch | null> {
-  try {
-    return (await readTopology({ coordinator })).epoch;
-  } catch (error) {
-    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
-    throw error;
-  }
+  return (await readTopologyIfAny({ coordinator }))?.epoch ?? null;
 }

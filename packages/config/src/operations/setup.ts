@@ -19,7 +19,7 @@ import {
 } from '../model/index.ts';
 import { probe as probeOn, probeServer, withRedis } from '../redis/probe.ts';
 import { type Caller, DryRunDone } from './caller.ts';
-import { readTopology } from './commit.ts';
+import { readTopology, readTopologyIfAny } from './commit.ts';
 import type { EventText } from './event-text.ts';
 import { type Asked, type Proposal, proposeGroups } from './proposal.ts';
 import { addServer } from './servers.ts';
@@ -30,7 +30,7 @@ export async function probeServers(
   caller: Caller,
   { addrs }: { addrs: readonly string[] },
 ): Promise<{ servers: (Asked & { group: number | null })[]; proposal: Proposal }> {
-  const topology = await topologyOrNull(caller);
+  const topology = (await readTopologyIfAny(caller))?.topology ?? null;
   const distinct = [...new Set(addrs.map(asServerAddr))];
   const asked = noneTwice(await Promise.all(distinct.map((addr) => ask(caller, addr))));
   const servers = asked.map((one) => ({ ...one, group: topology ? (groupOfServer(topology, one.addr)?.id ?? null) : null }));
@@ -85,7 +85,7 @@ type Step =
 /** Throws as `initSlots`, `addServer` and `assignRange`. What was done until then stays. */
 export async function setUp(caller: Caller, request: SetupRequest): Promise<{ epoch: number; steps: string[]; notes: string[] }> {
   const { force } = request;
-  const planned = stepsFor(await topologyOrNull(caller), request);
+  const planned = stepsFor((await readTopologyIfAny(caller))?.topology ?? null, request);
   if (caller.dryRun) {
     await Promise.all(planned.flatMap((step) => (step.kind === 'add' ? [probeServer(step.addr, caller)] : [])));
     throw new DryRunDone(planned.map(wouldText), null);
@@ -159,13 +159,4 @@ function wouldText(step: Step): EventText {
     return { action: 'server.add', object: `server ${step.addr} → group ${step.group} as ${step.role}`, epoch: null };
   }
   return { action: 'slot.assign', object: `${rangeText(step)} → group ${step.owner}`, epoch: null };
-}
-
-async function topologyOrNull(caller: Caller): Promise<Topology | null> {
-  try {
-    return (await readTopology(caller)).topology;
-  } catch (error) {
-    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
-    throw error;
-  }
 }

@@ -4,17 +4,8 @@
 
 import type { GroupStatusView, ServerStatusView, StatusView } from '../api/index.ts';
 import type { Coordinator } from '../coordinator/index.ts';
-import {
-  type CodisError,
-  isCodisError,
-  type Migration,
-  type ProxyView,
-  type Server,
-  SLOT_COUNT,
-  type Topology,
-  type VersionedTopology,
-} from '../model/index.ts';
-import { listMigrations, listProxies, probeServer, readTopology, type ServerProbe } from '../operations/index.ts';
+import { type CodisError, isCodisError, type Migration, type ProxyView, type Server, SLOT_COUNT, type Topology } from '../model/index.ts';
+import { listMigrations, listProxies, probeServer, readTopologyIfAny, type ServerProbe } from '../operations/index.ts';
 import { conditionId, works } from './conditions.ts';
 import { carrySince, causesOf, judge, keyTotal, servedCount } from './verdict.ts';
 import { groupViews, proxyView, type Serving } from './views.ts';
@@ -69,7 +60,7 @@ async function readStatus(source: StatusSource, memory: Memory): Promise<StatusV
   const { coordinator, product, elected, servings, migrations: list } = source;
   const readAt = new Date().toISOString();
   const [current, registered, migrations] = await Promise.all([
-    topologyOrNull(coordinator),
+    readTopologyIfAny({ coordinator }),
     listProxies(coordinator),
     list?.() ?? listMigrations(coordinator),
   ]);
@@ -100,15 +91,6 @@ function rememberKeys(keys: Map<number, number>, groups: readonly GroupStatusVie
   for (const { id, servers } of groups) {
     const count = servers.find(({ role }) => role === 'master')?.keysCount ?? null;
     if (count !== null) keys.set(id, count);
-  }
-}
-
-async function topologyOrNull(coordinator: Coordinator): Promise<VersionedTopology | null> {
-  try {
-    return await readTopology({ coordinator });
-  } catch (error) {
-    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
-    throw error;
   }
 }
 

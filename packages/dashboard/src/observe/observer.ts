@@ -13,7 +13,7 @@ import type {
 } from '@codis/config/api';
 import { type Coordinator, PATHS, type Unsubscribe } from '@codis/config/coordinator';
 import { asEpoch, decodeTopology, isCodisError, type Migration } from '@codis/config/model';
-import { listEvents, listProxies, readTopology } from '@codis/config/operations';
+import { listEvents, listProxies, readTopologyIfAny } from '@codis/config/operations';
 import type { StatusReader } from '@codis/config/status';
 import { migrationView, topologyView } from '@codis/config/status';
 import type { Logger } from 'pino';
@@ -175,10 +175,6 @@ export class Observer {
 }
 
 async function topologyOrNull(coordinator: Coordinator): Promise<TopologyView | null> {
-  try {
-    return topologyView(await readTopology({ coordinator }));
-  } catch (error) {
-    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
-    throw error;
-  }
+  const current = await readTopologyIfAny({ coordinator });
+  return current && topologyView(current);
 }

@@ -1,8 +1,8 @@
 // Proxies: what is registered, and what the operator wants of them.
 
 import type { ProxyDetailView, ProxyEntryView } from '@codis/config/api';
-import { asProxyId, type Epoch, isCodisError, type ProxyView } from '@codis/config/model';
-import { listProxies, readProxy, readTopology, removeProxy, setProxyWanted } from '@codis/config/operations';
+import { asProxyId, type Epoch, type ProxyView } from '@codis/config/model';
+import { listProxies, readProxy, readTopologyIfAny, removeProxy, setProxyWanted } from '@codis/config/operations';
 import { proxyView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
@@ -117,10 +117,5 @@ function notAsked({ id }: ProxyView): ProxyDetailView {
 }
 
 async function currentEpoch(context: Context): Promise<Epoch | null> {
-  try {
-    return (await readTopology(context)).epoch;
-  } catch (error) {
-    if (isCodisError(error, 'CODIS_E_NOT_INITIALISED')) return null;
-    throw error;
-  }
+  return (await readTopologyIfAny(context))?.epoch ?? null;
 }
