@@ -144,7 +144,8 @@ export class LaneProgress {
     this.#looked = { keysCount, slotsShare: slotsNow / Math.max(1, slotsOwned), scanned: 0, found: 0, firstPass: true };
     const nowMs = this.#nowMs;
     const before = this.#estimates().get(lane.from)?.rate ?? { keysPerSecond: 0, seconds: 0, atMs: nowMs };
-    this.#rate = { ...before, atMs: Math.max(before.atMs, nowMs - BETWEEN_MS_MAX) };
+    // What was owed may have been let off meanwhile, which sets this clock back.
+    this.#rate = { ...before, atMs: Math.min(nowMs, Math.max(before.atMs, nowMs - BETWEEN_MS_MAX)) };
   }
 
   scanned(count: number, found: number): void {
