@@ -3,7 +3,7 @@
 // Method: the move is paused, so that keys leave when they are asked for and not otherwise. Clients of one proxy delete keys; the source goes back to before they
 // left; clients of another proxy, which does not know that they had left, ask for them.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Cluster, type ProxyProcess, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
@@ -39,6 +39,17 @@ async function startGroups(): Promise<Groups> {
   return { cluster, source, target };
 }
 
+let groups: Groups;
+
+beforeEach(async () => {
+  groups = await startGroups();
+});
+
+afterEach(async () => {
+  await groups.cluster.stop();
+  await stopAll();
+});
+
 /** All slots are migrating, and the sweep has stopped after its first keys. */
 async function startPaused(cluster: Cluster): Promise<number> {
   const id = await startMove({ cluster, last: 1023, to: 2, delayMs: 60_000 });
@@ -72,17 +83,6 @@ async function expectNothingBack({ cluster, target }: Groups, id: number): Promi
 }
 
 describe('a source that restarts from a snapshot', PATIENT, () => {
-  let groups: Groups;
-
-  beforeAll(async () => {
-    groups = await startGroups();
-  });
-
-  afterAll(async () => {
-    await groups.cluster.stop();
-    await stopAll();
-  });
-
   test('brings nothing back that was deleted since', async () => {
     const { cluster, source } = groups;
     const id = await startPaused(cluster);
@@ -100,18 +100,9 @@ describe('a source that restarts from a snapshot', PATIENT, () => {
 });
 
 describe('a replica that lagged behind', PATIENT, () => {
-  let groups: Groups;
   let lag: TcpProxy;
 
-  beforeAll(async () => {
-    groups = await startGroups();
-  });
-
-  afterAll(async () => {
-    await groups.cluster.stop();
-    await lag.close();
-    await stopAll();
-  });
+  afterEach(() => lag.close());
 
   test('brings nothing back when it is promoted', async () => {
     const { cluster, source } = groups;
@@ -139,17 +130,6 @@ describe('a replica that lagged behind', PATIENT, () => {
 });
 
 describe('a source that restarts from a snapshot when the move is over, which one proxy has not heard of', PATIENT, () => {
-  let groups: Groups;
-
-  beforeAll(async () => {
-    groups = await startGroups();
-  });
-
-  afterAll(async () => {
-    await groups.cluster.stop();
-    await stopAll();
-  });
-
   test('brings nothing back through that proxy, which goes on serving', async () => {
     const { cluster, source, target } = groups;
     const id = await startPaused(cluster);
