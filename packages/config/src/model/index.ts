@@ -1,4 +1,5 @@
 export * from './big-keys.ts';
+export * from './changes.ts';
 export * from './connection-name.ts';
 export * from './departures.ts';
 export * from './errors.ts';
