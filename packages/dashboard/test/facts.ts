@@ -90,6 +90,8 @@ export function migration(over: Partial<MigrationView> = {}): MigrationView {
     keysLeft: 10,
     keysPerSecond: 5,
     secondsLeft: 2,
+    takesBack: null,
+    takenBackBy: null,
     waiting: null,
     stalled: null,
     actor: 'test',

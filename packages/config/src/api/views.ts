@@ -140,6 +140,10 @@ export interface MigrationView {
   readonly keysPerSecond: number | null;
   /** At that rate; null while nobody knows. */
   readonly secondsLeft: number | null;
+  /** The migration that it brings back, after that one has ended; null: none. */
+  readonly takesBack: number | null;
+  /** The migration that brings this one back. */
+  readonly takenBackBy: number | null;
   /** Why it is not getting on just now; null while it is. */
   readonly waiting: string | null;
   /** It runs, but nothing of it has changed for half a minute; null: it gets on, or need not. */

@@ -84,7 +84,12 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
     'migration throttle 1 --keys-per-second none',
     'migration throttle 1 --share 10',
   ),
-  'migration cancel': change('migration cancel 1', 'migration cancel 1 --wait'),
+  'migration cancel': change(
+    'migration cancel 1',
+    'migration cancel 1 --wait',
+    'migration cancel 1 --roll-back current',
+    'migration cancel 1 --roll-back all --wait',
+  ),
   'migration adopt': change('migration adopt 1 --dry-run', 'migration adopt 1', 'migration adopt 1 --keys-per-second 5000'),
   key: noun('key slot user:{42}:name', 'key locate user:{42}:name', 'key mend --group 2 --dry-run'),
   'key slot': read(null, 'key slot user:{42}:name'),

@@ -7,6 +7,7 @@
 import type { Redis } from 'ioredis';
 import {
   type Action,
+  arrivalsOf,
   CodisError,
   completeMove,
   requireGroup,
@@ -175,7 +176,8 @@ async function writeCompleted(
   const { migration } = job;
   const moved = completeMove(topology, { slots: action.slots, migration: migration.id });
   const counted = { ...progress.addTo(migration.progress), slotsDone: slotsDone(moved, migration) };
-  const record = setJob(job, { ...migration, progress: counted });
+  const arrivals = arrivalsOf(action.slots, { from: action.from, to: action.to, at: new Date().toISOString() });
+  const record = setJob(job, { ...migration, progress: counted, arrivals: [...migration.arrivals, ...arrivals] });
   if (!(await writeTopology(office, { epoch, topology: moved, others: [record] }))) return false;
   progress.written();
   office.log.info({ migration: migration.id, epoch: epoch + 1, slotsCount: action.slots.length, ...counted }, 'slots moved');

@@ -1,7 +1,7 @@
 // The work of an elected controller, turn by turn: read everything, do one step of each lane, look again; what takes long runs beside the turns. Ends by throwing, when the coordinator says so, or when its
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
-import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
+import { comesAfter, isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
 import { adoptDepartures, endDepartures, watchSources } from './departures.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
@@ -77,6 +77,15 @@ function govern(office: Office, { jobs }: World, { sweeps, looks }: Beside): voi
 
 /** One step of each of its lanes, with the reasons to wait on record. */
 async function turnOf(office: Office, world: World, { job, beside }: { job: Job; beside: Beside }): Promise<Outcome> {
+  const first = comesAfter(
+    world.topology,
+    job.migration,
+    world.jobs.map(({ migration }) => migration),
+  );
+  if (first !== null && job.migration.state === 'running') {
+    await note(office, job, `migration ${first.id}, which it takes back, finishes what it has under way first`);
+    return waiting('', LOOK_AGAIN_MS);
+  }
   const reasons = new Set<string>();
   let retryMs = LOOK_AGAIN_MS;
   for (const action of nextActions(world.topology, job.migration, office.settings.migration_batch_slots)) {

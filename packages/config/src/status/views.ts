@@ -89,7 +89,8 @@ function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null, serving: S
   return serving?.serving === false ? 'joining' : 'online';
 }
 
-export function migrationView({ progress, ...migration }: Migration, stalled: StalledView | null): MigrationView {
+export function migrationView(record: Migration, stalled: StalledView | null): MigrationView {
+  const { progress, arrivals: _, ...migration } = record;
   return { ...migration, ...progress, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null, stalled };
 }
 

@@ -21,6 +21,8 @@ const BEGUN: MigrationView = {
   keysPerSecond: null,
   secondsLeft: null,
   waiting: null,
+  takesBack: null,
+  takenBackBy: null,
   stalled: null,
   actor: 'anna@127.0.0.1',
   comment: null,

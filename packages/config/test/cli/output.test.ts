@@ -126,6 +126,8 @@ test('progress shows how far it is and what it waits for', () => {
     actor: '',
     createdAt: '',
     endedAt: null,
+    takesBack: null,
+    takenBackBy: null,
     stalled: null,
     comment: null,
   };
@@ -152,6 +154,8 @@ test('a terminal gets a block of which no line is too long, and no line is more 
     keysLeft: 4_400_000,
     keysPerSecond: 88_000,
     secondsLeft: 31,
+    takesBack: null,
+    takenBackBy: null,
     waiting: null,
     stalled: { since: '2026-01-01T00:00:00.000Z', reason: `x${'y'.repeat(200)}` },
     actor: 'anna@127.0.0.1',

@@ -1,7 +1,7 @@
 // codis-config migration …: looking after moves of slots. They are started with `slot migrate`.
 
-import type { Command } from 'commander';
-import type { AdoptMigrationRequest, MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
+import { type Command, Option } from 'commander';
+import type { AdoptMigrationRequest, CancelMigrationRequest, MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
 import { migrationArgument, numberOption } from '../arguments.ts';
 import { reportMigration, type WaitOptions, waitFor, waitOptions } from '../carry-out.ts';
 import type { Call } from '../client.ts';
@@ -72,7 +72,7 @@ function adoptCommand(migration: Command): void {
 
 interface Steering {
   readonly id: number;
-  readonly verb: 'pause' | 'resume' | 'cancel' | 'throttle';
+  readonly verb: 'pause' | 'resume' | 'throttle';
   /** What is told of it then. */
   readonly said: string;
   readonly body?: ThrottleRequest;
@@ -89,11 +89,7 @@ function steeringCommands(migration: Command): void {
     .action((id: number, options: WaitOptions, command: Command) =>
       steer(sessionOf(command), { id, verb: 'resume', said: 'goes on' }, options),
     );
-  waitOptions(migration.command('cancel').description('stop a migration; every slot ends whole on one side'))
-    .argument('<id>', 'migration id', migrationArgument)
-    .action((id: number, options: WaitOptions, command: Command) =>
-      steer(sessionOf(command), { id, verb: 'cancel', said: 'is cancelled' }, options),
-    );
+  cancelCommand(migration);
   throttleOptions(migration.command('throttle').description('change what a migration may take of the servers, while it runs'))
     .argument('<id>', 'migration id', migrationArgument)
     .action((id: number, options: ThrottleOptions, command: Command) =>
@@ -105,9 +101,42 @@ async function steer(session: Session, { id, verb, said, body }: Steering, optio
   const call: Call = { method: 'POST', path: `/migrations/${id}/${verb}`, ...(body ? { body } : {}) };
   const view = await session.change<MigrationView>(call);
   if (view === null) return;
-  if (options.wait) return waitFor(session, { id, cancelled: verb === 'cancel', ...options });
-  const notes = verb === 'cancel' && view.endedAt === null ? ['slots that are between two groups still arrive'] : [];
-  session.print({ json: view, table: `migration ${id} ${said}`, names: [id], notes });
+  if (options.wait) return waitFor(session, { id, ...options });
+  session.print({ json: view, table: `migration ${id} ${said}`, names: [id] });
+}
+
+interface CancelOptions extends WaitOptions {
+  readonly rollBack?: 'current' | 'all';
+}
+
+function cancelCommand(migration: Command): void {
+  waitOptions(
+    migration.command('cancel').description('stop a migration, and if asked take back what it moved; every slot ends whole on one side'),
+  )
+    .argument('<id>', 'migration id', migrationArgument)
+    .addOption(
+      new Option(
+        '--roll-back <what>',
+        'have another migration bring slots back where they came from: current, those that are under way and arrive first; all, also those that have moved',
+      ).choices(['current', 'all']),
+    )
+    .action((id: number, options: CancelOptions, command: Command) => cancel(sessionOf(command), id, options));
+}
+
+async function cancel(session: Session, id: number, { rollBack, ...options }: CancelOptions): Promise<void> {
+  const body: CancelMigrationRequest = rollBack === undefined ? {} : { rollBack };
+  const view = await session.change<MigrationView>({ method: 'POST', path: `/migrations/${id}/cancel`, body });
+  if (view === null) return;
+  const back = view.takenBackBy;
+  if (options.wait) {
+    return back === null ? waitFor(session, { id, cancelled: true, ...options }) : waitFor(session, { id: back, ...options });
+  }
+  const notes = [
+    ...(view.endedAt === null ? ['slots that are between two groups still arrive'] : []),
+    ...(rollBack !== undefined && back === null ? ['there was nothing to take back'] : []),
+    ...(back === null ? [] : [`migration ${back} takes back what it moved; watch it with: codis-config migration watch ${back}`]),
+  ];
+  session.print({ json: view, table: `migration ${id} is cancelled`, names: [id], notes });
 }
 
 function answerOf(json: unknown, migrations: readonly MigrationView[]): Answer {
@@ -117,11 +146,14 @@ function answerOf(json: unknown, migrations: readonly MigrationView[]): Answer {
 function wideTableOf(migrations: readonly MigrationView[]): Table {
   const { head, rows } = tableOf(migrations);
   return {
-    head: [...head, 'BYTES', 'KEYS/S', 'DURABLE', 'ENDED', 'STALLED', 'COMMENT', 'THROTTLE'],
+    head: [...head, 'BYTES', 'KEYS/S', 'DURABLE', 'ENDED', 'STALLED', 'COMMENT', 'THROTTLE', 'TAKES BACK', 'TAKEN BACK BY'],
     rows: rows.map((row, index) => {
-      const { bytesSwept, keysPerSecond, durable, endedAt, stalled, comment, throttle } = migrations[index] as MigrationView;
+      const { bytesSwept, keysPerSecond, durable, endedAt, stalled, comment, throttle, takesBack, takenBackBy } = migrations[
+        index
+      ] as MigrationView;
       const reason = stalled === null ? null : `since ${stalled.since}: ${stalled.reason}`;
-      return [...row, bytesSwept, keysPerSecond, durable ? 'yes' : 'no', endedAt, reason, comment, throttleText(throttle)];
+      const told = [bytesSwept, keysPerSecond, durable ? 'yes' : 'no', endedAt, reason, comment, throttleText(throttle)];
+      return [...row, ...told, takesBack, takenBackBy];
     }),
   };
 }

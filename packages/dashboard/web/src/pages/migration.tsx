@@ -3,7 +3,6 @@
 import type { MigrationSlotsView, MigrationView, MoveStageName } from '@codis/config/api';
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Action, ActionButton } from '../components/action.tsx';
 import { WriteButton } from '../components/button.tsx';
 import { Chip, GroupMark, type Level } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
@@ -17,8 +16,10 @@ import { bytes, count, duration, plural, printable, rate } from '../lib/format.t
 import { runText } from '../lib/slots.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { migrations, now } from '../state/live.ts';
+import { to } from '../state/router.ts';
 import { toastDone } from '../state/toasts.ts';
 import { MigrationChip, ProgressBar, progressText } from './progress.tsx';
+import { Steering } from './steering.tsx';
 import { StepList } from './wizard.tsx';
 
 export function MigrationPage({ id }: { id: string }) {
@@ -74,14 +75,31 @@ function Progress({ migration }: { migration: MigrationView }) {
       </dl>
       <p class="hint">
         Asked for by {printable(migration.actor)}, <Time at={migration.createdAt} />
-        {migration.comment === null ? '' : `: “${printable(migration.comment)}”`}.{' '}
+        {migration.comment === null ? '' : `: “${printable(migration.comment)}”`}. <TakenBack migration={migration} />
         {migration.durable ? 'Durable: keys leave the source only when the replicas of the target have them.' : ''}
       </p>
     </section>
   );
 }
 
-function Outcome({ migration: { state, slotsDone, slotsTotal, moves } }: { migration: MigrationView }) {
+function TakenBack({ migration: { takesBack, takenBackBy } }: { migration: MigrationView }) {
+  return (
+    <>
+      {takesBack === null ? null : (
+        <>
+          It takes <a href={to('migrations', takesBack)}>migration {takesBack}</a> back.{' '}
+        </>
+      )}
+      {takenBackBy === null ? null : (
+        <>
+          <a href={to('migrations', takenBackBy)}>Migration {takenBackBy}</a> takes it back.{' '}
+        </>
+      )}
+    </>
+  );
+}
+
+function Outcome({ migration: { state, slotsDone, slotsTotal, moves, takenBackBy } }: { migration: MigrationView }) {
   if (state === 'done') {
     const groups = [...new Set(moves.map((move) => `group ${move.to}`))].join(', ');
     return (
@@ -94,8 +112,8 @@ function Outcome({ migration: { state, slotsDone, slotsTotal, moves } }: { migra
   if (state !== 'cancelled') return null;
   return (
     <p class="outcome">
-      <Chip level="idle" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved and stay where they are; the others
-      stayed at their source.
+      <Chip level="idle" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved
+      {takenBackBy === null ? ' and stay where they are' : ''}; the others stayed at their source.
     </p>
   );
 }
@@ -132,48 +150,6 @@ function Announcer({ text }: { text: string }) {
   return (
     <p class="visually-hidden" aria-live="polite">
       {said}
-    </p>
-  );
-}
-
-type Verb = 'pause' | 'resume' | 'cancel';
-
-const VERBS: Record<Verb, { readonly effect: string; readonly said: string }> = {
-  pause: {
-    effect:
-      'It finishes the keys in flight and takes no further ones. Slots between two groups stay there, and clients go on: what they ask for is handed over.',
-    said: 'paused',
-  },
-  resume: { effect: 'It goes on where it stopped.', said: 'goes on' },
-  cancel: {
-    effect:
-      'It takes no further slots. Those between two groups arrive where they go, what has moved stays there, and every slot ends whole on one side. It can’t be resumed.',
-    said: 'cancelled',
-  },
-};
-
-function Steering({ migration: { id, state } }: { migration: MigrationView }) {
-  if (state !== 'running' && state !== 'paused') return null;
-  const action = (verb: Verb): Action => ({
-    title: `${verb[0]?.toUpperCase()}${verb.slice(1)} migration ${id}`,
-    effect: [VERBS[verb].effect],
-    cli: `codis-config migration ${verb} ${id}`,
-    rehearsal: { method: 'POST', path: `/migrations/${id}/${verb}`, body: {} },
-    danger: verb === 'cancel',
-    run: async () => {
-      await call<MigrationView>('POST', `/migrations/${id}/${verb}`, { body: {} });
-      return { said: `Migration ${id} ${VERBS[verb].said}` };
-    },
-  });
-  return (
-    <p class="actions">
-      {state === 'running' ? (
-        <ActionButton primary action={action('pause')} label="Pause …" />
-      ) : (
-        <ActionButton primary action={action('resume')} label="Resume …" />
-      )}
-      <ActionButton action={action('cancel')} label="Cancel the rest …" />
-      <WhyButton of={{ migration: id }} about={`Migration ${id}`} />
     </p>
   );
 }
