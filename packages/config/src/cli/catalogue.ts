@@ -48,7 +48,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'server candidates': read('/groups/{group}/candidates', 'server candidates 2'),
   'server add': change(
     'server add 1 localhost:6379 master',
-    'server add 1 localhost:6380 slave',
+    'server add 1 localhost:6380 slave --wait',
     'server add 1 localhost:6379 master --force',
   ),
   'server remove': change('server remove 1 localhost:6380'),
@@ -74,6 +74,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   migration: noun('migration list', 'migration watch 1', 'migration throttle 1 --keys-per-second 5000'),
   'migration list': read('/migrations', 'migration list', 'migration list -o json'),
   'migration show': read('/migrations/{migration}', 'migration show 1'),
+  'migration slots': read('/migrations/{migration}/slots', 'migration slots 1'),
   'migration watch': read('/migrations/{migration}', 'migration watch 1', 'migration watch 1 --timeout 60'),
   'migration explain': read('/explain', 'migration explain 1'),
   'migration pause': change('migration pause 1'),

@@ -110,10 +110,17 @@ function pausedText({ topology }: World, { migration }: Job): string {
   return between === 0 ? `paused${left}` : `paused with ${between} slots between two groups${left}`;
 }
 
-async function note(office: Office, job: Job, reason: string | null): Promise<void> {
-  if (job.migration.waiting === reason) return;
-  if (reason !== null) office.log.warn({ migration: job.migration.id, reason }, 'migration waits');
-  await changeJob(office, job.migration.id, (migration) => (migration.endedAt === null ? { ...migration, waiting: reason } : null));
+async function note(office: Office, { migration: { id, waiting: before } }: Job, reason: string | null): Promise<void> {
+  const { retries } = office.memory;
+  const more = retries.get(id) ?? 0;
+  if (before === reason && more === 0) return;
+  if (reason !== null && before !== reason) office.log.warn({ migration: id, reason }, 'migration waits');
+  await changeJob(office, id, (migration) => {
+    if (migration.endedAt !== null) return null;
+    return { ...migration, waiting: reason, progress: { ...migration.progress, retries: migration.progress.retries + more } };
+  });
+  // There may be more by now.
+  retries.set(id, (retries.get(id) ?? 0) - more);
 }
 
 /** Locks of a migration that is no more, or that another step did not get to in time. */

@@ -16,6 +16,9 @@ export interface Arrival {
   readonly to: GroupId;
   /** ISO 8601. */
   readonly at: string;
+  /** How many keys of `from` were looked at by the pass that found none of these slots any more; null: no pass was needed, for nothing had been written there since all that was seen
+   *  was handed over. */
+  readonly looked: number | null;
 }
 
 /** Of slots that have arrived together. */
@@ -27,6 +30,47 @@ export function arrivalsOf(slots: readonly Slot[], arrival: Omit<Arrival, 'first
     else runs.push({ first: slot, last: slot });
   }
   return runs.map((run) => ({ ...run, ...arrival }));
+}
+
+/** What was proved when slots arrived. */
+export interface Verification {
+  /** Slots that this migration moved, in so many batches. */
+  readonly slotsCount: number;
+  readonly batchesCount: number;
+  /** Looked at by the last passes over the sources, which found none of these slots any more. */
+  readonly keysLooked: number;
+  /** Batches that needed no pass. */
+  readonly withoutPassCount: number;
+}
+
+/** Runs of one batch stand one after the other, with the same time and way. */
+export function verificationOf(arrivals: readonly Arrival[]): Verification {
+  const batches = new Map(arrivals.map((arrival) => [`${arrival.at} ${arrival.from} ${arrival.to}`, arrival]));
+  const looked = [...batches.values()].map((arrival) => arrival.looked);
+  return {
+    slotsCount: arrivals.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+    batchesCount: batches.size,
+    keysLooked: looked.reduce((sum: number, count) => sum + (count ?? 0), 0),
+    withoutPassCount: looked.filter((count) => count === null).length,
+  };
+}
+
+/** In one sentence; null for a migration that moved nothing. */
+export function verificationText({ slotsCount, batchesCount, keysLooked, withoutPassCount }: Verification): string | null {
+  if (slotsCount === 0) return null;
+  const counted = (count: number, thing: string, things = `${thing}s`) => `${count} ${count === 1 ? thing : things}`;
+  const passes = batchesCount - withoutPassCount;
+  return [
+    `${counted(slotsCount, 'slot')} arrived in ${counted(batchesCount, 'batch', 'batches')}`,
+    ...(passes === 0
+      ? []
+      : [
+          `${passes} ended with a pass over all of the source that found no key of ${passes === 1 ? 'it' : 'them'} (${counted(keysLooked, 'key')} looked at)`,
+        ]),
+    ...(withoutPassCount === 0
+      ? []
+      : [`${withoutPassCount} had all handed over that the source had, and nothing had been written there since it was looked through`]),
+  ].join('; ');
 }
 
 /** What a migration takes back: `current`, the slots that are under way; `all`, those that it has moved too. */
@@ -76,14 +120,16 @@ export function checkWayBack(topology: Topology, moves: readonly Move[]): void {
 export function decodeArrivals(value: unknown): Arrival[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw new TypeError('arrivals is not a list');
-  return value.map(({ first, last, from, to, at }: Record<string, unknown>) => {
+  return value.map(({ first, last, from, to, at, looked }: Record<string, unknown>) => {
     if (typeof at !== 'string') throw new TypeError('an arrival has no time');
+    if (looked !== null && typeof looked !== 'number') throw new TypeError('an arrival does not say how it was proved');
     return {
       first: asSlot(first as number),
       last: asSlot(last as number),
       from: asGroupId(from as number),
       to: asGroupId(to as number),
       at,
+      looked,
     };
   });
 }

@@ -49,6 +49,8 @@ export interface MigrationProgress {
   readonly keysPerSecond: number | null;
   /** How long it will still take, about, when that was written last; null while nobody knows. Sources are swept side by side and differ, so it is no quotient of the other two. */
   readonly secondsLeft: number | null;
+  /** How often a look, a lock or a batch of it failed and was tried again. */
+  readonly retries: number;
 }
 
 /** `migrations/<seq>`. */
@@ -184,6 +186,7 @@ function decodeProgress(value: unknown): MigrationProgress {
     keysPerSecond: countOrNull(progress, 'keysPerSecond'),
     // A record of an older version does not have it.
     secondsLeft: progress['secondsLeft'] === undefined ? null : countOrNull(progress, 'secondsLeft'),
+    retries: progress['retries'] === undefined ? 0 : count(progress, 'retries'),
   };
 }
 

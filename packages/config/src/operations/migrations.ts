@@ -131,6 +131,7 @@ export function newMigration(
       keysLeft: null,
       keysPerSecond: null,
       secondsLeft: null,
+      retries: 0,
     },
     arrivals: [],
     takesBack,

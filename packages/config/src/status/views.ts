@@ -20,6 +20,8 @@ import {
   type Topology,
   unreachable,
   type VersionedTopology,
+  verificationOf,
+  verificationText,
 } from '../model/index.ts';
 import type { NumberedEvent } from '../operations/index.ts';
 
@@ -90,8 +92,11 @@ function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null, serving: S
 }
 
 export function migrationView(record: Migration, stalled: StalledView | null): MigrationView {
-  const { progress, arrivals: _, ...migration } = record;
-  return { ...migration, ...progress, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null, stalled };
+  const { progress, arrivals, ...migration } = record;
+  const verification = verificationOf(arrivals);
+  const text = verificationText(verification);
+  const verified = text === null ? null : { ...verification, text };
+  return { ...migration, ...progress, verified, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null, stalled };
 }
 
 const MIGRATION = /\bmigration (\d+)/;

@@ -24,6 +24,8 @@ import {
   startMigrating,
   type Topology,
   targets,
+  verificationOf,
+  verificationText,
 } from '../../src/model/index.ts';
 
 const [ONE, TWO, THREE] = [asGroupId(1), asGroupId(2), asGroupId(3)];
@@ -44,7 +46,7 @@ const moved = (topology: Topology, which: Slot[], to: GroupId = TWO, migration =
   completeMove(migrating(topology, which, to, migration), { slots: which, migration });
 
 test('slots that arrive together are kept as runs', () => {
-  const arrival = { from: ONE, to: TWO, at: AT };
+  const arrival = { from: ONE, to: TWO, at: AT, looked: 10 };
   expect(arrivalsOf(slots(0, 1, 2, 5, 7, 8), arrival)).toEqual([
     { first: 0, last: 2, ...arrival },
     { first: 5, last: 5, ...arrival },
@@ -53,7 +55,7 @@ test('slots that arrive together are kept as runs', () => {
 });
 
 describe('what goes back', () => {
-  const arrivals = arrivalsOf(slots(0, 1, 2, 3), { from: ONE, to: TWO, at: AT });
+  const arrivals = arrivalsOf(slots(0, 1, 2, 3), { from: ONE, to: TWO, at: AT, looked: 10 });
   const topology = locked(migrating(moved(all, slots(0, 1, 2, 3)), slots(4, 5)), slots(6));
   const job = { id: ID, arrivals };
 
@@ -96,7 +98,7 @@ describe('what goes back', () => {
           if (stage === 'migrating') now = migrating(now, [slot!]);
           if (stage !== 'arrived') continue;
           now = moved(now, [slot!]);
-          records.push(...arrivalsOf([slot!], { from: owner, to: TWO, at: AT }));
+          records.push(...arrivalsOf([slot!], { from: owner, to: TWO, at: AT, looked: 10 }));
         }
         const back = (which: 'current' | 'all') => [...targets({ moves: movesBack(now, { id: ID, arrivals: records }, which) })];
         const expected = (...stages: string[]) =>
@@ -108,9 +110,27 @@ describe('what goes back', () => {
   });
 });
 
+test('what was proved is told in one sentence', () => {
+  const batch = (first: number, at: string, looked: number | null) =>
+    arrivalsOf(slots(first, first + 1, first + 5), { from: ONE, to: TWO, at, looked });
+  expect(verificationText(verificationOf([]))).toBeNull();
+  expect(verificationOf([...batch(0, AT, 10), ...batch(10, 'later', 7), ...batch(20, 'last', null)])).toEqual({
+    slotsCount: 9,
+    batchesCount: 3,
+    keysLooked: 17,
+    withoutPassCount: 1,
+  });
+  expect(verificationText(verificationOf(batch(0, AT, 1)))).toBe(
+    '3 slots arrived in 1 batch; 1 ended with a pass over all of the source that found no key of it (1 key looked at)',
+  );
+  expect(verificationText(verificationOf(batch(0, AT, null)))).toBe(
+    '3 slots arrived in 1 batch; 1 had all handed over that the source had, and nothing had been written there since it was looked through',
+  );
+});
+
 test('a record of an older version has none, and nonsense is refused', () => {
   expect(decodeArrivals(undefined)).toEqual([]);
-  const [arrival] = arrivalsOf(slots(3), { from: ONE, to: TWO, at: AT });
+  const [arrival] = arrivalsOf(slots(3), { from: ONE, to: TWO, at: AT, looked: 10 });
   expect(decodeArrivals(JSON.parse(JSON.stringify([arrival])))).toEqual([arrival]);
   for (const bad of [{}, [{ ...arrival, at: 7 }], [{ ...arrival, first: -1 }]]) expect(() => decodeArrivals(bad)).toThrow();
 });

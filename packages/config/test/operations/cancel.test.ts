@@ -41,7 +41,7 @@ async function begun(): Promise<{ caller: Caller; migration: Migration }> {
   const lock = (from: Topology, which: Slot[]) => lockSlots(from, { ...step(which), to: G2, epoch: asEpoch(epoch + 1), leaseMs: 1000 });
   const arrived = completeMove(startMigrating(lock(topology, slots(0, 1)), step(slots(0, 1))), step(slots(0, 1)));
   const between = startMigrating(lock(arrived, slots(2, 3)), step(slots(2, 3)));
-  const record = { ...migration, arrivals: arrivalsOf(slots(0, 1), { from: G1, to: G2, at: new Date().toISOString() }) };
+  const record = { ...migration, arrivals: arrivalsOf(slots(0, 1), { from: G1, to: G2, at: new Date().toISOString(), looked: 0 }) };
   const result = await coordinator.commit([
     { op: 'set', path: PATHS.topology, data: encodeTopology(lock(between, slots(4, 4))), version: epoch },
     { op: 'set', path: migrationPath(migration.id), data: encodeMigration(record), version: 0 },

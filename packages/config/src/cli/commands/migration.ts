@@ -1,7 +1,14 @@
 // codis-config migration …: looking after moves of slots. They are started with `slot migrate`.
 
 import { type Command, Option } from 'commander';
-import type { AdoptMigrationRequest, CancelMigrationRequest, MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
+import type {
+  AdoptMigrationRequest,
+  CancelMigrationRequest,
+  MigrationSlotsView,
+  MigrationsView,
+  MigrationView,
+  ThrottleRequest,
+} from '../../api/index.ts';
 import { migrationArgument, numberOption } from '../arguments.ts';
 import { reportMigration, type WaitOptions, waitFor, waitOptions } from '../carry-out.ts';
 import type { Call } from '../client.ts';
@@ -30,7 +37,7 @@ export function migrationCommands(program: Command): void {
     .action(async (id: number, _, command: Command) => {
       const session = sessionOf(command);
       const view = await session.get<MigrationView>(`/migrations/${id}`);
-      session.print(answerOf(view, [view]));
+      session.print({ ...answerOf(view, [view]), notes: aboutOne(view) });
     });
   migration
     .command('watch')
@@ -41,8 +48,9 @@ export function migrationCommands(program: Command): void {
       const session = sessionOf(command);
       process.exitCode = await followMigration(session, { id, timeoutMs: (timeout ?? Number.POSITIVE_INFINITY) * 1000 });
       const view = await session.get<MigrationView>(`/migrations/${id}`);
-      session.print(answerOf(view, [view]));
+      session.print({ ...answerOf(view, [view]), notes: aboutOne(view) });
     });
+  slotsCommand(migration);
   explainCommand(migration, {
     description: 'why is a migration as it is?',
     argument: ['<id>', 'migration id', migrationArgument],
@@ -50,6 +58,30 @@ export function migrationCommands(program: Command): void {
   });
   steeringCommands(migration);
   adoptCommand(migration);
+}
+
+function slotsCommand(migration: Command): void {
+  migration
+    .command('slots')
+    .description('how far each slot of a migration is')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.get<MigrationSlotsView>(`/migrations/${id}/slots`);
+      const rows = view.slots.map(({ first, last, stage, from, to, at }) => [
+        rangeText(first, last),
+        last - first + 1,
+        stage,
+        from,
+        to,
+        at,
+      ]);
+      session.print({
+        json: view,
+        table: { head: ['SLOTS', 'COUNT', 'STAGE', 'FROM', 'TO', 'ARRIVED'], rows },
+        names: view.slots.map(({ first, last }) => rangeText(first, last)),
+      });
+    });
 }
 
 function adoptCommand(migration: Command): void {
@@ -143,6 +175,17 @@ function answerOf(json: unknown, migrations: readonly MigrationView[]): Answer {
   return { json, table: tableOf(migrations), wide: wideTableOf(migrations), names: migrations.map(({ id }) => id) };
 }
 
+/** What a table has no room for. */
+function aboutOne({ verified, stalled, takesBack, takenBackBy, comment }: MigrationView): string[] {
+  return [
+    ...(comment === null ? [] : [`why: ${comment}`]),
+    ...(stalled === null ? [] : [`stalled since ${stalled.since}: ${stalled.reason}`]),
+    ...(takesBack === null ? [] : [`it takes migration ${takesBack} back`]),
+    ...(takenBackBy === null ? [] : [`migration ${takenBackBy} takes it back`]),
+    ...(verified === null ? [] : [`verified: ${verified.text}`]),
+  ];
+}
+
 function wideTableOf(migrations: readonly MigrationView[]): Table {
   const { head, rows } = tableOf(migrations);
   return {
@@ -160,18 +203,21 @@ function wideTableOf(migrations: readonly MigrationView[]): Table {
 
 function tableOf(migrations: readonly MigrationView[]): Table {
   return {
-    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'LEFT', 'ETA', 'CREATED', 'BY', 'WAITING'],
-    rows: migrations.map(({ id, state, moves, slotsDone, slotsTotal, keysSwept, keysLeft, secondsLeft, createdAt, actor, waiting }) => [
-      id,
-      state,
-      moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(','),
-      `${slotsDone}/${slotsTotal}`,
-      keysSwept,
-      keysLeft,
-      secondsLeft === null ? null : clockText(secondsLeft),
-      createdAt,
-      actor,
-      waiting,
-    ]),
+    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'LEFT', 'ETA', 'RETRIES', 'CREATED', 'BY', 'WAITING'],
+    rows: migrations.map(
+      ({ id, state, moves, slotsDone, slotsTotal, keysSwept, keysLeft, secondsLeft, retries, createdAt, actor, waiting }) => [
+        id,
+        state,
+        moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(','),
+        `${slotsDone}/${slotsTotal}`,
+        keysSwept,
+        keysLeft,
+        secondsLeft === null ? null : clockText(secondsLeft),
+        retries,
+        createdAt,
+        actor,
+        waiting,
+      ],
+    ),
   };
 }
