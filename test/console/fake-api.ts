@@ -138,6 +138,7 @@ function groupStatus(id: number, slotsCount: number): GroupStatusView {
     up: true,
     observedRole: role,
     linkUp: role === 'replica' ? true : null,
+    sync: null,
     replicates: role === 'replica' ? `10.0.0.${id}:6379` : null,
     offset: 1,
     lagBytes: role === 'replica' ? 0 : null,

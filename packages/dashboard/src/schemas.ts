@@ -6,6 +6,7 @@ import type {
   AddServerRequest,
   AdoptMigrationRequest,
   AssignRangeRequest,
+  CancelMigrationRequest,
   ChangeView,
   CreateMigrationRequest,
   EventsView,
@@ -98,6 +99,10 @@ const Migration = object({
   keysLeft: nullable(Count),
   keysPerSecond: nullable(Count),
   secondsLeft: nullable(Count),
+  retries: Count,
+  verified: nullable(object({ slotsCount: Count, batchesCount: Count, keysLooked: Count, withoutPassCount: Count, text: Type.String() })),
+  takesBack: nullable(MigrationId),
+  takenBackBy: nullable(MigrationId),
   waiting: nullable(Type.String()),
   stalled: nullable(object({ since: Time, reason: Type.String() })),
   actor: Type.String(),
@@ -126,6 +131,7 @@ const ServerStatus = object({
   up: Type.Boolean(),
   observedRole: nullable(Role),
   linkUp: nullable(Type.Boolean()),
+  sync: nullable(object({ readBytes: Count, totalBytes: nullable(Count) })),
   version: nullable(Type.String()),
   keysCount: nullable(Count),
   usedMemoryBytes: nullable(Count),
@@ -235,6 +241,19 @@ export const manner = {
   ...throttle,
 };
 export const AdoptMigrationBody = describes<AdoptMigrationRequest>()(object({ ...throttle, dryRun: Type.Optional(Type.Boolean()) }));
+/** A cancel may come without a body. */
+export const CancelMigrationBody = describes<CancelMigrationRequest | null>()(
+  nullable(
+    object({
+      rollBack: Type.Optional(
+        Type.Enum(['current', 'all'], {
+          description:
+            'what goes back where it came from, by another migration: the slots that are under way, or also those that have moved',
+        }),
+      ),
+    }),
+  ),
+);
 export const ThrottleBody = describes<ThrottleRequest>()(object(throttle));
 export const CreateMigrationBody = describes<CreateMigrationRequest>()(
   object({

@@ -56,6 +56,13 @@ export interface ThrottleRequest {
   readonly sharePercent?: number | null;
 }
 
+/** `POST /migrations/{id}/cancel`; without a body what has moved stays where it is. */
+export interface CancelMigrationRequest {
+  /** What goes back where it came from: the slots that are under way (`current`), or also those that have moved (`all`). They arrive first, and then another migration
+   *  brings them back; `takenBackBy` is its number, and null when there is nothing to bring back. */
+  readonly rollBack?: 'current' | 'all';
+}
+
 /** `POST /migrations/{id}/adopt`. */
 export interface AdoptMigrationRequest extends ThrottleRequest {
   /** Changes nothing, and answers what would be on record. */

@@ -49,5 +49,16 @@ export type MoveStageName = 'waiting' | 'locked' | 'moving' | 'done' | 'elsewher
 export interface MigrationSlotsView {
   readonly id: number;
   readonly epoch: number;
-  readonly slots: readonly { readonly first: number; readonly last: number; readonly stage: MoveStageName; readonly to: number }[];
+  readonly slots: readonly MigrationSlotRunView[];
+}
+
+export interface MigrationSlotRunView {
+  readonly first: number;
+  readonly last: number;
+  readonly stage: MoveStageName;
+  /** Where it is, or came from; null when that is not known: it was at `to` before the migration began, or belongs to no group. */
+  readonly from: number | null;
+  readonly to: number;
+  /** When it arrived, ISO 8601; null: it has not, or was there before. */
+  readonly at: string | null;
 }

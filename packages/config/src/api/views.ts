@@ -140,6 +140,14 @@ export interface MigrationView {
   readonly keysPerSecond: number | null;
   /** At that rate; null while nobody knows. */
   readonly secondsLeft: number | null;
+  /** How often a look, a lock or a batch failed and was tried again. */
+  readonly retries: number;
+  /** What proved that the sources have no key of the slots that it moved; null while it has moved none. */
+  readonly verified: VerifiedView | null;
+  /** The migration that it brings back, after that one has ended; null: none. */
+  readonly takesBack: number | null;
+  /** The migration that brings this one back. */
+  readonly takenBackBy: number | null;
   /** Why it is not getting on just now; null while it is. */
   readonly waiting: string | null;
   /** It runs, but nothing of it has changed for half a minute; null: it gets on, or need not. */
@@ -149,6 +157,18 @@ export interface MigrationView {
   readonly comment: string | null;
   readonly createdAt: string;
   readonly endedAt: string | null;
+}
+
+export interface VerifiedView {
+  /** Slots that it moved itself, in so many batches. */
+  readonly slotsCount: number;
+  readonly batchesCount: number;
+  /** Looked at in the sources by the last passes, which found no key of these slots. */
+  readonly keysLooked: number;
+  /** Batches that needed no pass: all was handed over that the source had, and nothing was written there since. */
+  readonly withoutPassCount: number;
+  /** All that in a sentence. */
+  readonly text: string;
 }
 
 export interface StalledView {
@@ -239,6 +259,12 @@ export interface KeyTotalView {
   readonly unknownGroups: readonly number[];
 }
 
+export interface SyncView {
+  readonly readBytes: number;
+  /** Null: the master sends it as it makes it, and nobody knows. */
+  readonly totalBytes: number | null;
+}
+
 export interface GroupStatusView {
   readonly id: number;
   readonly slotsCount: number;
@@ -251,6 +277,8 @@ export interface ServerStatusView extends ServerView {
   /** Its own role. */
   readonly observedRole: RoleName | null;
   readonly linkUp: boolean | null;
+  /** It is receiving a full copy of its master; null while it is not. */
+  readonly sync: SyncView | null;
   readonly version: string | null;
   readonly keysCount: number | null;
   readonly usedMemoryBytes: number | null;

@@ -8,6 +8,7 @@
 import type { Redis } from 'ioredis';
 import {
   type Action,
+  arrivalsOf,
   CodisError,
   completeMove,
   requireGroup,
@@ -144,6 +145,7 @@ async function pass(sweep: Sweep): Promise<number> {
   const { office, redis, source, slots, progress, guest } = sweep;
   const { product_name: product, product_auth: password } = office.settings;
   const onPage = (looked: number, found: number) => progress.scanned(looked, found);
+  progress.scanned(0, 0);
   let total = 0;
   for await (const { db, keys } of scanSlots(redis, { addr: source, slots, product, password, onPage, guest })) {
     const portion = Portion.of(db, keys);
@@ -191,7 +193,13 @@ async function writeCompleted(
   const { migration } = job;
   const moved = completeMove(topology, { slots: action.slots, migration: migration.id });
   const counted = { ...progress.addTo(migration.progress), slotsDone: slotsDone(moved, migration) };
-  const record = setJob(job, { ...migration, progress: counted });
+  const arrivals = arrivalsOf(action.slots, {
+    from: action.from,
+    to: action.to,
+    at: new Date().toISOString(),
+    looked: progress.lookedByPass,
+  });
+  const record = setJob(job, { ...migration, progress: counted, arrivals: [...migration.arrivals, ...arrivals] });
   if (!(await writeTopology(office, { epoch, topology: moved, others: [record] }))) return false;
   progress.written();
   office.log.info({ migration: migration.id, epoch: epoch + 1, slotsCount: action.slots.length, ...counted }, 'slots moved');

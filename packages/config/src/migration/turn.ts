@@ -90,6 +90,8 @@ export interface Memory {
   readonly looks: Map<string, Promise<unknown>>;
   /** Lanes whose last look, lock or sweep failed; gone once one succeeds. */
   readonly backOffs: Map<string, BackOff>;
+  /** What was tried again and is not in the record yet. */
+  readonly retries: Map<MigrationId, number>;
   readonly bigKeys: BigKeysMemory;
 }
 
@@ -116,6 +118,7 @@ export function newMemory(): Memory {
     fits: new Map(),
     looks: new Map(),
     backOffs: new Map(),
+    retries: new Map(),
     bigKeys: newBigKeysMemory(),
   };
 }
@@ -161,6 +164,7 @@ export function backingOff({ memory }: Office, lane: Lane, reason: string): Outc
   const nowMs = performance.now();
   const backOff = backOffAfter(memory.backOffs.get(laneKey(lane)), { nowMs, reason });
   memory.backOffs.set(laneKey(lane), backOff);
+  memory.retries.set(lane.migration, (memory.retries.get(lane.migration) ?? 0) + 1);
   return waiting(reason, backOff.untilMs - nowMs);
 }
 

@@ -1,7 +1,7 @@
 // The work of an elected controller, turn by turn: read everything, do one step of each lane, look again; what takes long runs beside the turns. Ends by throwing, when the coordinator says so, or when its
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
-import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
+import { comesAfter, isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
 import { adoptDepartures, endDepartures, watchSources } from './departures.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
@@ -77,6 +77,15 @@ function govern(office: Office, { jobs }: World, { sweeps, looks }: Beside): voi
 
 /** One step of each of its lanes, with the reasons to wait on record. */
 async function turnOf(office: Office, world: World, { job, beside }: { job: Job; beside: Beside }): Promise<Outcome> {
+  const first = comesAfter(
+    world.topology,
+    job.migration,
+    world.jobs.map(({ migration }) => migration),
+  );
+  if (first !== null && job.migration.state === 'running') {
+    await note(office, job, `migration ${first.id}, which it takes back, finishes what it has under way first`);
+    return waiting('', LOOK_AGAIN_MS);
+  }
   const reasons = new Set<string>();
   let retryMs = LOOK_AGAIN_MS;
   for (const action of nextActions(world.topology, job.migration, office.settings.migration_batch_slots)) {
@@ -101,10 +110,17 @@ function pausedText({ topology }: World, { migration }: Job): string {
   return between === 0 ? `paused${left}` : `paused with ${between} slots between two groups${left}`;
 }
 
-async function note(office: Office, job: Job, reason: string | null): Promise<void> {
-  if (job.migration.waiting === reason) return;
-  if (reason !== null) office.log.warn({ migration: job.migration.id, reason }, 'migration waits');
-  await changeJob(office, job.migration.id, (migration) => (migration.endedAt === null ? { ...migration, waiting: reason } : null));
+async function note(office: Office, { migration: { id, waiting: before } }: Job, reason: string | null): Promise<void> {
+  const { retries } = office.memory;
+  const more = retries.get(id) ?? 0;
+  if (before === reason && more === 0) return;
+  if (reason !== null && before !== reason) office.log.warn({ migration: id, reason }, 'migration waits');
+  await changeJob(office, id, (migration) => {
+    if (migration.endedAt !== null) return null;
+    return { ...migration, waiting: reason, progress: { ...migration.progress, retries: migration.progress.retries + more } };
+  });
+  // There may be more by now.
+  retries.set(id, (retries.get(id) ?? 0) - more);
 }
 
 /** Locks of a migration that is no more, or that another step did not get to in time. */

@@ -1,3 +1,4 @@
+export * from './arrivals.ts';
 export * from './big-keys.ts';
 export * from './changes.ts';
 export * from './connection-name.ts';

@@ -5,6 +5,7 @@ export { addUser, changeUser, checkPassword, ensureAdmin, listUsers, removeUser,
 export { adoptMigration } from './adopt.ts';
 export { type AlertNote, type AlertNotes, acknowledgeAlert, readAlertNotes, silenceAlert } from './alert-notes.ts';
 export * from './caller.ts';
+export { type CancelRequest, cancelMigration } from './cancel.ts';
 export { type Candidates, promotionCandidates } from './candidates.ts';
 export { ensureParents, readTopology, readTopologyIfAny } from './commit.ts';
 export { noteDenial } from './denials.ts';

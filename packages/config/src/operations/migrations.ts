@@ -1,4 +1,4 @@
-// Migrations as records: asked for, listed, paused, throttled, cancelled. The controller (migration/) carries them out.
+// Migrations as records: asked for, listed, paused, throttled; cancel.ts cancels. The controller (migration/) carries them out.
 //
 // Invariant: no two migrations that are not over name the same slot, and a migration is only created against the topology its moves were checked on.
 
@@ -9,7 +9,6 @@ import {
   checkMoves,
   decodeMigration,
   encodeMigration,
-  holdsSlots,
   isOpen,
   type Migration,
   type MigrationId,
@@ -92,7 +91,7 @@ export async function migrationOps(
   checkMoves(topology, moves);
   const existing = await listMigrations(coordinator);
   checkOverlap(existing, moves);
-  const id = asMigrationId(Math.max(existing.at(-1)?.id ?? 0, ...migrationsIn(topology)) + 1);
+  const id = nextId(topology, existing);
   const migration = newMigration(topology, { id, moves, actor, ...manner });
   const ops: Op[] = [
     { op: 'check', path: PATHS.topology, version: epoch },
@@ -101,9 +100,22 @@ export async function migrationOps(
   return { migration, ops };
 }
 
+/** No slot names it, nor does any record. */
+export function nextId(topology: Topology, existing: readonly Migration[]): MigrationId {
+  return asMigrationId(Math.max(existing.at(-1)?.id ?? 0, ...migrationsIn(topology)) + 1);
+}
+
 export function newMigration(
   topology: Topology,
-  { id, moves, durable = false, actor, comment, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
+  {
+    id,
+    moves,
+    durable = false,
+    actor,
+    comment,
+    takesBack = null,
+    ...throttle
+  }: MigrationRequest & { id: MigrationId; actor: string; takesBack?: MigrationId | null },
 ): Migration {
   return {
     id,
@@ -119,7 +131,11 @@ export function newMigration(
       keysLeft: null,
       keysPerSecond: null,
       secondsLeft: null,
+      retries: 0,
     },
+    arrivals: [],
+    takesBack,
+    takenBackBy: null,
     waiting: null,
     actor,
     comment: comment ?? null,
@@ -153,27 +169,6 @@ export function checkOverlap(existing: readonly Migration[], moves: readonly Mov
       throw new CodisError('CODIS_E_SLOT_IN_MOVE', `slot ${slot} is part of migration ${migration.id}, which is ${migration.state}`);
     }
   }
-}
-
-/** Stops a migration: slots that have not begun to move stay where they are, those between two groups still arrive (then `endedAt` is null, and the
- *  controller sets it). Throws CODIS_E_UNKNOWN_MIGRATION, or CODIS_E_CONFLICT when it has ended already. */
-export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
-  return commitAudited(caller, async () => {
-    const { epoch, topology } = await readTopology(caller);
-    const { migration, version } = await readVersioned(caller.coordinator, id);
-    checkOpen(migration);
-    const progress = { ...migration.progress, slotsDone: slotsDone(topology, migration) };
-    const endedAt = holdsSlots(topology, migration) ? null : new Date().toISOString();
-    const cancelled: Migration = { ...migration, progress, state: 'cancelled', waiting: null, endedAt };
-    return {
-      ops: [
-        { op: 'check', path: PATHS.topology, version: epoch },
-        { op: 'set', path: migrationPath(id), data: encodeMigration(cancelled), version },
-      ],
-      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null, before: migration.state, after: cancelled.state },
-      value: cancelled,
-    };
-  });
 }
 
 /** Takes no new slots and sweeps none until it is resumed; the batch of keys under way is finished. Nothing changes for one that is paused. Throws
@@ -227,11 +222,15 @@ function standing({ state, throttle }: Migration): string {
   return [state, ...limits.map(([name, value]) => `${name} ${value}`)].join(', ');
 }
 
-function checkOpen(migration: Migration): void {
-  if (!isOpen(migration)) throw new CodisError('CODIS_E_CONFLICT', `migration ${migration.id} is ${migration.state} already`);
+/** Throws CODIS_E_CONFLICT for one that has ended. */
+export function checkOpen(migration: Migration): void {
+  if (isOpen(migration)) return;
+  const back = migration.takenBackBy === null ? '' : `, and migration ${migration.takenBackBy} takes it back`;
+  throw new CodisError('CODIS_E_CONFLICT', `migration ${migration.id} is ${migration.state} already${back}`);
 }
 
-async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {
+/** Throws CODIS_E_UNKNOWN_MIGRATION. */
+export async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {
   const entry = await coordinator.read(migrationPath(id));
   if (!entry) throw new CodisError('CODIS_E_UNKNOWN_MIGRATION', `there is no migration ${id}`);
   return { migration: decodeMigration(entry.data), version: entry.version };

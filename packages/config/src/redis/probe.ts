@@ -42,6 +42,8 @@ interface MasterLink {
   readonly linkUp: boolean;
   /** A full copy is being received: until it is complete the replica's data is not usable. */
   readonly syncing: boolean;
+  /** How much of it has arrived; null while none is received. `totalBytes` is null when the master sends it as it makes it. */
+  readonly sync: { readonly readBytes: number; readonly totalBytes: number | null } | null;
 }
 
 /** How long a probe may take; `timeoutMs` bounds connecting and each command. */
@@ -131,10 +133,13 @@ function checkKind(addr: ServerAddr, info: ReadonlyMap<string, string>): void {
 function masterLinkOf(info: ReadonlyMap<string, string>): MasterLink | null {
   if (info.get('role') !== 'slave') return null;
   const host = info.get('master_host') ?? '';
+  const syncing = info.get('master_sync_in_progress') === '1';
+  const totalBytes = numberOf(info, 'master_sync_total_bytes');
   return {
     addr: `${host.includes(':') ? `[${host}]` : host}:${info.get('master_port') ?? ''}`,
     linkUp: info.get('master_link_status') === 'up',
-    syncing: info.get('master_sync_in_progress') === '1',
+    syncing,
+    sync: syncing ? { readBytes: numberOf(info, 'master_sync_read_bytes'), totalBytes: totalBytes > 0 ? totalBytes : null } : null,
   };
 }
 

@@ -127,6 +127,7 @@ function withLag(servers: readonly ServerStatusView[]): ServerStatusView[] {
 const UNKNOWN = {
   observedRole: null,
   linkUp: null,
+  sync: null,
   version: null,
   keysCount: null,
   usedMemoryBytes: null,
@@ -169,6 +170,7 @@ function found(server: Server, probe: ServerProbe): ServerStatusView {
     up: true,
     observedRole: probe.role,
     linkUp: probe.master ? probe.master.linkUp : null,
+    sync: probe.master?.sync ?? null,
     version: probe.version,
     keysCount: probe.keysCount,
     usedMemoryBytes: probe.usedMemoryBytes,

@@ -21,6 +21,10 @@ const BEGUN: MigrationView = {
   keysPerSecond: null,
   secondsLeft: null,
   waiting: null,
+  retries: 0,
+  verified: null,
+  takesBack: null,
+  takenBackBy: null,
   stalled: null,
   actor: 'anna@127.0.0.1',
   comment: null,
@@ -83,7 +87,9 @@ test('on a terminal one block is redrawn in place', async () => {
     /^migration 3 is running: 0-99→2, by anna@127\.0\.0\.1\n\[\.{10}\] 0\/100 slots {2}0 keys .*\nthrottle: none\n$/,
   );
   expect(redrawn).toHaveLength(16);
-  expect(redrawn.at(-1)).toMatch(/^migration 3 is done: .*\n\[#{10}\] 100\/100 slots {2}1000 keys {2}1\.0\/1\.0 MiB\nthrottle: none\n$/);
+  expect(redrawn.at(-1)).toMatch(
+    /^migration 3 is done: .*\n\[#{10}\] 100\/100 slots {2}1000 keys {2}1\.0\/1\.0 MiB {2}retries 0\nthrottle: none\n$/,
+  );
   expect(redrawn.at(10)).toMatch(/\d KiB\/s/);
 });
 

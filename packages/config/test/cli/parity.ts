@@ -45,6 +45,7 @@ export function pairs({ spare, replica, passwordFile, password, alert }: Names):
     to('POST /migrations/{migration}/pause', '/migrations/1/pause', 'migration pause 1'),
     to('POST /migrations/{migration}/resume', '/migrations/1/resume', 'migration resume 1'),
     to('POST /migrations/{migration}/cancel', '/migrations/1/cancel', 'migration cancel 1'),
+    to('POST /migrations/{migration}/cancel', '/migrations/1/cancel', 'migration cancel 1 --roll-back all', { rollBack: 'all' }),
     to('POST /migrations/{migration}/throttle', '/migrations/1/throttle', 'migration throttle 1 --keys-per-second 7', { keysPerSecond: 7 }),
     to('POST /plans', '/plans', 'plan rebalance', { kind: 'rebalance', by: 'slots', weights: [] }),
     to('POST /plans', '/plans', 'plan drain 2', { kind: 'drain', group: 2, by: 'slots' }),

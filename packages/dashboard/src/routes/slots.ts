@@ -1,20 +1,9 @@
 // What is known of single slots and keys: where a key lives, what slots hold, how far the slots of a migration are.
 
-import type { BigKeysView, KeyLocationView, MigrationSlotsView, MoveStageName, SlotStatsView } from '@codis/config/api';
-import {
-  asGroupId,
-  asMigrationId,
-  CodisError,
-  masterOf,
-  requireGroup,
-  type Slot as SlotNumber,
-  slotOf,
-  slotState,
-  type Topology,
-  targets,
-} from '@codis/config/model';
+import type { BigKeysView, KeyLocationView, MigrationSlotsView, SlotStatsView } from '@codis/config/api';
+import { asGroupId, asMigrationId, CodisError, masterOf, requireGroup, slotOf, slotState, type Topology } from '@codis/config/model';
 import { listProxies, readMigration, readTopology } from '@codis/config/operations';
-import { servingGroup, slotStateView } from '@codis/config/status';
+import { servingGroup, slotStateView, stagesOf } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
 import { SlotRateWatch } from '../observe/slot-rates.ts';
@@ -51,7 +40,16 @@ const MigrationSlotsSchema = describes<MigrationSlotsView>()(
   object({
     id: MigrationId,
     epoch: Count,
-    slots: Type.Array(object({ first: Slot, last: Slot, stage: words('waiting', 'locked', 'moving', 'done', 'elsewhere'), to: GroupId })),
+    slots: Type.Array(
+      object({
+        first: Slot,
+        last: Slot,
+        stage: words('waiting', 'locked', 'moving', 'done', 'elsewhere'),
+        from: nullable(GroupId),
+        to: GroupId,
+        at: nullable(Time),
+      }),
+    ),
   }),
 );
 
@@ -117,7 +115,7 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
     async ({ params }) => {
       const migration = await readMigration(context.coordinator, asMigrationId(params.migration));
       const { epoch, topology } = await readTopology(context);
-      return { id: migration.id, epoch, slots: stages(topology, migration) };
+      return { id: migration.id, epoch, slots: stagesOf(topology, migration) };
     },
   );
 }
@@ -140,24 +138,4 @@ function tagOf(key: Buffer): string | null {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
   return close < 0 ? null : bytesText(key.subarray(open + 1, close));
-}
-
-function stages(topology: Topology, migration: Parameters<typeof targets>[0] & { readonly id: number }): MigrationSlotsView['slots'] {
-  const runs: { first: number; last: number; stage: MoveStageName; to: number }[] = [];
-  for (const [slot, to] of targets(migration)) {
-    const stage = stageOf(topology, slot, { id: migration.id, to });
-    const last = runs.at(-1);
-    if (last && last.last === slot - 1 && last.stage === stage && last.to === to) last.last = slot;
-    else runs.push({ first: slot, last: slot, stage, to });
-  }
-  return runs;
-}
-
-/** `elsewhere`: another migration has it, or it belongs to no group. */
-function stageOf(topology: Topology, slot: SlotNumber, { id, to }: { id: number; to: number }): MoveStageName {
-  const state = slotState(topology, slot);
-  if (state.kind === 'offline') return 'elsewhere';
-  if (state.kind === 'online') return state.owner === to ? 'done' : 'waiting';
-  if (state.migration !== id) return 'elsewhere';
-  return state.kind === 'locked' ? 'locked' : 'moving';
 }

@@ -228,6 +228,22 @@ const FAULTS: Fault[] = [
     'Cancel migration 3',
   ],
   [
+    'a migration that takes back one which has not ended',
+    migration3,
+    facts({ migrations: [migration({ id: 2, state: 'cancelled' }), migration({ takesBack: 2 })] }),
+    'migration 2, which it takes back, has ended',
+    'begins when migration 2 has finished',
+    'Why has migration 2 not ended?',
+  ],
+  [
+    'a cancelled migration whose last slots do not arrive',
+    migration3,
+    facts({ migrations: [migration({ state: 'cancelled', stalled: { since: 'noon', reason: 'group 2 hangs' } })] }),
+    'no slot is left between two groups',
+    'its last slots have not got on since noon: group 2 hangs',
+    null,
+  ],
+  [
     'a migration that waits',
     migration3,
     steered({ waiting: 'orphans at m2:1' }),

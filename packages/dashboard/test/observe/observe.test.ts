@@ -171,4 +171,15 @@ describe('a migration', () => {
     expect(stalledOf(moved, record(), 31_000)).toBeNull();
     expect(follow(start, [record({ state: 'paused' })], { nowMs: 1, now: 'later' }).size).toBe(0);
   });
+
+  test('that was cancelled is stalled while its last slots do not arrive; one that takes it back only waits for that', () => {
+    const cancelled = record({ state: 'cancelled' });
+    const back = record({ id: 4, takesBack: 3 });
+    const start = follow(new Map(), [cancelled, back], { nowMs: 0, now: 'noon' });
+    expect(stalledOf(start, cancelled, 30_000)).toMatchObject({ since: 'noon' });
+    expect(stalledOf(start, back, 30_000)).toBeNull();
+    const after = follow(start, [record({ state: 'cancelled', endedAt: 'then' }), back], { nowMs: 40_000, now: 'later' });
+    expect(stalledOf(after, cancelled, 80_000)).toBeNull();
+    expect(stalledOf(after, back, 70_000)).toMatchObject({ since: 'later' });
+  });
 });

@@ -93,8 +93,9 @@ function wantedCommands(proxy: Command): void {
     .description('as offline, but clients may go on for a while; those that are left then are disconnected')
     .argument('<proxy>', 'proxy id', proxyArgument)
     .option('--timeout <seconds>', 'for how long', numberOption('--timeout', { min: 0, max: DRAIN_SECONDS_MAX }), DRAIN_SECONDS)
+    .option('--wait', 'until it is done, which is what it does unless told')
     .option('--no-wait', 'come back at once, whether or not it is done')
-    .action((id: string, { timeout, wait }: { timeout: number; wait: boolean }, command: Command) =>
+    .action((id: string, { timeout, wait = true }: { timeout: number; wait?: boolean }, command: Command) =>
       want(sessionOf(command), { id, wait, body: { wanted: 'offline', drainSeconds: timeout } }),
     );
 }

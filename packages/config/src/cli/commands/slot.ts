@@ -98,10 +98,10 @@ function assignCommands(slot: Command): void {
     );
 }
 
-function assign(session: Session, request: AssignRangeRequest): Promise<void> {
+async function assign(session: Session, request: AssignRangeRequest): Promise<void> {
   const slots = slotsText(request.first, request.last);
   const done = request.group === null ? `${slots}: offline` : `${slots}: online in group ${request.group}`;
-  return changeTopology(session, { method: 'PUT', path: '/slots/range', body: request }, done);
+  await changeTopology(session, { method: 'PUT', path: '/slots/range', body: request }, done);
 }
 
 function migrateCommand(slot: Command): void {
