@@ -127,6 +127,8 @@ describe('what looks', () => {
     'slot explain': ['5'],
     'server explain': ['1'],
     'server candidates': ['1'],
+    'proxy info': ['proxy_1'],
+    'proxy clients': ['proxy_1'],
     'proxy explain': ['proxy_1'],
     'plan show': ['1'],
     'plan diff': ['1'],

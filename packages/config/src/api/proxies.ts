@@ -1,0 +1,34 @@
+// What is known of single proxies beside their numbers (history.ts).
+
+/** `GET /proxies/{proxy}/clients?top=`: who asks the most of it. */
+export interface ProxyClientsView {
+  readonly proxy: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** All that are connected; null: not known. */
+  readonly clientsCount: number | null;
+  /** The busiest lately, first; at most as many as were asked for. */
+  readonly clients: readonly ProxyClientView[];
+  /** What is missing here and why, each in a sentence. */
+  readonly notes: readonly string[];
+}
+
+export interface ProxyClientView {
+  /** As CLIENT LIST and CLIENT KILL know it. */
+  readonly id: number;
+  readonly addr: string;
+  /** What it called itself; empty: nothing. */
+  readonly name: string;
+  readonly db: number;
+  readonly ageSeconds: number;
+  readonly idleSeconds: number;
+  /** Since it connected. */
+  readonly requestsCount: number;
+  /** Over the last five to ten seconds. */
+  readonly opsPerSecond: number;
+  /** Its last command; null: none yet. */
+  readonly command: string | null;
+  /** Of a request that is not all there yet, and of replies that it has not read. */
+  readonly inputBytes: number;
+  readonly waitingBytes: number;
+}
