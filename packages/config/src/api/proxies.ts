@@ -32,3 +32,19 @@ export interface ProxyClientView {
   readonly inputBytes: number;
   readonly waitingBytes: number;
 }
+
+/** `POST /proxies/{proxy}/try`: a key is set, read and deleted through the proxy, as a client would. */
+export interface ProxyTryView {
+  readonly proxy: string;
+  /** Where clients connect to it. */
+  readonly addr: string;
+  readonly ok: boolean;
+  /** Of the key that was taken, which is another one each time. */
+  readonly slot: number;
+  /** What was sent and what came back, in order, as far as it got. */
+  readonly steps: readonly { readonly command: string; readonly reply: string; readonly ms: number }[];
+  /** With connecting. */
+  readonly totalMs: number;
+  /** What is wrong, in words; null: nothing. */
+  readonly problem: string | null;
+}

@@ -64,6 +64,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'proxy online': change('proxy online proxy_1'),
   'proxy offline': change('proxy offline proxy_1'),
   'proxy drain': change('proxy drain proxy_1', 'proxy drain proxy_1 --timeout 300'),
+  'proxy try': change('proxy try proxy_1'),
   'proxy remove': change('proxy remove proxy_1'),
   plan: noun('plan rebalance', 'plan drain 3', 'plan apply 1 --wait'),
   'plan move': change('plan move 0 511 2'),

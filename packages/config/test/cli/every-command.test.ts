@@ -207,6 +207,7 @@ describe('what changes something, with --dry-run', () => {
     'proxy online': () => ['proxy_1'],
     'proxy offline': () => ['proxy_1'],
     'proxy drain': () => ['proxy_1'],
+    'proxy try': () => ['proxy_1'],
     'proxy remove': () => ['proxy_gone'],
     'plan move': () => ['600', '700', '1'],
     'plan rebalance': () => [],

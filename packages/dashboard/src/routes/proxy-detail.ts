@@ -1,13 +1,13 @@
 // What one proxy does, as it says itself at its admin address: its numbers, its workers, its commands, its clients.
 
-import type { ProxyClientsView, ProxyDetailView } from '@codis/config/api';
+import type { ProxyClientsView, ProxyDetailView, ProxyTryView } from '@codis/config/api';
 import { asProxyId, type ProxyView } from '@codis/config/model';
-import { listProxies, readProxy } from '@codis/config/operations';
+import { listProxies, readProxy, tryProxy } from '@codis/config/operations';
 import Type from 'typebox';
-import type { App, Context } from '../context.ts';
+import { type App, type Context, callerOf } from '../context.ts';
 import { readClients } from '../observe/proxy-clients.ts';
 import { silentProxy } from '../observe/rates.ts';
-import { answers, Count, describes, nullable, object, ProxyId, Time } from '../schemas.ts';
+import { answers, Count, describes, nullable, object, ProxyId, Slot, Time } from '../schemas.ts';
 
 const Amount = nullable(Type.Number());
 const ProxyDetailSchema = describes<ProxyDetailView>()(
@@ -69,6 +69,17 @@ const ProxyClientsSchema = describes<ProxyClientsView>()(
     notes: Type.Array(Type.String()),
   }),
 );
+const ProxyTrySchema = describes<ProxyTryView>()(
+  object({
+    proxy: ProxyId,
+    addr: Type.String(),
+    ok: Type.Boolean(),
+    slot: Slot,
+    steps: Type.Array(object({ command: Type.String(), reply: Type.String(), ms: Type.Number({ minimum: 0 }) })),
+    totalMs: Type.Number({ minimum: 0 }),
+    problem: nullable(Type.String()),
+  }),
+);
 const TOP = 20;
 const TOP_MAX = 1000;
 const ProxyParams = Type.Object({ proxy: ProxyId });
@@ -103,6 +114,21 @@ export function proxyDetailRoutes(app: App, context: Context): void {
       },
     },
     async ({ params, query }) => readClients(await readProxy(coordinator, asProxyId(params.proxy)), query.top ?? TOP),
+  );
+  app.post(
+    '/proxies/:proxy/try',
+    {
+      schema: {
+        summary: 'Set, read and delete a key through a proxy, as a client would',
+        params: ProxyParams,
+        response: answers(ProxyTrySchema),
+      },
+    },
+    async (request): Promise<ProxyTryView> => {
+      const id = asProxyId(request.params.proxy);
+      const trial = await tryProxy(callerOf(context, request), { id, password: context.settings.session_auth });
+      return { proxy: id, ok: trial.problem === null, ...trial };
+    },
   );
 }
 

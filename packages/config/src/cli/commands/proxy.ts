@@ -15,6 +15,7 @@ import { type Answer, showsAll } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { explainCommand } from './explain.ts';
 import { clientsCommand, infoCommand } from './proxy-info.ts';
+import { tryCommand } from './proxy-try.ts';
 
 /** How long clients may go on unless said. */
 const DRAIN_SECONDS = 60;
@@ -45,6 +46,7 @@ export function proxyCommands(program: Command): void {
     query: 'proxy',
   });
   wantedCommands(proxy);
+  tryCommand(proxy);
   proxy
     .command('remove')
     .description('forget a proxy that is gone for good')

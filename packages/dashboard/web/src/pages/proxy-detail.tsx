@@ -7,6 +7,7 @@ import { Button } from '../components/button.tsx';
 import { Copy } from '../components/copy.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
+import { TryProxy } from '../components/try-proxy.tsx';
 import { Ago, Value } from '../components/value.tsx';
 import { bytes, count, duration, percent, plural, rate, UNKNOWN } from '../lib/format.ts';
 import { keepOrder } from '../lib/order.ts';
@@ -43,6 +44,7 @@ export function ProxyDetail({ id }: { id: string }) {
     <>
       {view.problem === null ? null : <p class="note">{view.problem}</p>}
       <Facts view={view} />
+      <TryProxy id={id} />
       <h2>Workers</h2>
       <Table
         caption="Workers"
