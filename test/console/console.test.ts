@@ -27,6 +27,7 @@ const PAGES = [
   'alerts',
   'settings',
 ];
+const HOSTILE_CLIENT = '<img/src=x/onerror="document.title=1">';
 const HOSTILE = '<img src=x onerror="document.title=1">\u202e\u0000\u0007{&amp;}';
 
 let cluster: Cluster;
@@ -111,6 +112,36 @@ describe('a healthy cluster', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: /^slot \d+$/ }).waitFor();
     await page.getByText('"42"', { exact: true }).waitFor();
+  });
+
+  test('shows what each worker of a proxy does, and the clients that ask the most, whose order is that of the last refresh', async () => {
+    const { page } = browser;
+    await open('proxies');
+    const row = page.getByRole('row').filter({ hasText: 'proxy_1' });
+    for (const button of ['Drain …', 'Take offline …']) await row.getByRole('button', { name: button }).waitFor();
+    await open('proxies/proxy_1');
+    await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: '1', exact: true }).first().waitFor();
+    await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: /ms$/ }).first().waitFor();
+    await client.client('SETNAME', HOSTILE_CLIENT);
+    await page.getByRole('button', { name: 'Refresh clients' }).click();
+    await page.getByRole('region', { name: 'Busiest clients' }).getByText(HOSTILE_CLIENT, { exact: true }).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.getByText('codis-config proxy clients proxy_1 --top 20', { exact: true }).waitFor();
+    const names = page.getByRole('region', { name: 'Commands' }).locator('tbody code');
+    const before = await names.allTextContents();
+    for (let count = 0; count < 5000; count++) void client.ping();
+    await eventually(
+      async () =>
+        Number(
+          (await page.locator('section[aria-label=Commands] tbody tr', { hasText: 'ping' }).textContent())
+            ?.match(/[\d,]+/)?.[0]
+            .replaceAll(',', ''),
+        ) >= 5000,
+      { what: 'the calls to be counted' },
+    );
+    expect((await names.allTextContents()).slice(0, before.length)).toEqual(before);
+    await page.getByRole('button', { name: 'Refresh order' }).click();
+    await eventually(async () => (await names.first().textContent()) === 'ping', { what: 'the busiest command to come first' });
   });
 
   test('shows a change at once, and none while the view is paused', async () => {

@@ -63,6 +63,20 @@ describe('the first cluster', () => {
     const proxy = await cluster.startProxy('proxy_1');
     await page.getByText('It serves. Any Redis client can use it:').waitFor();
     await page.getByText('Healthy', { exact: true }).waitFor();
+    // What was made is tried at once: a key goes there and back, and is gone again.
+    await page.getByText('it serves', { exact: true }).waitFor();
+    for (const [sent, reply] of [
+      [/^SET codis:try:\w+ hello PX 10000$/, 'OK'],
+      [/^GET codis:try:\w+$/, 'hello'],
+      [/^DEL codis:try:\w+$/, '1'],
+    ] as const) {
+      const step = page.getByRole('listitem').filter({ has: page.getByText(sent) });
+      expect(await step.textContent()).toContain(`→ ${reply} (`);
+    }
+    await page.getByText('codis-config proxy try proxy_1', { exact: true }).waitFor();
+    expect(clicks).toBeLessThanOrEqual(8);
+    await click('SET hello via proxy_1');
+    await page.getByText('it serves', { exact: true }).waitFor();
     expect(clicks).toBeLessThanOrEqual(8);
     const client = proxy.client();
     expect(await client.set('hello', 'world')).toBe('OK');

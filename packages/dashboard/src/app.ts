@@ -39,6 +39,7 @@ import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
 import { planRoutes, planViewOf } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
+import { proxyDetailRoutes } from './routes/proxy-detail.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { setupRoutes } from './routes/setup.ts';
 import { slotKnowledgeRoutes } from './routes/slots.ts';
@@ -200,6 +201,7 @@ function apiRoutes(api: App, context: Context): void {
   eventRoutes(api, context);
   groupRoutes(api, context);
   proxyRoutes(api, context);
+  proxyDetailRoutes(api, context);
   migrationRoutes(api, context);
   planRoutes(api, context);
   doctorRoutes(api, context);

@@ -24,6 +24,7 @@ export type EventAction =
   | 'proxy.offline'
   | 'proxy.online'
   | 'proxy.remove'
+  | 'proxy.try'
   | 'server.add'
   | 'server.promote'
   | 'server.remove'

@@ -25,3 +25,4 @@ export * from './servers.ts';
 export { probeServers, setUp } from './setup.ts';
 export * from './slots.ts';
 export { readSlowLogs, type ServerSlowEntry } from './slow-logs.ts';
+export { type ProxyTrial, tryProxy } from './try-proxy.ts';
