@@ -7,7 +7,7 @@ export { type AlertNote, type AlertNotes, acknowledgeAlert, readAlertNotes, sile
 export * from './caller.ts';
 export { type Candidates, promotionCandidates } from './candidates.ts';
 export { ensureParents, readTopology, readTopologyIfAny } from './commit.ts';
-export { noteDenial } from './denials.ts';
+export { noteDenial, noteFailure } from './denials.ts';
 export * from './dump.ts';
 export type { EventAction, EventText, EventVia } from './event-text.ts';
 export { type AuditEvent, EVENTS_MAX, listEvents, type NumberedEvent, readEvent } from './events.ts';

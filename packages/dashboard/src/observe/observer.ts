@@ -164,8 +164,8 @@ export class Observer {
       const isFirst = this.#lastEvent === null;
       this.#lastEvent = events[0]?.seq ?? this.#lastEvent ?? 0;
       if (isFirst) return;
-      for (const { seq, at, action, object, denied } of events.toReversed()) {
-        if (denied !== undefined) continue;
+      for (const { seq, at, action, object, denied, failed } of events.toReversed()) {
+        if (denied !== undefined || failed !== undefined) continue;
         this.history.mark({ time: Math.floor(Date.parse(at) / 1000), kind: 'event', text: `${action} ${object}`, event: seq });
       }
     } catch (error) {
