@@ -2,7 +2,7 @@
 // Method: one real cluster (a dashboard, two proxies, three groups with replicas, keys and load), one browser, and what can go wrong, in order of how
 // much it breaks. The times of the specification are doubled: the machine of a test may be busy.
 
-import type { EventsView, MigrationsView, PlansView } from '@codis/config/api';
+import type { EventsView, HistoryView, MigrationsView, PlansView } from '@codis/config/api';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
@@ -175,6 +175,25 @@ describe('a healthy cluster', () => {
     expect(bytes).toBeGreaterThan(0);
     await session.detach();
   });
+});
+
+test('what happens is marked on the charts of an open page, in words too, and a reload loses no number', async () => {
+  const { page } = browser;
+  await open('');
+  await page.locator('.chart canvas').nth(5).waitFor();
+  const happened = page.getByText(/^What happened in this time/);
+  await happened.click();
+  await cluster.cliOk('server', 'add-group', '8');
+  await page.getByText(/event \d+: group\.add group 8$/).waitFor();
+  await cluster.cliOk('server', 'remove-group', '8');
+  await page.reload();
+  await page.locator('.chart canvas').nth(5).waitFor();
+  const kept = await api<HistoryView>('/history');
+  expect(kept.times.length).toBeGreaterThan(2);
+  await happened.click();
+  await page.getByText(/event \d+: group\.add group 8$/).waitFor();
+  await page.getByLabel('24 h').check();
+  await page.getByText('A point every 4 min.').waitFor();
 });
 
 describe('a migration', () => {

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
-import { stopAll } from '../harness/process.ts';
+import { freePort, stopAll } from '../harness/process.ts';
 import { openBrowser, type TestBrowser, violations } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
@@ -112,6 +112,24 @@ describe('the first cluster', () => {
       .getByText(/It would be refused/)
       .first()
       .waitFor();
+    await page.keyboard.press('Escape');
     expect(browser.errors).toEqual([]);
+  });
+
+  test('keeps what failed, with why and when, where it was tried', async () => {
+    const { page } = browser;
+    const gone = `127.0.0.1:${await freePort()}`;
+    const answer = await fetch(at('/api/v1/groups/1/servers'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-codis-actor': 'anna' },
+      body: JSON.stringify({ addr: gone, role: 'replica' }),
+    });
+    expect(answer.status).toBe(502);
+    await page.goto(at('/c/test/groups/1'));
+    const card = page.getByRole('region', { name: 'Group 1', exact: true });
+    await card.getByText(`${gone} can't be reached`).waitFor();
+    await card.getByText('Tried by anna@127.0.0.1').waitFor();
+    await card.getByRole('link', { name: /^event \d+$/ }).click();
+    await page.getByText('POST /api/v1/groups/1/servers').waitFor();
   });
 });

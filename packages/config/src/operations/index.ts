@@ -8,7 +8,7 @@ export * from './caller.ts';
 export { type CancelRequest, cancelMigration } from './cancel.ts';
 export { type Candidates, promotionCandidates } from './candidates.ts';
 export { ensureParents, readTopology, readTopologyIfAny } from './commit.ts';
-export { noteDenial } from './denials.ts';
+export { noteDenial, noteFailure } from './denials.ts';
 export * from './dump.ts';
 export type { EventAction, EventText, EventVia } from './event-text.ts';
 export { type AuditEvent, EVENTS_MAX, listEvents, type NumberedEvent, readEvent } from './events.ts';

@@ -187,6 +187,8 @@ describe('history', () => {
     history.mark({ time: 1_700_000_000, kind: 'event', text: 'before', event: 1 });
     history.mark({ time: 1_800_000_001, kind: 'alert', text: 'then', event: null });
     expect(history.view('15m').markers).toMatchObject([{ text: 'then' }]);
+    expect(history.takeFresh().map(({ text }) => text)).toEqual(['before', 'then']);
+    expect(history.takeFresh()).toEqual([]);
   });
 });
 

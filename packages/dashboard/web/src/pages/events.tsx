@@ -56,7 +56,7 @@ function AllEvents() {
   );
 }
 
-const NOTHING_YET = 'Nothing has been changed yet. Every change, and every one that was denied, comes here.';
+const NOTHING_YET = 'Nothing has been changed yet. Every change, and every one that was denied or failed, comes here.';
 
 function OneEvent({ seq }: { seq: string }) {
   const { view, problem } = useResource<EventView>(`/events/${encodeURIComponent(seq)}`);
@@ -89,6 +89,7 @@ function Filters({ events, shown }: { events: readonly EventView[]; shown: reado
           { value: 'all', label: 'all' },
           { value: 'done', label: 'done' },
           { value: 'denied', label: 'denied' },
+          { value: 'failed', label: 'failed' },
         ]}
         onChange={(value) => setQuery({ result: value === 'all' ? null : value })}
       />
@@ -164,5 +165,10 @@ function Change({ before, after }: Pick<EventView, 'before' | 'after'>) {
 }
 
 function Result({ result, detail }: Pick<EventView, 'result' | 'detail'>) {
-  return result === 'done' ? <Chip level="ok" word="done" /> : <Chip level="error" word="denied" title={detail ?? undefined} />;
+  if (result === 'done') return <Chip level="ok" word="done" />;
+  return (
+    <>
+      <Chip level={result === 'denied' ? 'error' : 'warn'} word={result} /> <span class="hint">{printable(detail ?? '')}</span>
+    </>
+  );
 }
