@@ -32,7 +32,13 @@ export async function tryProxy(caller: Caller, { id, password }: { id: ProxyId; 
   const { addr } = await readProxy(caller.coordinator, id);
   await commitAudited(caller, async () => ({
     ops: [],
-    event: { action: 'proxy.try', object: `proxy ${id}`, epoch: null },
+    event: {
+      action: 'proxy.try',
+      object: `proxy ${id}`,
+      epoch: null,
+      before: 'as it serves',
+      after: 'a key of its own is set, read and deleted through it',
+    },
     value: undefined,
   }));
   const key = `codis:try:${randomBytes(6).toString('hex')}`;
