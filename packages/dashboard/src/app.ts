@@ -135,6 +135,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     controller,
     settings,
     status,
+    migrations,
     proxies,
     observer,
     alerts,

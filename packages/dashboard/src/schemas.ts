@@ -164,7 +164,11 @@ const notes = Type.Array(Type.String());
 
 export const TopologySchema = describes<TopologyView>()(object({ epoch: Count, slots: Type.Array(SlotRun), groups: Type.Array(Group) }));
 export const SlotsSchema = describes<SlotsView>()(object({ epoch: Count, slots: Type.Array(SlotRun) }));
-export const SlotSchema = describes<SlotView>()(object({ epoch: Count, slot: Slot, ...slotState, server: nullable(Addr) }));
+/** Of a slot's last move. */
+export const lastMove = { at: Time, migration: MigrationId, from: GroupId, to: GroupId };
+export const SlotSchema = describes<SlotView>()(
+  object({ epoch: Count, slot: Slot, ...slotState, server: nullable(Addr), lastMove: nullable(object(lastMove)) }),
+);
 export const GroupsSchema = describes<GroupsView>()(object({ epoch: Count, groups: Type.Array(Group) }));
 export const GroupSchema = describes<GroupView>()(Group);
 export const ChangeSchema = describes<ChangeView>()(object({ epoch: Count, notes }));

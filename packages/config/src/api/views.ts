@@ -40,6 +40,16 @@ export interface SlotView extends SlotStateView {
   readonly slot: number;
   /** `host:port` of the server that requests for it go to; null when there is none. */
   readonly server: string | null;
+  /** Null: no migration on record has moved it. */
+  readonly lastMove: LastMoveView | null;
+}
+
+export interface LastMoveView {
+  /** When it arrived, ISO 8601. */
+  readonly at: string;
+  readonly migration: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export type RoleName = 'master' | 'replica';
