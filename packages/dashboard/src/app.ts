@@ -152,7 +152,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setErrorHandler((error, request, reply) => {
-    const tried = dryRunView(error, planViewOf);
+    const tried = dryRunView(error, (value) => planViewOf(value, settings));
     return tried ? sendDryRun(tried, reply) : sendProblem(error, request, reply);
   });
   app.setNotFoundHandler(sendNotFound);

@@ -68,7 +68,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'plan rebalance': change('plan rebalance', 'plan rebalance --by keys --weight 3=2 --weight 4=2'),
   'plan drain': change('plan drain 3'),
   'plan list': read('/plans', 'plan list'),
-  'plan show': read('/plans/{plan}', 'plan show 1', 'plan show 1 -o json'),
+  'plan show': read('/plans/{plan}', 'plan show 1', 'plan show 1 -o json', 'plan show 1 --keys-per-second 5000'),
   'plan diff': read('/plans/{plan}/diff', 'plan diff 1', 'plan diff 1 -o json'),
   'plan apply': change('plan apply 1', 'plan apply 1 --delay=10 --wait', 'plan apply 1 --force'),
   migration: noun('migration list', 'migration watch 1', 'migration throttle 1 --keys-per-second 5000'),

@@ -17,11 +17,21 @@ export interface ThrottleOptions {
 const BYTES_PER_MB = 1024 * 1024;
 
 export function throttleOptions(command: Command): Command {
+  return speedOptions(command).option(
+    '--added-p99 <ms>',
+    'how long a batch may keep a request waiting, or none',
+    limitOption('--added-p99', 1000),
+  );
+}
+
+export type SpeedOptions = Omit<ThrottleOptions, 'addedP99'>;
+
+/** Those that a duration can be reckoned with. */
+export function speedOptions(command: Command): Command {
   return command
     .option('--delay <ms>', 'pause between two batches of keys', numberOption('--delay', { min: 0, max: 60_000 }))
     .option('--keys-per-second <n>', 'keys handed over in a second, or none', limitOption('--keys-per-second', 1_000_000_000))
     .option('--mb-per-second <n>', 'MiB of memory handed over in a second, or none', limitOption('--mb-per-second', 100_000))
-    .option('--added-p99 <ms>', 'how long a batch may keep a request waiting, or none', limitOption('--added-p99', 1000))
     .option('--share <percent>', 'of the source’s time, or none: as much as its clients leave', limitOption('--share', 100));
 }
 

@@ -11,6 +11,7 @@ export * from './lock-lease.ts';
 export * from './migration.ts';
 export * from './next-actions.ts';
 export * from './plan.ts';
+export * from './plan-cost.ts';
 export * from './plan-diff.ts';
 export * from './proxies.ts';
 export * from './rebalance.ts';
