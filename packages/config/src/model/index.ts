@@ -18,3 +18,4 @@ export * from './rebalance.ts';
 export * from './slot-hash.ts';
 export * from './slot-machine.ts';
 export * from './topology.ts';
+export * from './window.ts';
