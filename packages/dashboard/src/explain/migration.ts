@@ -139,7 +139,16 @@ function waitingChecks({ id, waiting, stalled, state, resumesAt }: MigrationView
   const cancel = post(`Cancel migration ${id}`, `codis-config migration cancel ${id}`, `/migrations/${id}/cancel`);
   if (state !== 'running') return [];
   if (resumesAt !== null && waiting !== null) return [warning(check, `migration ${id} ${waiting}`, [anyTime(id)])];
-  if (stalled) return [failed(check, `migration ${id} has not got on since ${stalled.since}: ${stalled.reason}`, [cancel])];
+  const look = say('See what is wrong with the cluster', 'codis-config doctor');
+  const back = post(
+    `Roll back what migration ${id} has under way`,
+    `codis-config migration cancel ${id} --roll-back current`,
+    `/migrations/${id}/cancel`,
+    '{"rollBack":"current"}',
+  );
+  if (stalled) {
+    return [failed(check, `migration ${id} has not got on since ${stalled.since}: ${stalled.reason}`, [look, cancel, back])];
+  }
   return [waiting === null ? ok(check, 'nothing holds it up') : warning(check, `migration ${id} waits: ${waiting}`, [cancel])];
 }
 
