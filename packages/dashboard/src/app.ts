@@ -137,6 +137,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     controller,
     settings,
     status,
+    migrations,
     proxies,
     observer,
     alerts,
@@ -154,7 +155,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   const note = failureNotes({ coordinator, settings });
   app.setErrorHandler(async (error, request, reply) => {
-    const tried = dryRunView(error, planViewOf);
+    const tried = dryRunView(error, (value) => planViewOf(value, settings));
     if (tried) return sendDryRun(tried, reply);
     await note(error, request);
     return sendProblem(error, request, reply);

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Coordinator } from '@codis/config/coordinator';
-import { asEpoch, CodisError } from '@codis/config/model';
+import { asEpoch, CodisError, type Migration } from '@codis/config/model';
 import type { Caller, Expecting } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import type { StatusReader } from '@codis/config/status';
@@ -29,6 +29,8 @@ export interface Context {
   readonly controller: ControllerStatus;
   readonly settings: Settings;
   readonly status: StatusReader;
+  /** All of them; those that have ended are read once. */
+  readonly migrations: () => Promise<Migration[]>;
   readonly proxies: ProxyWatch;
   readonly observer: Observer;
   readonly alerts: AlertKeeper;

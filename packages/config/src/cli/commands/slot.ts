@@ -40,10 +40,11 @@ export function slotCommands(program: Command): void {
     .action(async (number: number, _, command: Command) => {
       const session = sessionOf(command);
       const view = await session.get<SlotView>(`/slots/${number}`);
-      const { state, group, to, migration, server } = view;
+      const { state, group, to, migration, server, lastMove } = view;
+      const moved = lastMove === null ? null : `${lastMove.at} ${lastMove.from}→${lastMove.to} by migration ${lastMove.migration}`;
       const table = {
-        head: ['SLOT', 'STATE', 'GROUP', 'TO', 'MIGRATION', 'SERVER'],
-        rows: [[view.slot, state, group, to, migration, server]],
+        head: ['SLOT', 'STATE', 'GROUP', 'TO', 'MIGRATION', 'SERVER', 'LAST MOVE'],
+        rows: [[view.slot, state, group, to, migration, server, moved]],
       };
       session.print({ json: view, table, names: [view.slot] });
     });

@@ -13,6 +13,7 @@ import { Ago } from '../components/value.tsx';
 import { plural, sentence } from '../lib/format.ts';
 import { describe, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
+import { lastMoves, lastMoveText, loadLastMoves } from '../state/last-moves.ts';
 import { epoch, topology } from '../state/live.ts';
 import { navigate, query, route, setQuery, to } from '../state/router.ts';
 import { loadSlotStats, slotStats, slotStatsBusy, slotStatsProblem } from '../state/slot-stats.ts';
@@ -33,6 +34,7 @@ export function SlotsPage() {
   useEffect(() => {
     if (slotStats.value === null) void loadSlotStats({ refresh: false });
   }, []);
+  useEffect(() => void loadLastMoves(), [current?.epoch]);
   if (current === null) {
     return (
       <>
@@ -136,12 +138,19 @@ function TableMap() {
 function Looked() {
   const state = topology.value?.slots[looked.value];
   if (!state) return null;
+  const moved = lastMoves.value?.get(looked.value);
   return (
     <p class="looked">
       {describe(looked.value, state, { mode: mode(), stats: slotStats.value })}
       {state.migration === null ? null : (
         <>
           , <a href={to('migrations', state.migration)}>migration {state.migration}</a>
+        </>
+      )}
+      , {lastMoveText(looked.value)}
+      {moved === undefined ? null : (
+        <>
+          , <a href={to('migrations', moved.migration)}>migration {moved.migration}</a>
         </>
       )}
     </p>
