@@ -144,6 +144,23 @@ describe('a healthy cluster', () => {
     await eventually(async () => (await names.first().textContent()) === 'ping', { what: 'the busiest command to come first' });
   });
 
+  test('shows which keys are hot: a hostile name as it is, and the way to its slot and group', async () => {
+    const { page } = browser;
+    await open('keys');
+    await page.getByText('one of 256 requests was looked at').first().waitFor();
+    await Promise.all(Array.from({ length: 8000 }, () => client.get(HOSTILE)));
+    await page.getByRole('button', { name: 'Refresh hot keys' }).click();
+    const row = page.getByRole('region', { name: 'Hot keys' }).getByRole('row').filter({ hasText: '<img src=x onerror=' });
+    await row.waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    const slot = row.getByRole('link', { name: /^\d+$/ });
+    const number = await slot.textContent();
+    await row.getByRole('link', { name: /^group \d$/ }).waitFor();
+    await slot.click();
+    await page.waitForURL(`**/slots/${number}`);
+  });
+
   test('shows a change at once, and none while the view is paused', async () => {
     const { page } = browser;
     await open('groups');

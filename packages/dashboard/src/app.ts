@@ -35,6 +35,7 @@ import { eventRoutes } from './routes/events.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -215,6 +216,7 @@ function apiRoutes(api: App, context: Context): void {
   explainRoutes(api, context);
   slowLogRoutes(api, context);
   slotKnowledgeRoutes(api, context);
+  keyRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

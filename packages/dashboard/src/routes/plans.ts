@@ -4,6 +4,7 @@ import type { CreatePlanRequest, PlanSummaryView, PlanView } from '@codis/config
 import { asGroupId, asPlanId, CodisError, goalText, type PlanGoal, unreachable } from '@codis/config/model';
 import { applyPlan, createPlan, diffPlan, listPlans, readPlan, type StatedPlan } from '@codis/config/operations';
 import Type from 'typebox';
+import { type KeyNames, keyNamesFor } from '../auth/key-names.ts';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import { ApplyPlanBody, CreatePlanBody, PlanDiffSchema, PlanId, PlanSchema, PlansSchema } from '../plan-schemas.ts';
 import { answers } from '../schemas.ts';
@@ -12,12 +13,12 @@ import { moveOf } from './parse.ts';
 const PlanParams = Type.Object({ plan: PlanId });
 
 export function planRoutes(app: App, context: Context): void {
-  const { coordinator } = context;
+  const { coordinator, settings } = context;
   app.get('/plans', { schema: { summary: 'The newest plans, oldest first', response: answers(PlansSchema) } }, async () => ({
     plans: (await listPlans(coordinator)).map(summaryOf),
   }));
-  app.get('/plans/:plan', { schema: { summary: 'One plan', params: PlanParams, response: answers(PlanSchema) } }, async ({ params }) =>
-    planView(await readPlan(coordinator, asPlanId(params.plan))),
+  app.get('/plans/:plan', { schema: { summary: 'One plan', params: PlanParams, response: answers(PlanSchema) } }, async (request) =>
+    withNames(planView(await readPlan(coordinator, asPlanId(request.params.plan))), keyNamesFor(request, settings)),
   );
   app.get(
     '/plans/:plan/diff',
@@ -111,6 +112,13 @@ function summaryOf({ id, state, goal, epoch, estimate, migration, actor, created
     actor,
     createdAt,
   };
+}
+
+/** With the names of its keys as `shown` has them. */
+function withNames(view: PlanView, shown: KeyNames): PlanView {
+  const names = view.biggestKeys.map(({ key }) => key);
+  const inText = (text: string) => names.reduce((done, name) => done.replaceAll(name, () => shown(name)), text);
+  return { ...view, biggestKeys: view.biggestKeys.map((big) => ({ ...big, key: shown(big.key) })), warnings: view.warnings.map(inText) };
 }
 
 export function planView(plan: StatedPlan): PlanView {

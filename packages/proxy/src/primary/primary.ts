@@ -9,7 +9,9 @@ import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
 import { type BusiestClients, mergeBusiest } from '../worker/busiest-clients.ts';
+import type { HotKeysSeen } from '../worker/hot-keys.ts';
 import type { PeerTopics } from '../worker/peer-topics.ts';
+import { type HotKeysAnswer, mergeHotKeys } from './hot-keys.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
@@ -143,6 +145,12 @@ export class Primary {
   async busiestClients(count: number): Promise<BusiestClients & { missing: number }> {
     const all = (await this.#pool.askAll('client|busiest' satisfies keyof PeerTopics, count)) as readonly BusiestClients[];
     return { ...mergeBusiest(all, count), missing: this.#pool.size - all.length };
+  }
+
+  /** The keys that clients ask for most, as far as workers answer. */
+  async hotKeys(count: number): Promise<HotKeysAnswer & { missing: number }> {
+    const all = (await this.#pool.askAll('keys|hot' satisfies keyof PeerTopics, null)) as readonly HotKeysSeen[];
+    return { ...mergeHotKeys(all, count), missing: this.#pool.size - all.length };
   }
 
   /** By slot: requests of clients so far. A difference says something only where `workers` and `restarts` are the same. */

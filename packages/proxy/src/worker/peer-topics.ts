@@ -3,6 +3,7 @@
 
 import type { BusiestClients } from './busiest-clients.ts';
 import type { ClientFilter, ClientLine } from './client-filter.ts';
+import type { HotKeysSeen } from './hot-keys.ts';
 import type { LatencyEvents } from './latency-events.ts';
 import type { WorkerFacts } from './local/info-worker.ts';
 import type { SlowEntry } from './slow-log.ts';
@@ -44,6 +45,7 @@ export interface PeerTopics {
   'latency|reset': Topic<readonly string[], readonly string[]>;
   /** What INFO tells of it. */
   info: Topic<null, WorkerFacts>;
+  'keys|hot': Topic<null, HotKeysSeen>;
   /** By slot: requests since it started, modulo 2^32. */
   'slots|requests': Topic<null, readonly number[]>;
   /** By command: calls in each bucket of its histogram. */
