@@ -9,40 +9,51 @@ export interface CountedKey {
 }
 
 export class TopKeys {
-  readonly #counters: number;
-  readonly #counts = new Map<string, { count: number; over: number }>();
+  /** Which counter a key has. */
+  readonly #places = new Map<string, number>();
+  readonly #keys: string[] = [];
+  /** Side by side, for looking for the smallest is most of what adding costs: one Map with objects in it took five times as long in all. */
+  readonly #counts: Float64Array;
+  readonly #overs: Float64Array;
   /** All that was added. */
   total = 0;
 
   constructor(counters: number) {
-    this.#counters = counters;
+    this.#counts = new Float64Array(counters);
+    this.#overs = new Float64Array(counters);
   }
 
   add(key: string, weight: number): void {
     this.total += weight;
-    const known = this.#counts.get(key);
-    if (known !== undefined) known.count += weight;
-    else if (this.#counts.size < this.#counters) this.#counts.set(key, { count: weight, over: 0 });
-    else {
-      const over = this.#dropSmallest();
-      this.#counts.set(key, { count: over + weight, over });
+    const known = this.#places.get(key);
+    if (known !== undefined) {
+      this.#counts[known] = (this.#counts[known] as number) + weight;
+      return;
     }
+    let place = this.#keys.length;
+    if (place < this.#counts.length) this.#keys.push(key);
+    else {
+      place = this.#smallest();
+      this.#places.delete(this.#keys[place] as string);
+      this.#keys[place] = key;
+      this.#overs[place] = this.#counts[place] as number;
+    }
+    this.#places.set(key, place);
+    this.#counts[place] = (this.#overs[place] as number) + weight;
   }
 
   /** Most first. */
   entries(): CountedKey[] {
-    return [...this.#counts].map(([key, { count, over }]) => ({ key, count, over })).sort((a, b) => b.count - a.count);
+    const all = this.#keys.map((key, place) => ({ key, count: this.#counts[place] as number, over: this.#overs[place] as number }));
+    return all.sort((a, b) => b.count - a.count);
   }
 
-  #dropSmallest(): number {
-    let smallest = '';
-    let count = Number.POSITIVE_INFINITY;
-    for (const [key, counter] of this.#counts) {
-      if (counter.count >= count) continue;
-      smallest = key;
-      count = counter.count;
+  #smallest(): number {
+    const counts = this.#counts;
+    let smallest = 0;
+    for (let place = 1; place < counts.length; place++) {
+      if ((counts[place] as number) < (counts[smallest] as number)) smallest = place;
     }
-    this.#counts.delete(smallest);
-    return count;
+    return smallest;
   }
 }
