@@ -125,6 +125,27 @@ test('the keys that clients ask for most are told at the admin address, whicheve
   });
 });
 
+test('how long servers take is told at the admin address, by what all workers have measured', async () => {
+  const client = await RawClient.open(proxy.port);
+  clients.push(client);
+  const read = async () =>
+    (await (await fetch(`http://127.0.0.1:${proxy.adminPort}/latency`)).json()) as {
+      missing: number;
+      servers: { addr: string; requests: number; p50Micros: number | null; p99Micros: number | null }[];
+    };
+  const total = ({ servers }: Awaited<ReturnType<typeof read>>) => servers.reduce((sum, { requests }) => sum + requests, 0);
+  const before = total(await read());
+  for (let count = 0; count < 100; count++) await client.askText('GET', `key:${count}`);
+  const after = await read();
+  expect(total(after) - before).toBeGreaterThan(0);
+  expect(after.missing).toBe(0);
+  expect(after.servers.map(({ addr }) => addr).toSorted()).toEqual(cluster.servers.map(([master]) => master!.addr).toSorted());
+  for (const { p50Micros, p99Micros } of after.servers) {
+    expect(p50Micros).toBeGreaterThan(0);
+    expect(p99Micros).toBeGreaterThanOrEqual(p50Micros!);
+  }
+});
+
 test('a worker that dies takes its clients along, and nothing else; ids are not given out again', async () => {
   const three = await oneOfEach();
   const before = new Set(three.map(({ id }) => id));

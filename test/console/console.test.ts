@@ -144,6 +144,23 @@ describe('a healthy cluster', () => {
     await eventually(async () => (await names.first().textContent()) === 'ping', { what: 'the busiest command to come first' });
   });
 
+  test('shows how long each server takes as each proxy sees it', async () => {
+    const { page } = browser;
+    for (let count = 0; count < 100; count++) await client.get(`key:0:${count}`);
+    await open('proxies');
+    await page.getByRole('button', { name: 'Refresh latency' }).click();
+    const table = page.getByRole('region', { name: 'Latency of servers by proxy, p50 / p99' });
+    for (const proxy of ['proxy_1', 'proxy_2']) await table.getByRole('columnheader', { name: proxy }).waitFor();
+    for (const [master] of cluster.servers) {
+      const row = table.getByRole('row').filter({ hasText: master!.addr });
+      await row
+        .getByText(/^[\d.]+ ms \/ [\d.]+ ms/)
+        .first()
+        .waitFor();
+    }
+    expect(await violations(page)).toEqual([]);
+  });
+
   test('shows which keys are hot: a hostile name as it is, and the way to its slot and group', async () => {
     const { page } = browser;
     await open('keys');

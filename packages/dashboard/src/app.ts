@@ -36,6 +36,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { latencyRoutes } from './routes/latency.ts';
 import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -217,6 +218,7 @@ function apiRoutes(api: App, context: Context): void {
   slowLogRoutes(api, context);
   slotKnowledgeRoutes(api, context);
   keyRoutes(api, context);
+  latencyRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -60,6 +60,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'proxy list': read('/proxies', 'proxy list', 'proxy list -o wide'),
   'proxy info': read('/proxies/{proxy}/stats', 'proxy info proxy_1', 'proxy info proxy_1 -o json'),
   'proxy clients': read('/proxies/{proxy}/clients', 'proxy clients proxy_1', 'proxy clients proxy_1 --top 5 -o wide'),
+  'proxy latency': read('/latency', 'proxy latency', 'proxy latency -o wide'),
   'proxy explain': read('/explain', 'proxy explain proxy_1'),
   'proxy online': change('proxy online proxy_1'),
   'proxy offline': change('proxy offline proxy_1'),

@@ -1,4 +1,4 @@
-// The admin address of a proxy: /healthz (the process is up), /readyz (it serves clients), /status, /clients, /hotkeys, /slowlog and /slots (JSON), /metrics (Prometheus). Read-only.
+// The admin address of a proxy: /healthz (the process is up), /readyz (it serves clients), /status, /clients, /hotkeys, /latency, /slowlog and /slots (JSON), /metrics (Prometheus). Read-only.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseAddr } from '@codis/config/model';
@@ -34,6 +34,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/status': async (proxy) => json(await proxy.status()),
   '/clients': (proxy, query) => topped(query, (top) => proxy.busiestClients(top)),
   '/hotkeys': (proxy, query) => topped(query, (top) => proxy.hotKeys(top)),
+  '/latency': async (proxy) => json(await proxy.serverLatency()),
   '/slowlog': async (proxy) => json(await proxy.slowLog()),
   '/slots': async (proxy) => json(await proxy.slotRequests()),
   '/metrics': async (proxy) => {

@@ -16,6 +16,7 @@ import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
 import { ScriptStore } from './script-store.ts';
+import { mergeLatency, type ServerLatencyLine } from './server-latency.ts';
 import { type ShownSlowEntry, slowEntries } from './slow-entries.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -145,6 +146,13 @@ export class Primary {
   async busiestClients(count: number): Promise<BusiestClients & { missing: number }> {
     const all = (await this.#pool.askAll('client|busiest' satisfies keyof PeerTopics, count)) as readonly BusiestClients[];
     return { ...mergeBusiest(all, count), missing: this.#pool.size - all.length };
+  }
+
+  /** How long requests to each server took lately, as far as workers answer. */
+  async serverLatency(): Promise<{ servers: ServerLatencyLine[]; missing: number }> {
+    const all = await this.#pool.askAll('servers|latency' satisfies keyof PeerTopics, null);
+    const servers = mergeLatency(all as readonly PeerTopics['servers|latency']['answer'][]);
+    return { servers, missing: this.#pool.size - all.length };
   }
 
   /** The keys that clients ask for most, as far as workers answer. */
