@@ -2,7 +2,7 @@
 // Method: one real cluster (a dashboard, two proxies, three groups with replicas, keys and load), one browser, and what can go wrong, in order of how
 // much it breaks. The times of the specification are doubled: the machine of a test may be busy.
 
-import type { EventsView, HistoryView, MigrationsView, PlansView } from '@codis/config/api';
+import type { EventsView, HistoryView, LatencyView, MigrationsView, PlansView } from '@codis/config/api';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
@@ -158,6 +158,23 @@ describe('a healthy cluster', () => {
         .first()
         .waitFor();
     }
+    // One server answers late, and only that stands out, though one client asks all of them over one connection.
+    const slow = cluster.servers[1]![0]!;
+    const standsOut = async () => {
+      await slow.client().client('PAUSE', 80);
+      await Promise.all(Array.from({ length: 300 }, (_, index) => client.get(`key:2:${index}`)));
+      const { cells } = await api<LatencyView>('/latency');
+      const marked = cells.filter(({ outlier }) => outlier !== null);
+      return marked.length === 1 && marked[0]!.server === slow.addr;
+    };
+    await eventually(standsOut, { what: 'the slow server to stand out', timeoutMs: 60_000, everyMs: 100 });
+    await page.getByRole('button', { name: 'Refresh latency' }).click();
+    await table
+      .getByRole('row')
+      .filter({ hasText: slow.addr })
+      .getByText(/, slow$/)
+      .waitFor();
+    await page.getByText(`server ${slow.addr} is slow for proxy proxy_1: `).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

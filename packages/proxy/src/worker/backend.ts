@@ -395,6 +395,7 @@ export class Backend implements OutletOwner {
     if (request.sink !== SINK_TAKER) {
       // How long a blocked client waits is nobody's slowness.
       if (request.session?.isBlocked) request.readAt = now;
+      else if (request.command !== null) this.server.latency.add(now - request.readAt, 1);
       if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
     }
     if (!request.muted) this.#store(request, buf, start, end);

@@ -1,6 +1,6 @@
 // How long requests took whose replies came from one server, lately: a histogram with four buckets for each power of two, so that what is read from it is at most
 // an eighth off. What is counted is the whole time in the proxy, from when the bytes of a request were read to when its reply was here; what it waited for a slot
-// in a move is in it. Requests that are taken apart, block, or belong to a transaction are not counted.
+// in a move is in it. Requests that are taken apart, and those that block, are not counted.
 
 /** By bucket: how many. */
 export interface ServerLatencySeen {
