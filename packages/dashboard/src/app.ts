@@ -35,6 +35,8 @@ import { eventRoutes } from './routes/events.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { latencyRoutes } from './routes/latency.ts';
 import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -155,7 +157,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   const note = failureNotes({ coordinator, settings });
   app.setErrorHandler(async (error, request, reply) => {
-    const tried = dryRunView(error, (value) => planViewOf(value, settings));
+    const tried = dryRunView(error, (value) => planViewOf(value, request, settings));
     if (tried) return sendDryRun(tried, reply);
     await note(error, request);
     return sendProblem(error, request, reply);
@@ -216,6 +218,8 @@ function apiRoutes(api: App, context: Context): void {
   explainRoutes(api, context);
   slowLogRoutes(api, context);
   slotKnowledgeRoutes(api, context);
+  keyRoutes(api, context);
+  latencyRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

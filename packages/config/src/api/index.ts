@@ -4,6 +4,7 @@ export type * from './common.ts';
 export type * from './doctor.ts';
 export type * from './explain.ts';
 export type * from './history.ts';
+export type * from './latency.ts';
 export type * from './live.ts';
 export type * from './plans.ts';
 export type * from './problem.ts';

@@ -331,7 +331,7 @@ export class Backend implements OutletOwner {
           this.#options.inFlight.leave(request);
           if (this.#scanner.firstByte === 0x2d) this.#onError(request, chunk, pos);
           if (request.command !== command || request.readAt !== readAt) {
-            if (command !== null) timings.add(command, now - readAt, count);
+            if (command !== null) this.#timed(command, now - readAt, count);
             command = request.command;
             readAt = request.readAt;
             count = 0;
@@ -348,12 +348,18 @@ export class Backend implements OutletOwner {
         pos = next;
       }
     } finally {
-      if (command !== null) timings.add(command, now - readAt, count);
+      if (command !== null) this.#timed(command, now - readAt, count);
       if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
     }
     if (pos < end) this.#partial(this.#ring.peek(), chunk, pos, end);
     if (this.onIdle !== null && this.#ring.length === 0) this.onIdle();
     if (this.#closing && this.#ring.length === 0) this.#close();
+  }
+
+  /** HOT PATH. */
+  #timed(command: Command, took: number, count: number): void {
+    this.#options.stats.timings.add(command, took, count);
+    this.server.latency.add(took, count);
   }
 
   #endRun(session: Session, chunk: Buffer, start: number, end: number): void {
@@ -389,6 +395,7 @@ export class Backend implements OutletOwner {
     if (request.sink !== SINK_TAKER) {
       // How long a blocked client waits is nobody's slowness.
       if (request.session?.isBlocked) request.readAt = now;
+      else if (request.command !== null) this.server.latency.add(now - request.readAt, 1);
       if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
     }
     if (!request.muted) this.#store(request, buf, start, end);

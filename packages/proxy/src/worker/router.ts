@@ -12,6 +12,7 @@ import { askAnyMaster } from './any-master.ts';
 import { Blocking } from './blocking.ts';
 import { Dispatcher, type DispatchOptions } from './dispatch.ts';
 import { copyFrame, reframe } from './held.ts';
+import { HotKeys } from './hot-keys.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { type Finding, Lookup } from './lookup.ts';
 import { ManySlots } from './many-slots.ts';
@@ -45,6 +46,7 @@ export class Router {
   readonly blocking: Blocking;
   readonly scripts: Scripts;
   readonly lookup: Lookup;
+  readonly hotKeys: HotKeys;
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
   readonly #reserved: ReservedKeys;
@@ -59,6 +61,7 @@ export class Router {
     this.#manySlots = new ManySlots(this.dispatcher, this.#reserved);
     const { clock, inFlight } = options;
     const { loans } = this.dispatcher;
+    this.hotKeys = new HotKeys(clock.now);
     this.lookup = new Lookup({ clock, masters: () => this.masters() });
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
@@ -176,6 +179,7 @@ export class Router {
       this.#fail(session, wrongArity(command));
       return;
     }
+    if (--this.hotKeys.left === 0) this.hotKeys.sample(command, frame, session.db);
     if (session.modes !== 0 && this.#intercept(session, command, frame)) return;
     this.#byClass(session, command, frame);
   }
