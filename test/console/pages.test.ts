@@ -16,6 +16,7 @@ const EVERYWHERE = [
   'slots',
   'slots?mode=state',
   'slots?mode=keys',
+  'slots?view=time',
   'slots/512',
   'migrations',
   'migrations/new',
@@ -201,9 +202,9 @@ test('while slots move', async () => {
   expect(await pageFaults(['migrations/plan/1'])).toEqual([]);
   await call('POST', '/plans/1/apply', { keysPerSecond: 1 });
   await call('POST', '/plans', { kind: 'move', moves: [{ first: 700, last: 701, to: 1 }] });
-  await go('slots?filter=moving');
+  await go('slots?show=moving');
   await page.locator('.cell.moving').first().waitFor({ timeout: 30_000 });
-  const paths = ['migrations/1', 'migrations/plan/2', 'slots?filter=moving', 'slots/0', ...EVERYWHERE, ...WITH_CLUSTER];
+  const paths = ['migrations/1', 'migrations/plan/2', 'slots?show=moving', 'slots/0', ...EVERYWHERE, ...WITH_CLUSTER];
   expect(await pageFaults(paths)).toEqual([]);
 });
 
