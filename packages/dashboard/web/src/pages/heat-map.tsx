@@ -5,6 +5,7 @@ import { type ReadonlySignal, signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { GroupMark } from '../components/chip.tsx';
+import { Copy } from '../components/copy.tsx';
 import { HeatCanvas, type HeatPicture, type Place } from '../components/heat-canvas.ts';
 import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
@@ -58,12 +59,19 @@ export function HeatMap() {
       <HeatLegend heat={current} />
       <h2>Busiest of what is shown</h2>
       <Busiest heat={current} order={order} window={window} />
+      <Copy text={cliOf(current, window, { grouped })} />
       <p class="hint">
         Clients’ requests as all proxies together counted them, the mean of each minute, to within 5 %. Kept by this dashboard since it
         started, for six hours at most.
       </p>
     </section>
   );
+}
+
+/** Rows that are not by number are no range of slots. */
+function cliOf(current: Heat, { firstMinute, firstRow, lastRow }: Window, { grouped }: { grouped: boolean }): string {
+  const slots = grouped || (firstRow === 0 && lastRow === SLOT_COUNT - 1) ? '' : ` --slots ${firstRow}-${lastRow}`;
+  return `codis-config slot busy --minutes ${current.minutes - firstMinute}${slots}`;
 }
 
 const NOTHING_YET = 'Nothing has been counted yet: proxies are asked every ten seconds, and a rate takes two answers.';
