@@ -33,6 +33,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'slot init': change('slot init', 'slot init --dry-run'),
   'slot list': read('/slots', 'slot list', 'slot list -o json', 'slot list -o wide'),
   'slot info': read('/slots/{slot}', 'slot info 512'),
+  'slot busy': read('/slots/history', 'slot busy', 'slot busy --minutes 360 --limit 50', 'slot busy --slots 0-511'),
   'slot explain': read('/explain', 'slot explain 512'),
   'slot set': change('slot set 512 1 online', 'slot set 512 1 offline'),
   'slot range-set': change('slot range-set 0 511 1 online', 'slot range-set 0 511 1 offline'),
