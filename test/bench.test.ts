@@ -115,11 +115,14 @@ test('results are Markdown', () => {
 
 describe('bench:cost', () => {
   test('compares with this checkout unless told otherwise', () => {
-    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 21, requests: 20_000, out: null });
-    expect(readCostOptions(['--before', 'a', '--after', 'b', '--quick', '--rounds', '3', '--out', 'c'])).toEqual({
+    const commands = ['SET', 'GET', 'MSET', 'MGET'];
+    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 21, commands, requests: 20_000, out: null });
+    const all = ['--before', 'a', '--after', 'b', '--quick', '--rounds', '3', '--only', 'MGET,SET', '--out', 'c'];
+    expect(readCostOptions(all)).toEqual({
       before: 'a',
       after: 'b',
       rounds: 3,
+      commands: ['SET', 'MGET'],
       requests: 5_000,
       out: 'c',
     });
@@ -129,6 +132,7 @@ describe('bench:cost', () => {
     expect(readCostOptions(['--help'])).toBeNull();
     expect(() => readCostOptions([])).toThrow('--before names the checkout to compare with');
     expect(() => readCostOptions(['--before', 'old', '--rounds', 'many'])).toThrow('--rounds is a whole number from 1, not many');
+    expect(() => readCostOptions(['--before', 'old', '--only', 'DEL'])).toThrow('--only names some of SET GET MSET MGET, not DEL');
     expect(() => readCostOptions(['--nonsense'])).toThrow('nonsense');
   });
 });
