@@ -12,7 +12,7 @@ import { BigKeys } from './big-keys.ts';
 import { Gather, type Merge } from './gather.ts';
 import { GivenUp } from './given-up.ts';
 import { HandOvers } from './hand-over.ts';
-import { type Held, reframe } from './held.ts';
+import { type Held, ownFrame, reframe } from './held.ts';
 import { Loans } from './loans.ts';
 import { LockedSlots } from './locked-slots.ts';
 import { MoveHistory } from './move-history.ts';
@@ -100,7 +100,7 @@ export class Dispatcher {
     const session = request.session as Session;
     const home = table.home[slot] as Server | null;
     if (table.kind[slot] !== ONLINE || home === null || session.waiting !== null) {
-      this.#dispatchElsewhere(request, slot, command, frame);
+      this.#dispatchElsewhere(request, slot, command, ownFrame(frame));
       return;
     }
     request.slot = slot;

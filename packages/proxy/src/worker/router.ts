@@ -11,7 +11,7 @@ import type { Frame } from '../resp/request-scanner.ts';
 import { askAnyMaster } from './any-master.ts';
 import { Blocking } from './blocking.ts';
 import { Dispatcher, type DispatchOptions } from './dispatch.ts';
-import { copyFrame, reframe } from './held.ts';
+import { copyFrame, ownFrame, reframe } from './held.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { type Finding, Lookup } from './lookup.ts';
 import { ManySlots } from './many-slots.ts';
@@ -131,7 +131,7 @@ export class Router {
     return slot === this.#reserved.slot && this.#reserved.areNamed(command, frame) ? RESERVED_KEY : slot;
   }
 
-  /** HOT PATH: runs once per request. `frame` is valid during the call only. */
+  /** HOT PATH: runs once per request. `frame` is valid during the call only, and so are its bytes. Who but sends or copies them at once is given their own. */
   route(session: Session, frame: Frame): void {
     this.stats.requests++;
     const args = frame.args;
@@ -186,7 +186,7 @@ export class Router {
 
   /** For sessions in some mode, which are few: true when the request was taken care of. */
   #intercept(session: Session, command: Command, frame: Frame): boolean {
-    if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, frame)) return true;
+    if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, ownFrame(frame))) return true;
     const { modes } = session;
     if ((modes & MODE_MONITOR) !== 0 && touchesKeys(command)) {
       this.#fail(session, MONITOR_ONLY);
@@ -194,7 +194,7 @@ export class Router {
     }
     if ((modes & MODE_PAUSED) !== 0 && this.#options.pauses.postpone(session, command, frame)) return true;
     if ((modes & MODE_MONITORED) !== 0) this.#options.monitors.show(session, command, frame);
-    return (modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, frame);
+    return (modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, ownFrame(frame));
   }
 
   /** Routes on with a request that had to wait for what came before it; it was counted and checked when it came. */
@@ -224,6 +224,14 @@ export class Router {
       case 'split':
         this.#takeApart(session, command, frame, kind.merge);
         return;
+      default:
+        this.#byKind(session, command, ownFrame(frame));
+    }
+  }
+
+  #byKind(session: Session, command: Command, frame: Frame): void {
+    const kind = command.class;
+    switch (kind.kind) {
       case 'blocking':
         this.blocking.run(session, command, frame);
         return;
@@ -262,7 +270,7 @@ export class Router {
   #slotOfKeys(session: Session, command: Command, frame: Frame): number {
     const result = extractKeys(command.keys, frame);
     if (result === KEYS_BLOCKING) {
-      this.blocking.run(session, command, frame);
+      this.blocking.run(session, command, ownFrame(frame));
       return -1;
     }
     if (result !== KEYS_OK || keyArgs.count === 0) {

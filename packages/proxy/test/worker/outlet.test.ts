@@ -7,6 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
+import { arena, readInto } from '../../src/worker/arena.ts';
 import { Outlet } from '../../src/worker/outlet.ts';
 
 const PAGE_BYTES = 16 * 1024;
@@ -60,7 +61,7 @@ function piece(length: number, seed: number): Buffer {
   return bytes;
 }
 
-const NEAR_LIMITS = [0, 1, 39, 40, 41, 8191, 8192, 8193, PAGE_BYTES - 1, PAGE_BYTES, PAGE_BYTES + 1, 262_143, 262_144, 262_145];
+const NEAR_LIMITS = [0, 1, 39, 40, 41, 8191, 8192, 8193, PAGE_BYTES - 1, PAGE_BYTES, PAGE_BYTES + 1, 65_536, 262_143, 262_144, 262_145];
 
 describe('bytes', () => {
   test('of one turn arrive in order', async () => {
@@ -90,6 +91,16 @@ describe('bytes', () => {
     ] as const)
       outlet.append(buf, start, end);
     await arrived(Buffer.concat([buf.subarray(10, 20), buf.subarray(100, 500), buf.subarray(1000, 30_000), buf.subarray(39_999, 40_000)]));
+  });
+
+  test('of the arena arrive as they were when they were appended', async () => {
+    const sent = NEAR_LIMITS.filter((size) => size <= readInto.length).map(piece);
+    for (const part of sent) {
+      part.copy(readInto);
+      outlet.append(arena, 0, part.length);
+      readInto.fill(0xee);
+    }
+    await arrived(Buffer.concat(sent));
   });
 
   test('of any sizes over any turns arrive in order, and none is counted at the end', async () => {
