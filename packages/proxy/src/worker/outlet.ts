@@ -2,7 +2,7 @@
 // the arena, for that is about to change; other long ones go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a
 // slow reader's progress can be seen.
 //
-//   append… append… ──▶ | page | slice | page | ──flush──▶ socket.write ──callback──▶ pages back to the pool
+//   append… append… ──▶ | page | slice | page | ──flush──▶ SocketWriter ──taken──▶ pages back to the pool
 //
 // Invariant: `bytes` counts everything appended and not yet taken by the kernel. A page goes back when all of it was written, not before.
 
@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { giveLarge } from '../resp/large-buffers.ts';
 import { arena, givePage, PAGE_BYTES, type Page, takePage } from './arena.ts';
 import { copyRange } from './bytes.ts';
+import { SocketWriter } from './socket-writer.ts';
 
 /** Up to here a copy is cheaper than one more entry in the write. */
 export const COPY_BYTES_MAX = 8 * 1024;
@@ -39,7 +40,8 @@ export class Outlet {
   onFlush: ((late: boolean) => void) | null = null;
 
   readonly #owner: OutletOwner;
-  #socket: Socket | null;
+  /** Null once it is closed. */
+  #writer: SocketWriter | null;
   #page: Page | null = null;
   #pageUsed = 0;
   /** How much of the page stands in `#ready` or was written. */
@@ -54,13 +56,15 @@ export class Outlet {
   #dirty = false;
 
   constructor(socket: Socket, owner: OutletOwner) {
-    this.#socket = socket;
     this.#owner = owner;
+    this.#writer = new SocketWriter(socket, () => {
+      if (this.#taken()) this.flush(true);
+    });
   }
 
   /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written if they are more than COPY_BYTES_MAX and not in the arena. */
   append(src: Buffer, start: number, end: number): void {
-    if (this.#socket === null) return;
+    if (this.#writer === null) return;
     const length = end - start;
     this.bytes += length;
     if (!this.#dirty) this.#schedule();
@@ -92,7 +96,7 @@ export class Outlet {
 
   /** As `append`, of a buffer from `takeLarge` that nobody else keeps: it is given back when that was written. */
   appendLarge(src: Buffer, start: number, end: number): void {
-    if (this.#socket === null) return;
+    if (this.#writer === null) return;
     this.append(src, start, end);
     if (end - start > COPY_BYTES_MAX) this.#readyPages[this.#readyPages.length - 1] = src;
     else giveLarge(src);
@@ -105,20 +109,22 @@ export class Outlet {
   /** Writes what was gathered, unless held or a write is under way (then its end does it). */
   flush(late = false): void {
     this.#dirty = false;
-    if (this.held || this.#busy || this.#socket === null) return;
-    this.#seal(null);
-    if (this.#ready.length === 0) return;
-    this.#busy = true;
-    if (this.onFlush !== null && this.bytes <= WRITE_BYTES_MAX) this.onFlush(late);
-    if (this.#ready.length === 1 && this.bytes <= WRITE_BYTES_MAX) {
-      this.#writingBytes = this.bytes;
-      this.#socket.write(this.#takeReady(), this.#onWritten);
-    } else this.#writeMany(this.#socket);
+    if (this.held || this.#busy) return;
+    for (let isLate = late; this.#writer !== null; isLate = true) {
+      if (this.#ready.length === 0 && (this.#page === null || this.#pageUsed === this.#pageSealed)) return;
+      if (this.onFlush !== null && this.bytes <= WRITE_BYTES_MAX) this.onFlush(isLate);
+      this.#busy = true;
+      const isTaken = this.#ready.length === 0 ? this.#writePage(this.#writer, this.#page as Page) : this.#writeReady(this.#writer);
+      if (!isTaken || !this.#taken()) return;
+    }
   }
 
-  /** Nothing is written any more; the memory goes. */
+  /** Nothing is written any more; the memory goes. The socket is destroyed before the event loop goes on. */
   close(): void {
-    this.#socket = null;
+    if (this.#page !== null) givePage(this.#page);
+    for (const page of this.#readyPages) if (page !== null) giveBack(page);
+    for (const page of this.#writtenPages) giveBack(page);
+    this.#writer = null;
     this.bytes = 0;
     this.#page = null;
     this.#ready = [];
@@ -126,30 +132,31 @@ export class Outlet {
     this.#writtenPages = [];
   }
 
-  #writeMany(socket: Socket): void {
-    let bytes = 0;
-    socket.cork();
-    for (;;) {
-      const first = this.#ready[0];
-      if (first === undefined) break;
-      const room = WRITE_BYTES_MAX - bytes;
-      if (first.length <= room) {
-        this.#takeReady();
-        bytes += first.length;
-        if (this.#ready.length === 0 || bytes === WRITE_BYTES_MAX) {
-          socket.write(first, this.#onWritten);
-          break;
-        }
-        socket.write(first);
-      } else {
+  /** HOT PATH. Everything stands in the page. */
+  #writePage(writer: SocketWriter, { buf, at }: Page): boolean {
+    const from = at + this.#pageSealed;
+    this.#pageSealed = this.#pageUsed;
+    this.#writingBytes = this.bytes;
+    return writer.write(buf.subarray(from, at + this.#pageUsed));
+  }
+
+  #writeReady(writer: SocketWriter): boolean {
+    this.#seal(null);
+    const buffers: Buffer[] = [];
+    let room = WRITE_BYTES_MAX;
+    while (this.#ready.length > 0 && room > 0) {
+      const first = this.#ready[0] as Buffer;
+      if (first.length > room) {
         this.#ready[0] = first.subarray(room);
-        bytes = WRITE_BYTES_MAX;
-        socket.write(first.subarray(0, room), this.#onWritten);
-        break;
+        buffers.push(first.subarray(0, room));
+        room = 0;
+      } else {
+        room -= first.length;
+        buffers.push(this.#takeReady());
       }
     }
-    this.#writingBytes = bytes;
-    socket.uncork();
+    this.#writingBytes = WRITE_BYTES_MAX - room;
+    return writer.writeAll(buffers);
   }
 
   #takeReady(): Buffer {
@@ -196,21 +203,22 @@ export class Outlet {
     this.#pageSealed = 0;
   }
 
-  /** One function per outlet, not per write. */
-  readonly #onWritten = (error?: Error | null): void => {
+  /** The kernel has taken what was being written. Whether more waits that was there before. */
+  #taken(): boolean {
     this.#busy = false;
-    if (this.#socket === null || error) return;
+    if (this.#writer === null) return false;
     this.bytes -= this.#writingBytes;
     this.#writingBytes = 0;
     for (const page of this.#writtenPages) giveBack(page);
     if (this.#writtenPages.length > 0) this.#writtenPages = [];
-    if (this.bytes > 0) this.flush(true);
-    else if (this.#page !== null) {
+    const isMore = this.bytes > 0;
+    if (!isMore && this.#page !== null) {
       givePage(this.#page);
       this.#page = null;
     }
     this.#owner.onWritten();
-  };
+    return isMore;
+  }
 }
 
 function giveBack(page: Page | Buffer): void {

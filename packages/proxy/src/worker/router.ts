@@ -2,6 +2,7 @@
 // that says why.
 
 import { type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
+import type { CommandClass } from '../commands/classes.ts';
 import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
 import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
@@ -30,6 +31,9 @@ import type { Session } from './session.ts';
 import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
 import { isHttp, subcommand, wrongArity } from './words.ts';
+
+/** What is not sent on at once, or copied. */
+type OtherClass = Exclude<CommandClass, { kind: 'slot' | 'split' }>;
 
 export interface RouterOptions extends DispatchOptions {
   readonly pauses: Pauses;
@@ -215,22 +219,15 @@ export class Router {
     this.#byClass(session, command, frame);
   }
 
+  /** HOT PATH. */
   #byClass(session: Session, command: Command, frame: Frame): void {
     const kind = command.class;
-    switch (kind.kind) {
-      case 'slot':
-        this.#oneSlot(session, command, frame);
-        return;
-      case 'split':
-        this.#takeApart(session, command, frame, kind.merge);
-        return;
-      default:
-        this.#byKind(session, command, ownFrame(frame));
-    }
+    if (kind.kind === 'slot') this.#oneSlot(session, command, frame);
+    else if (kind.kind === 'split') this.#takeApart(session, command, frame, kind.merge);
+    else this.#byKind(session, command, kind, ownFrame(frame));
   }
 
-  #byKind(session: Session, command: Command, frame: Frame): void {
-    const kind = command.class;
+  #byKind(session: Session, command: Command, kind: OtherClass, frame: Frame): void {
     switch (kind.kind) {
       case 'blocking':
         this.blocking.run(session, command, frame);
