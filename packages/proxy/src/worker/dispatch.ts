@@ -186,7 +186,7 @@ export class Dispatcher {
   /** As `send`, of a request whose keys are all at `server`, in flight for `slots`. */
   sendAll(request: Request, server: Server, slots: readonly number[], buf: Buffer, start: number, end: number): void {
     request.slots = slots;
-    for (let at = 0; at < slots.length; at++) this.#options.inFlight.enter(slots[at] as number);
+    this.#options.inFlight.enterAll(slots);
     this.send(request, server, buf, start, end);
   }
 
