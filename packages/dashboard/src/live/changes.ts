@@ -23,6 +23,7 @@ const TOLERANCE: Readonly<Record<string, readonly [absolute: number, share: numb
   memoryBytes: [1_048_576, 0.05],
   opsPerSecond: [10, 0.05],
   lagBytes: [65_536, 0.05],
+  lagSeconds: [3, 0],
   cpuPercent: [3, 0.1],
 };
 /** From nothing to something is news, from here on: who looks is itself a request or two. */
