@@ -120,7 +120,9 @@ function Plans() {
         columns={PLAN_COLUMNS}
         rows={open}
         rowKey={({ id }) => id}
-        empty={<p class="hint">None. A plan says what would move and at what cost; making one moves nothing.</p>}
+        empty={
+          <Empty text="None. A plan says what would move and at what cost; making one moves nothing:" cli="codis-config plan rebalance" />
+        }
       />
     </section>
   );
