@@ -151,6 +151,47 @@ describe('on the map of slots', () => {
   });
 });
 
+test('nothing moves under the pointer: what is new waits until it is asked for, or the pointer leaves', async () => {
+  const { page } = browser;
+  const alert = (id: string, text: string) => ({
+    id,
+    rule: 'no-replica' as const,
+    severity: 'warning' as const,
+    state: 'firing' as const,
+    object: { kind: 'group' as const, id: '1' },
+    text,
+    why: 'It matters.',
+    try: [],
+    since: '2026-01-01T00:00:00.000Z',
+    firedAt: '2026-01-01T00:00:00.000Z',
+    resolvedAt: null,
+    acknowledgedBy: null,
+    silencedUntil: null,
+  });
+  const send = (...texts: string[]) => api.send('alerts', { alerts: texts.map((text) => alert(text, text)), evaluatedAt: null });
+  const shown = async () => page.locator('.alert-text strong').allTextContents();
+  await open('alerts');
+  await page.mouse.move(0, 0);
+  send('First', 'Second');
+  await page.getByText('Second').waitFor();
+  await page.getByText('Second').hover();
+  send('Newest', 'Second', 'First');
+  await page.getByRole('button', { name: 'Show 1 new line' }).waitFor();
+  expect(await shown()).toEqual(['First', 'Second']);
+  await page.getByRole('button', { name: 'Show 1 new line' }).click();
+  await page.getByText('Newest').waitFor();
+  expect(await shown()).toEqual(['Newest', 'Second', 'First']);
+  await page.mouse.move(0, 0);
+  await page.getByText('First').hover();
+  send('First', 'Newest', 'Second');
+  await page.getByRole('button', { name: 'Refresh order' }).waitFor();
+  expect(await shown()).toEqual(['Newest', 'Second', 'First']);
+  await page.mouse.move(0, 0);
+  await page.getByRole('button', { name: 'Refresh order' }).waitFor({ state: 'detached' });
+  expect(await shown()).toEqual(['First', 'Newest', 'Second']);
+  send();
+});
+
 test('what is chosen is in the address, and survives a reload', async () => {
   const { page } = browser;
   await open('slots');

@@ -9,6 +9,7 @@ import { explainable, TryButton, TryList, WhyButton } from '../components/explai
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
+import { Steady } from '../components/steady.tsx';
 import { Ago, Time } from '../components/value.tsx';
 import { sentence } from '../lib/format.ts';
 import { call } from '../state/api.ts';
@@ -59,11 +60,15 @@ function levelOf({ state, severity }: AlertView): Level {
 
 export function AlertList({ alerts: shown }: { alerts: readonly AlertView[] }) {
   return (
-    <ul class="alerts">
-      {shown.map((alert) => (
-        <AlertItem key={alert.id} alert={alert} />
-      ))}
-    </ul>
+    <Steady rows={shown} rowKey={({ id }) => id}>
+      {(rows) => (
+        <ul class="alerts">
+          {rows.map((alert) => (
+            <AlertItem key={alert.id} alert={alert} />
+          ))}
+        </ul>
+      )}
+    </Steady>
   );
 }
 
