@@ -189,7 +189,12 @@ test('nothing moves under the pointer: what is new waits until it is asked for, 
   await page.mouse.move(0, 0);
   await page.getByRole('button', { name: 'Refresh order' }).waitFor({ state: 'detached' });
   expect(await shown()).toEqual(['First', 'Newest', 'Second']);
+  // Each has an address of its own, which is what who was told of it gets.
+  await page.getByRole('link', { name: 'Newest' }).click();
+  await page.waitForURL('**/alerts/Newest');
+  expect(await shown()).toEqual(['Newest']);
   send();
+  await page.getByText('There is no alert Newest now').waitFor();
 });
 
 test('what is chosen is in the address, and survives a reload', async () => {
