@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
-import { freePort, stopAll } from '../harness/process.ts';
+import { eventually, freePort, stopAll } from '../harness/process.ts';
 import { openBrowser, type TestBrowser, violations } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
@@ -74,6 +74,7 @@ describe('the first cluster', () => {
     );
     await click('Look at the servers');
     await page.getByText('about 512 slots').first().waitFor();
+    await page.getByText('codis-config slot init && codis-config server add 1 ').waitFor();
     await click('Make the cluster');
     await page.getByText('npx codis-proxy').waitFor();
     const proxy = await cluster.startProxy('proxy_1');
@@ -94,7 +95,10 @@ describe('the first cluster', () => {
     expect(await page.getByRole('button', { name: 'Look at it' }).getAttribute('aria-disabled')).toBe('true');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Add a group …');
+    // The browser gives it back a moment after the dialog is gone.
+    await eventually(async () => (await page.evaluate(() => document.activeElement?.textContent)) === 'Add a group …', {
+      what: 'the focus',
+    });
     expect(browser.errors).toEqual([]);
   });
 
