@@ -7,6 +7,7 @@ import type {
   ExplainView,
   HistoryView,
   LiveEventName,
+  LiveMarkersView,
   LiveSnapshotView,
   LiveStatsView,
   LiveStatusView,
@@ -260,6 +261,12 @@ describe('a master that is killed', () => {
     const marks = (await api<HistoryView>('/history')).markers.map(({ text }) => text);
     expect(marks.some((text) => text.startsWith('server.promote'))).toBe(true);
     expect(marks.some((text) => text.includes('is down'))).toBe(true);
+    const told = () => heardOf<LiveMarkersView>('markers', from).flatMap(({ markers }) => markers.map(({ text }) => text));
+    await until('the marks to be told to who listens', () =>
+      ['server.promote', 'is down'].every((part) => told().some((text) => text.includes(part))),
+    );
+    const numbers = heardOf<LiveMarkersView>('markers', from).flatMap(({ markers }) => markers.flatMap(({ event }) => event ?? []));
+    expect(numbers).toEqual([...new Set(numbers)]);
   });
 });
 

@@ -2,7 +2,7 @@
 // Method: one real cluster (a dashboard, two proxies, three groups with replicas, keys and load), one browser, and what can go wrong, in order of how
 // much it breaks. The times of the specification are doubled: the machine of a test may be busy.
 
-import type { EventsView, MigrationsView, PlansView } from '@codis/config/api';
+import type { EventsView, HistoryView, MigrationsView, PlansView } from '@codis/config/api';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
@@ -27,6 +27,7 @@ const PAGES = [
   'alerts',
   'settings',
 ];
+const HOSTILE_CLIENT = '<img/src=x/onerror="document.title=1">';
 const HOSTILE = '<img src=x onerror="document.title=1">\u202e\u0000\u0007{&amp;}';
 
 let cluster: Cluster;
@@ -113,6 +114,36 @@ describe('a healthy cluster', () => {
     await page.getByText('"42"', { exact: true }).waitFor();
   });
 
+  test('shows what each worker of a proxy does, and the clients that ask the most, whose order is that of the last refresh', async () => {
+    const { page } = browser;
+    await open('proxies');
+    const row = page.getByRole('row').filter({ hasText: 'proxy_1' });
+    for (const button of ['Drain …', 'Take offline …']) await row.getByRole('button', { name: button }).waitFor();
+    await open('proxies/proxy_1');
+    await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: '1', exact: true }).first().waitFor();
+    await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: /ms$/ }).first().waitFor();
+    await client.client('SETNAME', HOSTILE_CLIENT);
+    await page.getByRole('button', { name: 'Refresh clients' }).click();
+    await page.getByRole('region', { name: 'Busiest clients' }).getByText(HOSTILE_CLIENT, { exact: true }).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.getByText('codis-config proxy clients proxy_1 --top 20', { exact: true }).waitFor();
+    const names = page.getByRole('region', { name: 'Commands' }).locator('tbody code');
+    const before = await names.allTextContents();
+    for (let count = 0; count < 5000; count++) void client.ping();
+    await eventually(
+      async () =>
+        Number(
+          (await page.locator('section[aria-label=Commands] tbody tr', { hasText: 'ping' }).textContent())
+            ?.match(/[\d,]+/)?.[0]
+            .replaceAll(',', ''),
+        ) >= 5000,
+      { what: 'the calls to be counted' },
+    );
+    expect((await names.allTextContents()).slice(0, before.length)).toEqual(before);
+    await page.getByRole('button', { name: 'Refresh order' }).click();
+    await eventually(async () => (await names.first().textContent()) === 'ping', { what: 'the busiest command to come first' });
+  });
+
   test('shows a change at once, and none while the view is paused', async () => {
     const { page } = browser;
     await open('groups');
@@ -144,6 +175,25 @@ describe('a healthy cluster', () => {
     expect(bytes).toBeGreaterThan(0);
     await session.detach();
   });
+});
+
+test('what happens is marked on the charts of an open page, in words too, and a reload loses no number', async () => {
+  const { page } = browser;
+  await open('');
+  await page.locator('.chart canvas').nth(5).waitFor();
+  const happened = page.getByText(/^What happened in this time/);
+  await happened.click();
+  await cluster.cliOk('server', 'add-group', '8');
+  await page.getByText(/event \d+: group\.add group 8$/).waitFor();
+  await cluster.cliOk('server', 'remove-group', '8');
+  await page.reload();
+  await page.locator('.chart canvas').nth(5).waitFor();
+  const kept = await api<HistoryView>('/history');
+  expect(kept.times.length).toBeGreaterThan(2);
+  await happened.click();
+  await page.getByText(/event \d+: group\.add group 8$/).waitFor();
+  await page.getByLabel('24 h').check();
+  await page.getByText('A point every 4 min.').waitFor();
 });
 
 describe('a migration', () => {

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
-import { stopAll } from '../harness/process.ts';
+import { freePort, stopAll } from '../harness/process.ts';
 import { openBrowser, type TestBrowser, violations } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
@@ -63,6 +63,20 @@ describe('the first cluster', () => {
     const proxy = await cluster.startProxy('proxy_1');
     await page.getByText('It serves. Any Redis client can use it:').waitFor();
     await page.getByText('Healthy', { exact: true }).waitFor();
+    // What was made is tried at once: a key goes there and back, and is gone again.
+    await page.getByText('it serves', { exact: true }).waitFor();
+    for (const [sent, reply] of [
+      [/^SET codis:try:\w+ hello PX 10000$/, 'OK'],
+      [/^GET codis:try:\w+$/, 'hello'],
+      [/^DEL codis:try:\w+$/, '1'],
+    ] as const) {
+      const step = page.getByRole('listitem').filter({ has: page.getByText(sent) });
+      expect(await step.textContent()).toContain(`→ ${reply} (`);
+    }
+    await page.getByText('codis-config proxy try proxy_1', { exact: true }).waitFor();
+    expect(clicks).toBeLessThanOrEqual(8);
+    await click('SET hello via proxy_1');
+    await page.getByText('it serves', { exact: true }).waitFor();
     expect(clicks).toBeLessThanOrEqual(8);
     const client = proxy.client();
     expect(await client.set('hello', 'world')).toBe('OK');
@@ -98,6 +112,24 @@ describe('the first cluster', () => {
       .getByText(/It would be refused/)
       .first()
       .waitFor();
+    await page.keyboard.press('Escape');
     expect(browser.errors).toEqual([]);
+  });
+
+  test('keeps what failed, with why and when, where it was tried', async () => {
+    const { page } = browser;
+    const gone = `127.0.0.1:${await freePort()}`;
+    const answer = await fetch(at('/api/v1/groups/1/servers'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-codis-actor': 'anna' },
+      body: JSON.stringify({ addr: gone, role: 'replica' }),
+    });
+    expect(answer.status).toBe(502);
+    await page.goto(at('/c/test/groups/1'));
+    const card = page.getByRole('region', { name: 'Group 1', exact: true });
+    await card.getByText(`${gone} can't be reached`).waitFor();
+    await card.getByText('Tried by anna@127.0.0.1').waitFor();
+    await card.getByRole('link', { name: /^event \d+$/ }).click();
+    await page.getByText('POST /api/v1/groups/1/servers').waitFor();
   });
 });

@@ -19,6 +19,7 @@ import { accessGuard, identityOf } from './auth/guard.ts';
 import { originGuard } from './auth/origin.ts';
 import type { App, Context, ControllerStatus } from './context.ts';
 import { describeDryRun, dryRuns, dryRunView, sendDryRun } from './dry-run.ts';
+import { failureNotes } from './failed-calls.ts';
 import { idempotency } from './idempotency.ts';
 import { LiveHub } from './live/hub.ts';
 import { Clocks } from './observe/clocks.ts';
@@ -39,6 +40,7 @@ import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
 import { planRoutes, planViewOf } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
+import { proxyDetailRoutes } from './routes/proxy-detail.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { setupRoutes } from './routes/setup.ts';
 import { slotKnowledgeRoutes } from './routes/slots.ts';
@@ -151,9 +153,12 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   const gate = accessGuard({ coordinator, settings });
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
-  app.setErrorHandler((error, request, reply) => {
+  const note = failureNotes({ coordinator, settings });
+  app.setErrorHandler(async (error, request, reply) => {
     const tried = dryRunView(error, (value) => planViewOf(value, settings));
-    return tried ? sendDryRun(tried, reply) : sendProblem(error, request, reply);
+    if (tried) return sendDryRun(tried, reply);
+    await note(error, request);
+    return sendProblem(error, request, reply);
   });
   app.setNotFoundHandler(sendNotFound);
   app.decorateRequest('identity', null);
@@ -201,6 +206,7 @@ function apiRoutes(api: App, context: Context): void {
   eventRoutes(api, context);
   groupRoutes(api, context);
   proxyRoutes(api, context);
+  proxyDetailRoutes(api, context);
   migrationRoutes(api, context);
   planRoutes(api, context);
   doctorRoutes(api, context);

@@ -48,7 +48,7 @@ export function dryRuns(api: App): void {
 /** The answer to a dry run that came to its end; null for any other error. */
 export function dryRunView(error: unknown, planView: (value: unknown) => PlanView | null): DryRunView | null {
   if (!(error instanceof DryRunDone)) return null;
-  const would = error.would.map(({ action, object: what, epoch, before = null, after = null }) => ({
+  const would = error.would.map(({ action, object: what, epoch, before, after }) => ({
     action,
     object: what,
     epoch,

@@ -123,7 +123,7 @@ const Event = object({
   before: nullable(Type.String()),
   after: nullable(Type.String()),
   epoch: nullable(Count),
-  result: words('done', 'denied'),
+  result: words('done', 'denied', 'failed'),
   detail: nullable(Type.String()),
   migration: nullable(MigrationId),
   plan: nullable(Count),

@@ -26,8 +26,14 @@ beforeAll(async () => {
 });
 afterAll(stopAll);
 
-const events = async () =>
-  (await dashboard.ok('GET', '/events?limit=1000')).json['events'] as { action: string; object: string; seq: number }[];
+interface Told {
+  readonly action: string;
+  readonly object: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+const events = async () => (await dashboard.ok('GET', '/events?limit=1000')).json['events'] as (Told & { seq: number })[];
 
 describe('a cluster from addresses', () => {
   test('is proposed: each master gets a group, with the replicas that follow it', async () => {
@@ -70,7 +76,9 @@ describe('a cluster from addresses', () => {
       'gave slots 512-1023 to group 2',
     ]);
     const done = (await events()).reverse().map(({ action, object }) => ({ action, object }));
-    expect((dry['would'] as { action: string; object: string }[]).map(({ action, object }) => ({ action, object }))).toEqual(done);
+    expect((dry['would'] as Told[]).map(({ action, object }) => ({ action, object }))).toEqual(done);
+    const changes = (list: Told[]) => list.map(({ before, after }) => [before, after]);
+    expect(changes(dry['would'] as Told[])).toEqual(changes((await events()).reverse()));
     expect((await dashboard.ok('POST', '/setup', request)).json).toMatchObject({ steps: [] });
     expect(await events()).toHaveLength(6);
   });
@@ -99,6 +107,7 @@ const EXAMPLES = (): Record<string, [path: string, body?: unknown]> => ({
   'POST /groups/{group}/servers/{addr}/promote': [`/groups/1/servers/${encodeURIComponent(replica!.addr)}/promote`, {}],
   'POST /groups/{group}/keys/mend': ['/groups/2/keys/mend', { action: 'delete' }],
   'PUT /proxies/{proxy}/wanted': ['/proxies/p1/wanted', { wanted: 'offline', drainSeconds: 7 }],
+  'POST /proxies/{proxy}/try': ['/proxies/p1/try'],
   'DELETE /proxies/{proxy}': ['/proxies/gone'],
   'POST /migrations': ['/migrations', { moves: [{ first: 5, last: 6, to: 2 }], comment: 'to see' }],
   'POST /migrations/{migration}/adopt': ['/migrations/1/adopt', {}],
@@ -167,6 +176,7 @@ describe('a dry run', () => {
       expect(answer.json, name).toMatchObject({ dryRun: true });
       const nothing = ['POST /migrations/{migration}/adopt'].includes(name);
       expect(answer.json['would'], name).toHaveLength(nothing ? 0 : 1);
+      if (!nothing) expect(answer.json['would'], name).toMatchObject([{ before: expect.any(String), after: expect.any(String) }]);
       expect([await dashboard.tree(), await traces()], name).toEqual(before);
     }
   });
@@ -203,7 +213,8 @@ describe('every change', () => {
       const answer = await dashboard.call(method, `${path}${wait}`, body, { 'x-codis-actor': 'anna' });
       expect({ name, status: answer.status, detail: answer.json['detail'] }).toEqual({ name, status: 200, detail: undefined });
       const fresh = (await events()).filter(({ seq }) => seq > before!.seq);
-      expect(fresh, name).toMatchObject([{ actor: 'anna@127.0.0.1', ip: '127.0.0.1', via: 'claimed', result: 'done' }]);
+      const told = { before: expect.any(String), after: expect.any(String) };
+      expect(fresh, name).toMatchObject([{ actor: 'anna@127.0.0.1', ip: '127.0.0.1', via: 'claimed', result: 'done', ...told }]);
     }
   });
 
@@ -214,6 +225,32 @@ describe('every change', () => {
     expect(of('migration.throttle')).toMatchObject({ before: 'running', after: 'running, keysPerSecond 5', migration: 1 });
     expect(of('server.promote')).toMatchObject({ before: `master ${a!.addr}`, after: `master ${replica!.addr}` });
     expect(of('slot.offline')).toMatchObject({ before: '0-99 group 1', after: '0-99 offline' });
+    const alone = `${b!.addr} master`;
+    expect(of('server.add')).toMatchObject({ before: alone, after: `${alone}, ${spare!.addr} replica` });
+    expect(of('group.add')).toMatchObject({ before: 'none', after: 'no server' });
+    expect(of('user.remove')).toMatchObject({ before: 'viewer', after: 'none' });
+    expect(of('alert.silence')).toMatchObject({ before: 'heard', after: expect.stringMatching(/^silent until 20/) });
+  });
+
+  test('that was allowed and failed is an event too, with why; what was only mistyped is none', async () => {
+    const [before] = await events();
+    const gone = `127.0.0.1:${await freePort()}`;
+    expect(await dashboard.call('POST', '/groups/1/servers', { addr: gone, role: 'replica' })).toMatchObject({ status: 502 });
+    expect(await dashboard.call('POST', '/groups', { group: 1 })).toMatchObject({ status: 409 });
+    expect(await dashboard.call('POST', '/groups', { group: 0 })).toMatchObject({ status: 400 });
+    expect(await dashboard.call('DELETE', '/groups/77')).toMatchObject({ status: 404 });
+    expect(await dashboard.call('POST', '/groups?dryRun=true', { group: 1 })).toMatchObject({ status: 409 });
+    expect((await events()).filter(({ seq }) => seq > before!.seq)).toMatchObject([
+      {
+        action: 'call.failed',
+        result: 'failed',
+        object: 'POST /api/v1/groups',
+        detail: expect.stringContaining('group 1'),
+        ip: '127.0.0.1',
+      },
+      { action: 'call.failed', result: 'failed', object: 'POST /api/v1/groups/1/servers', detail: expect.stringContaining(gone) },
+    ]);
+    expect((await dashboard.ok('GET', '/events?result=failed')).json['events']).not.toEqual([]);
   });
 });
 
@@ -222,7 +259,7 @@ describe('events', () => {
     const find = async (query: string) =>
       (await dashboard.ok('GET', `/events?${query}`)).json['events'] as { seq: number; action: string }[];
     const found = await find('action=proxy.&actor=anna&object=p1&result=done');
-    expect(found.map(({ action }) => action)).toEqual(['proxy.offline']);
+    expect(found.map(({ action }) => action)).toEqual(['proxy.try', 'proxy.offline']);
     expect((await dashboard.ok('GET', `/events/${found[0]!.seq}`)).json).toEqual(found[0]);
     expect(await find('result=denied')).toEqual([]);
     expect(await dashboard.call('GET', '/events/999999')).toMatchObject({ status: 404 });
@@ -233,7 +270,7 @@ describe('events', () => {
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { action: string }).action),
-    ).toEqual(['proxy.remove', 'proxy.offline']);
+    ).toEqual(['proxy.remove', 'proxy.try', 'proxy.offline']);
   });
 });
 

@@ -69,6 +69,7 @@ export function proxyStats(id: string, over: Partial<ProxyStatsView> = {}): Prox
     uptimeSeconds: 3600,
     version: '0.1.0',
     cpuPercent: 10,
+    lagP99Ms: 1,
     memoryBytes: 100_000_000,
     workersCount: 2,
     workerRestartsCount: 0,

@@ -89,8 +89,8 @@ describe('a plan', () => {
     });
     expect(await dashboard.call('POST', `/plans/${id}/apply`, {})).toMatchObject({ status: 409, json: { code: 'CODIS_E_CONFLICT' } });
     await dashboard.ok('POST', '/migrations/1/cancel');
-    const { events } = (await dashboard.ok('GET', '/events?limit=3')).json as { events: { action: string }[] };
-    expect(events.map(({ action }) => action)).toEqual(['migration.cancel', 'plan.apply', 'plan.create']);
+    const { events } = (await dashboard.ok('GET', '/events?limit=4')).json as { events: { action: string }[] };
+    expect(events.map(({ action }) => action)).toEqual(['migration.cancel', 'call.failed', 'plan.apply', 'plan.create']);
   });
 
   test('is refused when the topology has changed since, with what changed', async () => {

@@ -7,6 +7,7 @@ export type * from './history.ts';
 export type * from './live.ts';
 export type * from './plans.ts';
 export type * from './problem.ts';
+export type * from './proxies.ts';
 export type * from './requests.ts';
 export type * from './setup.ts';
 export type * from './slots.ts';

@@ -4,7 +4,7 @@
 // Each event's data is JSON of the type named here.
 
 import type { AlertsView } from './alerts.ts';
-import type { ProxyStatsView, StatsPointView } from './history.ts';
+import type { HistoryMarkerView, ProxyStatsView, StatsPointView } from './history.ts';
 import type { GroupStatusView, GroupView, MigrationView, SlotRunView, StatusView, TopologyView } from './views.ts';
 
 export interface LiveEvents {
@@ -14,6 +14,7 @@ export interface LiveEvents {
   readonly migrations: LiveMigrationsView;
   readonly alerts: AlertsView;
   readonly stats: LiveStatsView;
+  readonly markers: LiveMarkersView;
   readonly beat: LiveBeatView;
   /** The dashboard can't read the cluster just now; the next good reading comes as a `snapshot`. */
   readonly trouble: LiveTroubleView;
@@ -64,6 +65,11 @@ export interface LiveStatsView {
   /** In a `stats` event: those of which anything but `at` changed. */
   readonly proxies: readonly ProxyStatsView[];
   readonly gone: readonly string[];
+}
+
+/** What happened since the last one, to be drawn on the axis of time; what was before is in `GET /history`. */
+export interface LiveMarkersView {
+  readonly markers: readonly HistoryMarkerView[];
 }
 
 export interface LiveBeatView {

@@ -210,9 +210,9 @@ export interface EventView {
   readonly before: string | null;
   readonly after: string | null;
   readonly epoch: number | null;
-  /** What was refused changed nothing. */
-  readonly result: 'done' | 'denied';
-  /** Why it was denied; null when it was not. */
+  /** What was denied changed nothing; what failed was allowed, and may have changed something on its way. */
+  readonly result: 'done' | 'denied' | 'failed';
+  /** Why it was denied or failed; null when it was done. */
   readonly detail: string | null;
   readonly migration: number | null;
   readonly plan: number | null;

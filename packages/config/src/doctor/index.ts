@@ -1,2 +1,2 @@
 export { examine } from './doctor.ts';
-export { type MendAction, type MendRequest, type MendResult, mendKeys } from './mend.ts';
+export { type MendAction, type MendRequest, type MendResult, mendedText, mendKeys } from './mend.ts';

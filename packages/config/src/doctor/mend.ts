@@ -96,7 +96,7 @@ export async function mendKeys(caller: Caller, request: MendRequest): Promise<Me
   if (request.action === 'preview') return preview(caller, { request, epoch, topology, owners, notes });
   const claim = await claimMend(caller, {
     ...request,
-    action: request.action === 'move' ? 'key.move' : 'key.delete',
+    ...mendedText(request.group, request.action),
     object: objectText(request),
   });
   try {
@@ -104,6 +104,14 @@ export async function mendKeys(caller: Caller, request: MendRequest): Promise<Me
   } finally {
     await claim.release();
   }
+}
+
+/** What mending does, for the audit log. */
+export function mendedText(group: number, action: 'move' | 'delete') {
+  const before = `in group ${group}`;
+  return action === 'move'
+    ? ({ action: 'key.move', before, after: 'at their owners' } as const)
+    : ({ action: 'key.delete', before, after: 'deleted' } as const);
 }
 
 function objectText({ group, slots, action }: MendRequest): string {

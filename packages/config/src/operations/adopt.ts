@@ -7,7 +7,7 @@ import { migrationPath, PATHS } from '../coordinator/index.ts';
 import { CodisError, encodeMigration, heldMoves, type Migration, type MigrationId, type Throttle } from '../model/index.ts';
 import type { Caller } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
-import { checkOverlap, listMigrations, movesText, newMigration } from './migrations.ts';
+import { checkOverlap, listMigrations, movesText, newMigration, standing } from './migrations.ts';
 
 export interface AdoptRequest extends Partial<Throttle> {
   readonly id: MigrationId;
@@ -28,7 +28,13 @@ export async function adoptMigration(caller: Caller, { id, dryRun = false, ...th
           { op: 'check', path: PATHS.topology, version: epoch },
           { op: 'create', path: migrationPath(id), data: encodeMigration(migration) },
         ],
-        event: { action: 'migration.adopt', object: `migration ${id}: ${movesText(migration.moves)}`, epoch: null },
+        event: {
+          action: 'migration.adopt',
+          object: `migration ${id}: ${movesText(migration.moves)}`,
+          epoch: null,
+          before: 'no record',
+          after: standing(migration),
+        },
         value: migration,
       };
     });

@@ -28,13 +28,16 @@ export async function readAlertNotes(coordinator: Coordinator): Promise<AlertNot
 
 export function acknowledgeAlert(caller: Caller, { id }: { id: string }): Promise<AlertNotes> {
   const event = { action: 'alert.acknowledge', object: `alert ${id}`, epoch: null } as const;
-  return note(caller, id, event, (known, now) => ({ ...known, acknowledgedBy: caller.actor, acknowledgedAt: now, notedAt: now }));
+  const told = ({ acknowledgedBy }: AlertNote) => (acknowledgedBy === null ? 'not acknowledged' : `acknowledged by ${acknowledgedBy}`);
+  return note(caller, { id, event, told }, (known, now) => ({ ...known, acknowledgedBy: caller.actor, acknowledgedAt: now, notedAt: now }));
 }
 
 /** For so many minutes from now on; 0 ends a silence. */
 export function silenceAlert(caller: Caller, { id, minutes }: { id: string; minutes: number }): Promise<AlertNotes> {
   const object = minutes === 0 ? `alert ${id}: no more` : `alert ${id} for ${minutes} minutes`;
-  return note(caller, id, { action: 'alert.silence', object, epoch: null }, (known, now) => ({
+  const event = { action: 'alert.silence', object, epoch: null } as const;
+  const told = ({ silencedUntil }: AlertNote) => (silencedUntil === null ? 'heard' : `silent until ${silencedUntil}`);
+  return note(caller, { id, event, told }, (known, now) => ({
     ...known,
     silencedUntil: minutes === 0 ? null : new Date(Date.parse(now) + minutes * 60_000).toISOString(),
     notedAt: now,
@@ -43,17 +46,26 @@ export function silenceAlert(caller: Caller, { id, minutes }: { id: string; minu
 
 const NONE: AlertNote = { acknowledgedBy: null, acknowledgedAt: null, silencedUntil: null, notedAt: '' };
 
-function note(caller: Caller, id: string, event: EventText, change: (known: AlertNote, now: string) => AlertNote): Promise<AlertNotes> {
+interface Noted {
+  readonly id: string;
+  readonly event: Pick<EventText, 'action' | 'object' | 'epoch'>;
+  /** What of a note is changed, in words. */
+  told(note: AlertNote): string;
+}
+
+function note(caller: Caller, { id, event, told }: Noted, change: (known: AlertNote, now: string) => AlertNote): Promise<AlertNotes> {
   return commitAudited(caller, async () => {
     const now = new Date().toISOString();
     const entry = await caller.coordinator.read(PATHS.alerts);
     const known = entry ? decode(entry.data) : new Map<string, AlertNote>();
     const kept = [...known].filter(([, { notedAt }]) => Date.parse(now) - Date.parse(notedAt) < KEPT_MS);
-    const notes = new Map([...kept, [id, change(known.get(id) ?? NONE, now)]]);
+    const before = known.get(id) ?? NONE;
+    const after = change(before, now);
+    const notes = new Map([...kept, [id, after]]);
     const data = Buffer.from(JSON.stringify(Object.fromEntries(notes)));
     return {
       ops: [entry ? { op: 'set', path: PATHS.alerts, data, version: entry.version } : { op: 'create', path: PATHS.alerts, data }],
-      event,
+      event: { ...event, before: told(before), after: told(after) },
       value: notes,
     };
   });

@@ -86,7 +86,7 @@ export interface TopologyChange extends Expecting {
   readonly reassigns?: boolean;
   change(topology: Topology): Topology;
   /** How what is changed stands in a topology, for the audit log. */
-  told?(topology: Topology): string;
+  told(topology: Topology): string;
 }
 
 /** Changes the topology by compare-and-set. Throws CODIS_E_NOT_INITIALISED, CODIS_E_STALE, what `change` throws, and as commitAudited. */
@@ -103,8 +103,8 @@ export function changeTopology(caller: Caller, request: TopologyChange): Promise
         action: request.action,
         object: request.object,
         epoch,
-        before: request.told?.(current.topology),
-        after: request.told?.(topology),
+        before: request.told(current.topology),
+        after: request.told(topology),
       },
       value: { epoch, topology },
     };

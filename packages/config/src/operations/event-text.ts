@@ -8,6 +8,7 @@ export type EventAction =
   | 'alert.acknowledge'
   | 'alert.silence'
   | 'call.denied'
+  | 'call.failed'
   | 'config.restore'
   | 'group.add'
   | 'group.remove'
@@ -24,6 +25,7 @@ export type EventAction =
   | 'proxy.offline'
   | 'proxy.online'
   | 'proxy.remove'
+  | 'proxy.try'
   | 'server.add'
   | 'server.promote'
   | 'server.remove'
@@ -46,9 +48,11 @@ export interface EventText {
   readonly object: string;
   /** The epoch the change made; null when it did not touch the topology. */
   readonly epoch: number | null;
-  /** How it was, and how it is now, in words. */
-  readonly before?: string | undefined;
-  readonly after?: string | undefined;
+  /** How it was, and how it is now, in words; null only for a call that was refused or failed. */
+  readonly before: string | null;
+  readonly after: string | null;
   /** Why the call was refused, when it was: then it changed nothing. */
   readonly denied?: string | undefined;
+  /** Why it failed, when it did: then it may have changed something on its way. */
+  readonly failed?: string | undefined;
 }

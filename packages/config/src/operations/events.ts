@@ -51,17 +51,18 @@ export async function readEvent(coordinator: Coordinator, seq: number): Promise<
   return entry && { seq, ...decodeEvent(entry.data) };
 }
 
-type StoredEvent = Omit<AuditEvent, 'via' | 'ip'> & Partial<Pick<AuditEvent, 'via' | 'ip'>>;
+type StoredEvent = Omit<AuditEvent, 'via' | 'ip' | 'before' | 'after'> & Partial<Pick<AuditEvent, 'via' | 'ip' | 'before' | 'after'>>;
 
 function decodeEvent(data: Uint8Array): AuditEvent {
   try {
-    const { id, actor, at, action, object, epoch, via, ip, before, after, denied } = JSON.parse(
+    const { id, actor, at, action, object, epoch, via, ip, before, after, ...rest } = JSON.parse(
       Buffer.from(data).toString('utf8'),
     ) as StoredEvent;
     for (const text of [id, actor, at, action, object]) if (typeof text !== 'string') throw new TypeError('a field is missing');
-    // Events of an earlier version say neither.
+    // Events of an earlier version say less.
     const origin = { via: via ?? 'claimed', ip: ip ?? null };
-    return { id, actor, ...origin, at, action, object, epoch: epoch === null ? null : Number(epoch), before, after, denied };
+    const change = { before: before ?? null, after: after ?? null, denied: rest.denied, failed: rest.failed };
+    return { id, actor, ...origin, at, action, object, epoch: epoch === null ? null : Number(epoch), ...change };
   } catch (cause) {
     throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `an event can't be read: ${(cause as Error).message}`, { cause });
   }

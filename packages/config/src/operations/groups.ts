@@ -1,6 +1,6 @@
 // Operations on groups as such. Their servers are servers.ts.
 
-import { addGroup as add, CodisError, type GroupId, removeGroup as remove, type VersionedTopology } from '../model/index.ts';
+import { addGroup as add, CodisError, type GroupId, removeGroup as remove, type Topology, type VersionedTopology } from '../model/index.ts';
 import type { Caller, Expecting } from './caller.ts';
 import { changeTopology } from './commit.ts';
 import { listMigrations } from './migrations.ts';
@@ -11,6 +11,7 @@ export function addGroup(caller: Caller, request: Expecting & { group: GroupId }
     ...request,
     action: 'group.add',
     object: `group ${request.group}`,
+    told: (topology) => serversText(topology, request.group),
     change: (topology) => add(topology, request.group),
   });
 }
@@ -25,6 +26,14 @@ export async function removeGroup(caller: Caller, request: Expecting & { group: 
     ...request,
     action: 'group.remove',
     object: `group ${request.group}`,
+    told: (topology) => serversText(topology, request.group),
     change: (topology) => remove(topology, request.group),
   });
+}
+
+/** Who is in a group, for the audit log: `127.0.0.1:6379 master, 127.0.0.1:6380 replica`; `none`: there is no such group. */
+export function serversText({ groups }: Topology, id: GroupId): string {
+  const group = groups.find((one) => one.id === id);
+  if (!group) return 'none';
+  return group.servers.length === 0 ? 'no server' : group.servers.map(({ addr, role }) => `${addr} ${role}`).join(', ');
 }

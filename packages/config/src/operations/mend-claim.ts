@@ -18,6 +18,9 @@ export interface MendClaimRequest extends Expecting {
   readonly action: Extract<EventAction, 'key.delete' | 'key.move'>;
   /** What is mended, in words, for the audit log and for who has to wait. */
   readonly object: string;
+  /** Where the keys are, and where they will be, in words. */
+  readonly before: string;
+  readonly after: string;
 }
 
 /** Makes a claim, with its audit event. Throws CODIS_E_STALE, CODIS_E_NOT_INITIALISED, and as `commitAudited`. */
@@ -33,7 +36,7 @@ export async function claimMend(caller: Caller, request: MendClaimRequest): Prom
         { op: 'create', path, data, ephemeral: true },
         { op: 'set', path: PATHS.topology, data: encodeTopology(topology), version: epoch },
       ],
-      event: { action: request.action, object: request.object, epoch: next },
+      event: { action: request.action, object: request.object, epoch: next, before: request.before, after: request.after },
       value: { epoch: next, topology },
     };
   });

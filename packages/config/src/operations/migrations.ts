@@ -78,7 +78,13 @@ export function createMigration(caller: Caller, request: Expecting & MigrationRe
     const { migration, ops } = await migrationOps(caller, current, request);
     return {
       ops,
-      event: { action: 'migration.create', object: `migration ${migration.id}: ${movesText(request.moves)}`, epoch: null },
+      event: {
+        action: 'migration.create',
+        object: `migration ${migration.id}: ${movesText(request.moves)}`,
+        epoch: null,
+        before: 'none',
+        after: standing(migration),
+      },
       value: migration,
     };
   });
@@ -223,10 +229,10 @@ function changeOpen(
   });
 }
 
-/** What steering may change of one, in words. */
-function standing({ state, throttle }: Migration): string {
+/** How one is to go on, in words for the audit log. */
+export function standing({ state, throttle, durable }: Migration): string {
   const limits = Object.entries(throttle).filter(([name, value]) => value !== UNTHROTTLED[name as keyof Throttle]);
-  return [state, ...limits.map(([name, value]) => `${name} ${value}`)].join(', ');
+  return [state, ...(durable ? ['durable'] : []), ...limits.map(([name, value]) => `${name} ${value}`)].join(', ');
 }
 
 /** Throws CODIS_E_CONFLICT for one that has ended. */

@@ -43,7 +43,7 @@ import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology, readTopologyIfAny } from './commit.ts';
 import { costsOf, estimateMoves, estimatePlan, groupsToSurvey, overfullText, surveyGroups } from './estimate.ts';
 import { listEvents } from './events.ts';
-import { checkOverlap, listMigrations, type MigrationManner, migrationOps } from './migrations.ts';
+import { checkOverlap, listMigrations, type MigrationManner, migrationOps, standing } from './migrations.ts';
 
 /** How many plans are kept. */
 export const PLANS_MAX = 200;
@@ -190,7 +190,7 @@ async function store(caller: Caller, draft: Draft): Promise<StatedPlan> {
       const dropped = names.slice(0, Math.max(excess, 0)).map((name): Op => ({ op: 'delete', path: `${PATHS.plans}/${name}` }));
       return {
         ops: [{ op: 'create', path: planPath(plan.id), data: encodePlan(plan) }, ...dropped],
-        event: { action: 'plan.create', object: planText(plan), epoch: null },
+        event: { action: 'plan.create', object: planText(plan), epoch: null, before: 'none', after: 'pending' },
         value: { ...plan, state: 'pending' as const },
       };
     });
@@ -223,7 +223,13 @@ export function applyPlan(caller: Caller, request: ApplyRequest): Promise<Stated
     const applied: Plan = { ...plan, migration: migration.id };
     return {
       ops: [...ops, { op: 'set', path: planPath(id), data: encodePlan(applied), version }],
-      event: { action: 'plan.apply', object: `${planText(plan)} → migration ${migration.id}`, epoch: null },
+      event: {
+        action: 'plan.apply',
+        object: `${planText(plan)} → migration ${migration.id}`,
+        epoch: null,
+        before: 'pending',
+        after: `applied; its migration is ${standing(migration)}`,
+      },
       value: { ...applied, state: 'applied' as const },
     };
   });

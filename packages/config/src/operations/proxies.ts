@@ -107,7 +107,7 @@ export async function removeProxy(caller: Caller, { id }: { id: ProxyId }): Prom
     throw new CodisError('CODIS_E_PROXY_RUNNING', `proxy ${id} has no session, but something still listens at ${addr}; stop it first`);
   }
   return commitAudited(caller, async () => {
-    const { version } = await readRegistration(caller.coordinator, id);
+    const { version, registration } = await readRegistration(caller.coordinator, id);
     const session = await caller.coordinator.read(proxyLivePath(id));
     if (session) {
       const { pid } = decodeProxyLive(session.data);
@@ -115,7 +115,7 @@ export async function removeProxy(caller: Caller, { id }: { id: ProxyId }): Prom
     }
     return {
       ops: [{ op: 'delete', path: proxyPath(id), version }],
-      event: { action: 'proxy.remove', object: `proxy ${id}`, epoch: null },
+      event: { action: 'proxy.remove', object: `proxy ${id}`, epoch: null, before: `wanted ${registration.wanted}`, after: 'none' },
       value: [
         `be sure that its process is gone: slot moves no longer wait for ${id}, nor fence it off, should it only be cut off from here`,
       ],

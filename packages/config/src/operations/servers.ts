@@ -18,6 +18,7 @@ import {
 import { probeServer, type ServerProbe } from '../redis/probe.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { changeTopology, commitAudited, readTopology } from './commit.ts';
+import { serversText } from './groups.ts';
 import { replicate, replicates } from './replication.ts';
 
 /** A server and the group it is, or shall be, in. */
@@ -43,6 +44,7 @@ export async function addServer(caller: Caller, request: ServerRequest & { role:
     ...request,
     action: 'server.add',
     object: `server ${request.addr} → group ${request.group} as ${request.role}`,
+    told: (current) => serversText(current, request.group),
     change: (current) => addToTopology(current, request),
   });
   return { ...changed, notes };
@@ -144,6 +146,7 @@ export async function removeServer(caller: Caller, request: ServerRequest): Prom
     ...request,
     action: 'server.remove',
     object: `server ${request.addr} of group ${request.group}`,
+    told: (current) => serversText(current, request.group),
     change: (current) => removeFromTopology(current, request),
   });
   return { ...changed, notes: [`${request.addr} itself was left as it is: a replica goes on replicating until it is told or stopped`] };

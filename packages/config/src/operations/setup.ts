@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import {
   asGroupId,
   asServerAddr,
+  assignSlots,
   CodisError,
   emptyTopology,
   type GroupId,
@@ -21,9 +22,10 @@ import { probe as probeOn, probeServer, withRedis } from '../redis/probe.ts';
 import { type Caller, DryRunDone } from './caller.ts';
 import { readTopology, readTopologyIfAny } from './commit.ts';
 import type { EventText } from './event-text.ts';
+import { serversText } from './groups.ts';
 import { type Asked, type Proposal, proposeGroups } from './proposal.ts';
 import { addServer } from './servers.ts';
-import { assignRange, initSlots, rangeText } from './slots.ts';
+import { assignRange, initSlots, ownersText, rangeText } from './slots.ts';
 
 /** Asks all of them; one that can't be used is no reason to fail. Each address counts once. */
 export async function probeServers(
@@ -88,7 +90,7 @@ export async function setUp(caller: Caller, request: SetupRequest): Promise<{ ep
   const planned = stepsFor((await readTopologyIfAny(caller))?.topology ?? null, request);
   if (caller.dryRun) {
     await Promise.all(planned.flatMap((step) => (step.kind === 'add' ? [probeServer(step.addr, caller)] : [])));
-    throw new DryRunDone(planned.map(wouldText), null);
+    throw new DryRunDone(wouldTexts((await readTopologyIfAny(caller))?.topology ?? null, planned), null);
   }
   const notes: string[] = [];
   for (const step of planned) {
@@ -153,7 +155,23 @@ function stepText(step: Step): string {
   return `gave ${rangeText(step)} to group ${step.owner}`;
 }
 
-function wouldText(step: Step): EventText {
+/** The events of the steps, one after the other. */
+function wouldTexts(current: Topology | null, steps: readonly Step[]): EventText[] {
+  let topology = current ?? emptyTopology();
+  return steps.map((step) => {
+    const before = toldOf(topology, step);
+    if (step.kind === 'add') topology = joined(topology, step);
+    if (step.kind === 'assign') topology = assignSlots(topology, step);
+    return { ...eventOf(step), before, after: step.kind === 'init' ? '0-1023 offline' : toldOf(topology, step) };
+  });
+}
+
+function toldOf(topology: Topology, step: Step): string {
+  if (step.kind === 'init') return 'no slot table';
+  return step.kind === 'add' ? serversText(topology, step.group) : ownersText(topology, step);
+}
+
+function eventOf(step: Step): Pick<EventText, 'action' | 'object' | 'epoch'> {
   if (step.kind === 'init') return { action: 'slot.init', object: 'all slots', epoch: null };
   if (step.kind === 'add') {
     return { action: 'server.add', object: `server ${step.addr} → group ${step.group} as ${step.role}`, epoch: null };

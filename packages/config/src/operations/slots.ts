@@ -37,7 +37,7 @@ export async function initSlots(caller: Caller, options: Expecting & { force: bo
     const epoch = asEpoch(0);
     return {
       ops: [{ op: 'create', path: PATHS.topology, data: encodeTopology(topology) }],
-      event: { action: 'slot.init', object: 'all slots', epoch },
+      event: { action: 'slot.init', object: 'all slots', epoch, before: 'no slot table', after: '0-1023 offline' },
       value: { epoch, topology },
     };
   });
@@ -91,7 +91,7 @@ export function rangeText({ first, last }: SlotRange): string {
 const RUNS_TOLD_MAX = 8;
 
 /** Who has the slots of a range: `0-99 group 1, 100 offline`. */
-function ownersText(topology: Topology, { first, last }: SlotRange): string {
+export function ownersText(topology: Topology, { first, last }: SlotRange): string {
   const runs = slotRuns(topology).filter((run) => run.last >= first && run.first <= last);
   const texts = runs.slice(0, RUNS_TOLD_MAX).map((run) => {
     const [from, to] = [Math.max(run.first, first), Math.min(run.last, last)];

@@ -108,7 +108,7 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
 }
 
 /** The `key:value` lines of an INFO reply. */
-function parseInfo(text: string): ReadonlyMap<string, string> {
+export function parseInfo(text: string): ReadonlyMap<string, string> {
   const info = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(':');

@@ -147,7 +147,7 @@ export const SETTINGS = {
     pattern: /^(https?:\/\/[^\s]+)?$/,
     patternAbout: 'a URL that begins with http:// or https://, or empty',
     about:
-      'Where the elected dashboard POSTs alerts when they fire and when they are over, in the form of Alertmanager’s webhooks. Empty: nowhere.',
+      'Where the elected dashboard POSTs alerts when they fire and when they are over: to an Alertmanager (a URL that ends in /api/v2/alerts), or in the form of Alertmanager’s webhooks. Not those that are silenced. Empty: nowhere.',
     programs: ['dashboard'],
     section: 'Dashboard',
   },

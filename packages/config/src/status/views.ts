@@ -108,7 +108,7 @@ export function migrationView(record: Migration, stalled: StalledView | null): M
 const MIGRATION = /\bmigration (\d+)/;
 const PLAN = /\bplan (\d+)/;
 
-export function eventView({ seq, at, actor, via, ip, action, object, before, after, epoch, denied }: NumberedEvent): EventView {
+export function eventView({ seq, at, actor, via, ip, action, object, before, after, epoch, denied, failed }: NumberedEvent): EventView {
   return {
     seq,
     at,
@@ -117,11 +117,11 @@ export function eventView({ seq, at, actor, via, ip, action, object, before, aft
     ip,
     action,
     object,
-    before: before ?? null,
-    after: after ?? null,
+    before,
+    after,
     epoch,
-    result: denied === undefined ? 'done' : 'denied',
-    detail: denied ?? null,
+    result: denied !== undefined ? 'denied' : failed !== undefined ? 'failed' : 'done',
+    detail: denied ?? failed ?? null,
     migration: numberIn(object, MIGRATION),
     plan: numberIn(object, PLAN),
   };

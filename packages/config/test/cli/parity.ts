@@ -53,6 +53,7 @@ export function pairs({ spare, replica, passwordFile, password, alert }: Names):
     to('POST /plans', '/plans', 'plan rebalance', { kind: 'rebalance', by: 'slots', weights: [] }),
     to('POST /plans', '/plans', 'plan drain 2', { kind: 'drain', group: 2, by: 'slots' }),
     to('POST /plans', '/plans', 'plan move 600 700 1', { kind: 'move', moves: [{ first: 600, last: 700, to: 1 }] }),
+    to('POST /proxies/{proxy}/try', '/proxies/proxy_1/try', 'proxy try proxy_1'),
     to('DELETE /proxies/{proxy}', '/proxies/proxy_gone', 'proxy remove proxy_gone'),
     to('POST /plans/{plan}/apply', '/plans/2/apply', 'plan apply 2', { durable: false, force: false }),
     to('POST /alerts/{alert}/acknowledge', `/alerts/${at(alert)}/acknowledge`, `alerts acknowledge ${alert}`),

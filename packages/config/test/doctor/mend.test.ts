@@ -14,7 +14,7 @@ import { G1, G2, newCluster, withCommit } from '../operations/support.ts';
 afterAll(stopAll);
 
 const only = { first: asSlot(1), last: asSlot(1) };
-const claim = (caller: Caller) => claimMend(caller, { action: 'key.delete', object: 'a test' });
+const claim = (caller: Caller) => claimMend(caller, { action: 'key.delete', object: 'a test', before: 'here', after: 'deleted' });
 const stray = keyOf(1);
 
 /** A caller that freezes for longer than a batch's lease after the proof that goes before a batch; `meanwhile` happens then. */

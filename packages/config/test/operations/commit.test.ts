@@ -106,5 +106,16 @@ describe('the event log', () => {
 });
 
 function event(id: string) {
-  return { id, actor: ACTOR, via: 'system', ip: null, at: '', action: 'group.add', object: '', epoch: null } as const;
+  return {
+    id,
+    actor: ACTOR,
+    via: 'system',
+    ip: null,
+    at: '',
+    action: 'group.add',
+    object: '',
+    epoch: null,
+    before: null,
+    after: null,
+  } as const;
 }

@@ -5,8 +5,17 @@ import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually, freePort, stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { asServerAddr, masterOf, requireGroup } from '../../src/model/index.ts';
-import { addServer, type Caller, probeServer, promoteServer, readTopology } from '../../src/operations/index.ts';
+import { proxyLivePath, proxyPath } from '../../src/coordinator/index.ts';
+import {
+  asEpoch,
+  asProxyId,
+  asServerAddr,
+  encodeProxyLive,
+  encodeProxyRegistration,
+  masterOf,
+  requireGroup,
+} from '../../src/model/index.ts';
+import { addServer, type Caller, probeServer, promoteServer, promotionCandidates, readTopology } from '../../src/operations/index.ts';
 import { G1, G2, newProduct, refusal } from './support.ts';
 
 afterAll(stopAll);
@@ -58,6 +67,22 @@ describe('promoting a replica', () => {
     expect(notes.join()).toContain(`${old.addr} could not be made a replica`);
     expect(await next.client().set('key', 'newer')).toBe('OK');
     expect(await masterInTopology(caller)).toBe(next.addr);
+  });
+
+  test('waits for no proxy: neither for one that is gone, nor for one that is behind', async () => {
+    const { caller, servers } = await groupOf(2);
+    const [, next] = servers as [RedisServer, RedisServer];
+    for (const name of ['gone', 'behind']) {
+      const id = asProxyId(name);
+      const data = encodeProxyRegistration({ id, addr: '127.0.0.1:1', adminAddr: '127.0.0.1:2', wanted: 'online' });
+      await caller.coordinator.commit([{ op: 'create', path: proxyPath(id), data }]);
+    }
+    const live = encodeProxyLive({ epoch: asEpoch(1), pid: 1, startedAt: '2026-01-01T00:00:00.000Z' });
+    await caller.coordinator.commit([{ op: 'create', path: proxyLivePath(asProxyId('behind')), data: live, ephemeral: true }]);
+    expect((await promotionCandidates(caller, { group: G1 })).proxiesBehind.toSorted()).toEqual(['behind', 'gone']);
+    await promote(caller, next);
+    expect(await masterInTopology(caller)).toBe(next.addr);
+    expect(await infoOf(next)).toMatchObject({ role: 'master' });
   });
 
   test('again finishes what could not be done before', async () => {

@@ -5,9 +5,12 @@ import { type Coordinator, PATHS } from '@codis/config/coordinator';
 import { CodisError } from '@codis/config/model';
 import { type AlertNotes, acknowledgeAlert, type Caller, readAlertNotes, silenceAlert } from '@codis/config/operations';
 import type { Logger } from 'pino';
-import { type Alerts, advance, alertsView, isPending, news } from './machine.ts';
+import { type Alerts, advance, alertsView, isPending, isSilent, news, tidings } from './machine.ts';
 import { conditionsFor, type Facts } from './rules.ts';
 import type { Webhook } from './webhook.ts';
+
+/** How often who forgets alerts that are not told again (Alertmanager) is told all that fire. */
+const REPEAT_MS = 60_000;
 
 export interface AlertKeeperOptions {
   readonly coordinator: Coordinator;
@@ -25,6 +28,9 @@ export class AlertKeeper {
   #alerts: Alerts = new Map();
   #notes: AlertNotes = new Map();
   #evaluatedAt: string | null = null;
+  /** What the webhook was told of: by this dashboard, or by the one that was elected then. */
+  #told: ReadonlySet<string> = new Set();
+  #repeatedMs = 0;
 
   constructor(options: AlertKeeperOptions) {
     this.#options = options;
@@ -46,13 +52,24 @@ export class AlertKeeper {
     this.#alerts = advance(before, conditionsFor({ ...facts, hasController }), { ms: performance.now(), at });
     this.#evaluatedAt = at;
     const { fired, resolved } = news(before, this.#alerts);
-    const { log, webhook, elected, onFired } = this.#options;
+    const { log, onFired } = this.#options;
     for (const { id, condition } of fired) {
       log.warn({ alert: id, text: condition.text }, 'an alert fires');
       onFired(condition.text);
     }
     for (const { id } of resolved) log.info({ alert: id }, 'an alert is over');
-    if (webhook && elected()) webhook.send([...fired, ...resolved]);
+    this.#tell(performance.now());
+  }
+
+  #tell(nowMs: number): void {
+    const { webhook, elected } = this.#options;
+    const { fresh, over, told } = tidings(this.#told, this.#alerts, (id) => isSilent(this.#notes, id, Date.now()));
+    this.#told = told;
+    if (!webhook || !elected()) return;
+    const again = webhook.forgets && nowMs - this.#repeatedMs >= REPEAT_MS;
+    if (again) this.#repeatedMs = nowMs;
+    const firing = again ? [...told].flatMap((id) => this.#alerts.get(id) ?? []) : fresh;
+    webhook.send([...firing, ...over]);
   }
 
   /** Throws CODIS_E_UNKNOWN_ALERT, or as the coordinator does. */

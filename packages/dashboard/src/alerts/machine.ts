@@ -3,14 +3,17 @@
 //   ─holds─▶ pending ─for HOLD_MS─▶ firing ─gone for QUIET_MS─▶ resolved ─an hour─▶ forgotten
 //                └─gone─▶ forgotten                      ▲ │ acknowledged, silenced: a firing one that somebody has spoken to
 //
-// Nothing flaps: what comes and goes faster than it must hold never fires, and what fires stays so until it has been gone for a while.
+// Nothing flaps: what comes and goes faster than it must hold never fires, and what fires stays so until it has been gone for a while; longer where a number is held against a
+// limit, for it may swing round that.
 
-import type { AlertsView, AlertView } from '@codis/config/api';
+import type { AlertRuleName, AlertsView, AlertView } from '@codis/config/api';
 import type { AlertNotes } from '@codis/config/operations';
 import { type Condition, conditionId } from '@codis/config/status';
 import { HOLD_MS } from './rules.ts';
 
 export const QUIET_MS = 10_000;
+const QUIET_OF_LIMITS_MS = 60_000;
+const LIMITS: ReadonlySet<AlertRuleName> = new Set(['replication-lag', 'memory', 'error-rate', 'latency', 'clock-skew']);
 const RESOLVED_KEPT_MS = 3_600_000;
 const RESOLVED_MAX = 200;
 
@@ -48,7 +51,7 @@ export function advance(before: Alerts, conditions: readonly Condition[], now: N
   for (const [id, alert] of before) {
     if (after.has(id)) continue;
     if (alert.resolved) over.push(alert);
-    else if (alert.fired && now.ms - alert.lastMs < QUIET_MS) after.set(id, alert);
+    else if (alert.fired && now.ms - alert.lastMs < quietMs(alert.condition.rule)) after.set(id, alert);
     else if (alert.fired) over.push({ ...alert, resolved: now });
   }
   const recent = over.filter(({ resolved }) => resolved !== null && now.ms - resolved.ms < RESOLVED_KEPT_MS);
@@ -57,6 +60,9 @@ export function advance(before: Alerts, conditions: readonly Condition[], now: N
   return after;
 }
 
+/** For how long the condition of one that fires must be gone before it is over. */
+export const quietMs = (rule: AlertRuleName): number => (LIMITS.has(rule) ? QUIET_OF_LIMITS_MS : QUIET_MS);
+
 /** Those that began to fire, and those that were resolved, between two steps. */
 export function news(before: Alerts, after: Alerts): { fired: Followed[]; resolved: Followed[] } {
   const all = [...after.values()];
@@ -64,6 +70,33 @@ export function news(before: Alerts, after: Alerts): { fired: Followed[]; resolv
     fired: all.filter(({ id, fired, resolved }) => fired && !resolved && before.get(id)?.fired?.ms !== fired.ms),
     resolved: all.filter(({ id, resolved }) => resolved && before.get(id)?.resolved?.ms !== resolved.ms),
   };
+}
+
+/** Whether somebody wants to hear nothing of it. `now` is the time of day. */
+export function isSilent(notes: AlertNotes, id: string, now: number): boolean {
+  const until = notes.get(id)?.silencedUntil ?? null;
+  return until !== null && Date.parse(until) > now;
+}
+
+/** What somebody is to be told by now who was told of those in `told`: of each once that it fires, and once that it is over. One that is silent is told of when its silence ends. */
+export function tidings(
+  told: ReadonlySet<string>,
+  alerts: Alerts,
+  silent: (id: string) => boolean,
+): { readonly fresh: Followed[]; readonly over: Followed[]; readonly told: ReadonlySet<string> } {
+  const fresh: Followed[] = [];
+  const over: Followed[] = [];
+  const after = new Set<string>();
+  for (const alert of alerts.values()) {
+    const { id, fired, resolved } = alert;
+    const knew = told.has(id);
+    if (resolved && knew) over.push(alert);
+    if (!fired || resolved) continue;
+    if (!knew && silent(id)) continue;
+    if (!knew) fresh.push(alert);
+    after.add(id);
+  }
+  return { fresh, over, told: after };
 }
 
 /** Whether one is about to fire: then it is worth looking again soon. */
@@ -87,7 +120,7 @@ export function alertsView(
 function alertView({ id, condition, since, fired, resolved }: Followed, notes: AlertNotes, now: number): AlertView {
   const note = notes.get(id);
   const { rule, severity, object, text, why, try: tries } = condition;
-  const silencedUntil = note?.silencedUntil && Date.parse(note.silencedUntil) > now ? note.silencedUntil : null;
+  const silencedUntil = isSilent(notes, id, now) ? (note?.silencedUntil ?? null) : null;
   const acknowledged = note?.acknowledgedAt && fired && note.acknowledgedAt >= fired.at ? note.acknowledgedBy : null;
   return {
     id,

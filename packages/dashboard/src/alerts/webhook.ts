@@ -1,4 +1,5 @@
-// Tells somebody of alerts: a POST in the form of Alertmanager's webhooks (version 4), so that what understands those understands this. Only the elected dashboard sends.
+// Tells somebody of alerts. To a URL that ends in /api/v2/alerts they are sent as a Prometheus sends them to an Alertmanager; to any other in the form of Alertmanager's own
+// webhooks (version 4), so that what understands those understands this. Only the elected dashboard sends.
 //
 // Best effort, one at a time and in order: what could not be sent is tried again a few times, then given up and logged. The alerts are in the API all the same.
 
@@ -30,6 +31,11 @@ export class Webhook {
     this.#options = options;
   }
 
+  /** Whether it is an Alertmanager, which takes for over what it is not told of again. */
+  get forgets(): boolean {
+    return isAlertmanager(this.#options.url);
+  }
+
   /** Takes them for sending, and returns at once. */
   send(alerts: readonly Followed[]): void {
     if (alerts.length === 0 || this.#closed) return;
@@ -37,7 +43,8 @@ export class Webhook {
       this.#waiting.shift();
       this.#options.log.error({ url: this.#options.url }, 'alerts could not be sent for so long that the oldest are given up');
     }
-    this.#waiting.push(JSON.stringify(webhookBody(alerts, this.#options.product)));
+    const { url, product } = this.#options;
+    this.#waiting.push(JSON.stringify(isAlertmanager(url) ? alertmanagerBody(alerts, product) : webhookBody(alerts, product)));
     if (!this.#sending) void this.#sendAll();
   }
 
@@ -81,22 +88,35 @@ export function webhookBody(alerts: readonly Followed[], product: string) {
     commonLabels: { product },
     commonAnnotations: {},
     externalURL: '',
-    alerts: alerts.map(({ id, condition, since, resolved }) => ({
-      status: resolved ? 'resolved' : 'firing',
-      labels: {
-        alertname: condition.rule,
-        product,
-        severity: condition.severity === 'problem' ? 'critical' : 'warning',
-        object: `${condition.object.kind} ${condition.object.id}`.trim(),
-      },
-      annotations: { summary: condition.text, description: condition.why, runbook: condition.try[0]?.cli ?? condition.try[0]?.label ?? '' },
-      startsAt: since.at,
-      endsAt: resolved?.at ?? '0001-01-01T00:00:00Z',
-      generatorURL: '',
-      fingerprint: id,
+    alerts: alerts.map((alert) => ({
+      status: alert.resolved ? 'resolved' : 'firing',
+      ...described(alert, product),
+      endsAt: alert.resolved?.at ?? '0001-01-01T00:00:00Z',
+      fingerprint: alert.id,
     })),
   };
 }
+
+/** Source: Alertmanager's API v2, postableAlerts. One without an end is over when it was not sent again for a while. */
+export function alertmanagerBody(alerts: readonly Followed[], product: string) {
+  return alerts.map((alert) => ({ ...described(alert, product), ...(alert.resolved ? { endsAt: alert.resolved.at } : {}) }));
+}
+
+function described({ condition: { rule, severity, object, text, why, try: tries }, since }: Followed, product: string) {
+  return {
+    labels: {
+      alertname: rule,
+      product,
+      severity: severity === 'problem' ? 'critical' : 'warning',
+      object: `${object.kind} ${object.id}`.trim(),
+    },
+    annotations: { summary: text, description: why, runbook: tries[0]?.cli ?? tries[0]?.label ?? '' },
+    startsAt: since.at,
+    generatorURL: '',
+  };
+}
+
+const isAlertmanager = (url: string): boolean => /\/api\/v2\/alerts\/?(?:\?.*)?$/.test(url);
 
 function post(url: string, body: string): Promise<void> {
   return new Promise((done, failed) => {

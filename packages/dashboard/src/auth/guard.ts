@@ -51,19 +51,20 @@ function needsNobody(call: Parameters<typeof accessOf>[0]): boolean {
   return accessOf(call) === 'public' && !call.path.startsWith('/api/');
 }
 
-/** Writes down that a call was refused. When even that can't be done the call is refused all the same. */
+/** Writes down that a call was refused, or with `note` what else became of it. When even that can't be done it is in the log. */
 export async function noted(
   caller: { coordinator: Coordinator; product: string; password: string },
   request: FastifyRequest,
-  { message }: CodisError,
+  { message }: { readonly message: string },
+  note: typeof noteDenial = noteDenial,
 ): Promise<void> {
   const { name = 'nobody', via = 'claimed' } = request.identity ?? {};
   const call = `${request.method} ${request.url.slice(0, 200)}`;
   try {
-    await noteDenial({ ...caller, actor: `${name}@${request.ip}`, via, ip: request.ip }, { call, why: message });
+    await note({ ...caller, actor: `${name}@${request.ip}`, via, ip: request.ip }, { call, why: message });
   } catch (error) {
     if (!isCodisError(error)) throw error;
-    request.log.warn({ err: error, call }, 'a refused call could not be written down');
+    request.log.warn({ err: error, call }, 'a call that was not done could not be written down');
   }
 }
 

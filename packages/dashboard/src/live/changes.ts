@@ -24,6 +24,7 @@ const TOLERANCE: Readonly<Record<string, readonly [absolute: number, share: numb
   opsPerSecond: [10, 0.05],
   lagBytes: [65_536, 0.05],
   cpuPercent: [3, 0.1],
+  lagP99Ms: [5, 0.25],
 };
 /** From nothing to something is news, from here on: who looks is itself a request or two. */
 const FAINT = 3;

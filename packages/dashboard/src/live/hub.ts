@@ -2,7 +2,7 @@
 //
 // Invariant: everybody has been told the same, or is waiting for a snapshot.
 
-import type { LiveEventName, LiveEvents, LiveSnapshotView, LiveTroubleView, TopologyView } from '@codis/config/api';
+import type { HistoryMarkerView, LiveEventName, LiveEvents, LiveSnapshotView, LiveTroubleView, TopologyView } from '@codis/config/api';
 import type { Frame, Watcher } from '../observe/observer.ts';
 import { alertsChanged, migrationsChange, proxiesChange, statusChange, statusTold, topologyChange } from './changes.ts';
 
@@ -63,6 +63,11 @@ export class LiveHub implements Watcher {
     if (!change) return;
     this.#snapshot = { ...this.#snapshot, topology };
     this.#tell(this.#told, 'topology', change);
+  }
+
+  /** Who comes later finds them in the history. */
+  onMarkers(markers: readonly HistoryMarkerView[]): void {
+    this.#tell(this.#told, 'markers', { markers });
   }
 
   /** Everybody waits for a snapshot again: nobody knows what has changed by then. */

@@ -44,6 +44,7 @@ interface Cell {
 export class History {
   readonly #rings = new Map<HistoryRangeName, Cell[]>(Object.keys(SPANS).map((name) => [name as HistoryRangeName, []]));
   readonly #markers: HistoryMarkerView[] = [];
+  #fresh: HistoryMarkerView[] = [];
 
   add(point: StatsPointView): void {
     const time = Math.floor(Date.parse(point.at) / 1000);
@@ -60,6 +61,14 @@ export class History {
   mark(marker: HistoryMarkerView): void {
     this.#markers.push(marker);
     if (this.#markers.length > MARKERS_MAX) this.#markers.shift();
+    this.#fresh = [...this.#fresh, marker].slice(-MARKERS_MAX);
+  }
+
+  /** Those that were made since this was last asked for. */
+  takeFresh(): readonly HistoryMarkerView[] {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh;
   }
 
   /** Times without a point, because the dashboard was busy or the clock was set, are simply missing. */

@@ -4,6 +4,7 @@
 
 import type {
   AlertsView,
+  HistoryMarkerView,
   LiveTroubleView,
   MigrationView,
   ProxyStatsView,
@@ -47,6 +48,8 @@ export interface Frame {
 export interface Watcher {
   onFrame(frame: Frame): void;
   onTopology(topology: TopologyView | null): void;
+  /** Never none. */
+  onMarkers(markers: readonly HistoryMarkerView[]): void;
   onTrouble(trouble: LiveTroubleView): void;
 }
 
@@ -67,6 +70,8 @@ export class Observer {
   readonly #unsubscribe: Unsubscribe[] = [];
   #standings: Standings = new Map();
   #lastEvent: number | null = null;
+  /** One after the other: else two would find the same events. */
+  #marking: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #closed = false;
@@ -79,7 +84,9 @@ export class Observer {
     const { coordinator } = this.#options;
     this.#unsubscribe.push(
       coordinator.watch(PATHS.topology, (entry) => this.#onTopology(entry)),
-      coordinator.watchChildren(PATHS.events, () => void this.#markEvents()),
+      coordinator.watchChildren(PATHS.events, () => {
+        this.#marking = this.#marking.then(() => this.#markEvents());
+      }),
     );
     this.#schedule(0);
   }
@@ -115,6 +122,8 @@ export class Observer {
       const frame = await this.#read();
       this.history.add(frame.point);
       for (const watcher of this.#watchers) watcher.onFrame(frame);
+      const markers = this.history.takeFresh();
+      if (markers.length > 0) for (const watcher of this.#watchers) watcher.onMarkers(markers);
     } catch (error) {
       if (!isCodisError(error)) this.#options.log.error({ err: error }, 'the cluster could not be looked at');
       const { detail, code } = problemOf(error);
@@ -164,8 +173,8 @@ export class Observer {
       const isFirst = this.#lastEvent === null;
       this.#lastEvent = events[0]?.seq ?? this.#lastEvent ?? 0;
       if (isFirst) return;
-      for (const { seq, at, action, object, denied } of events.toReversed()) {
-        if (denied !== undefined) continue;
+      for (const { seq, at, action, object, denied, failed } of events.toReversed()) {
+        if (denied !== undefined || failed !== undefined) continue;
         this.history.mark({ time: Math.floor(Date.parse(at) / 1000), kind: 'event', text: `${action} ${object}`, event: seq });
       }
     } catch (error) {

@@ -1,7 +1,7 @@
 // The doctor, and the mending of keys that are where they should not be.
 
 import type { DoctorView, MendKeysRequest, MendView, ScanName } from '@codis/config/api';
-import { examine, mendKeys } from '@codis/config/doctor';
+import { examine, mendedText, mendKeys } from '@codis/config/doctor';
 import { asGroupId, asSlot, invariant } from '@codis/config/model';
 import { DryRunDone } from '@codis/config/operations';
 import Type from 'typebox';
@@ -84,7 +84,7 @@ export function doctorRoutes(app: App, context: Context): void {
 function wouldMend(action: 'move' | 'delete', group: number, slots: readonly { keysCount: number }[]): DryRunDone {
   const keys = slots.reduce((sum, { keysCount }) => sum + keysCount, 0);
   return new DryRunDone(
-    [{ action: `key.${action}`, object: `${keys} keys of ${slots.length} slots in group ${group}`, epoch: null }],
+    [{ ...mendedText(group, action), object: `${keys} keys of ${slots.length} slots in group ${group}`, epoch: null }],
     null,
   );
 }

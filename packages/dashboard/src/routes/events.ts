@@ -18,7 +18,7 @@ const filters = {
   actor: Type.Optional(Filter),
   action: Type.Optional(Filter),
   object: Type.Optional(Filter),
-  result: Type.Optional(Type.Enum(['done', 'denied'])),
+  result: Type.Optional(Type.Enum(['done', 'denied', 'failed'])),
 };
 const EventsQuery = Type.Object({
   since: Type.Optional(Type.Integer({ minimum: 0, description: 'only events with a higher number' })),

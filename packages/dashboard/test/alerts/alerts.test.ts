@@ -9,9 +9,9 @@ import type { Condition } from '@codis/config/status';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
-import { type Alerts, advance, alertsView, isPending, news, QUIET_MS } from '../../src/alerts/machine.ts';
+import { type Alerts, advance, alertsView, isPending, news, QUIET_MS, tidings } from '../../src/alerts/machine.ts';
 import { conditionsFor, type Facts, HOLD_MS } from '../../src/alerts/rules.ts';
-import { Webhook, webhookBody } from '../../src/alerts/webhook.ts';
+import { alertmanagerBody, Webhook, webhookBody } from '../../src/alerts/webhook.ts';
 import { AT, down, group, migration, point, proxy, proxyStats, server, status } from '../facts.ts';
 
 const facts = (over: Partial<Facts> = {}): Facts => ({
@@ -173,6 +173,84 @@ describe('an alert', () => {
   });
 });
 
+describe('in ten minutes of looking every two seconds', () => {
+  /** How often each alert began to fire. */
+  function firings(seen: (second: number) => Facts): Record<string, number> {
+    const counts: Record<string, number> = {};
+    let alerts: Alerts = new Map();
+    for (let second = 0; second < 600; second += 2) {
+      const next = advance(alerts, conditionsFor(seen(second)), at(second * 1000));
+      for (const { id } of news(alerts, next).fired) counts[id] = (counts[id] ?? 0) + 1;
+      alerts = next;
+    }
+    return counts;
+  }
+
+  test('a steady cluster, whose numbers are never quite the same, has no alert', () => {
+    const steady = (second: number) =>
+      facts({
+        status: groups(
+          ['m:1', 'master', { usedMemoryBytes: 70 + (second % 7), maxMemoryBytes: 100 }],
+          ['r:1', 'replica', { lagBytes: (second * 7919) % 2_000_000 }],
+        ),
+        point: point({ p99Ms: second % 30 === 0 ? 250 : 3, errorsPerSecond: second % 14 === 0 ? 150 : 0 }),
+        skews: new Map([['m:1', second % 10 === 0 ? 2500 : 3]]),
+      });
+    expect(firings(steady)).toEqual({});
+  });
+
+  test.each([20, 60, 110])('numbers that swing round their limits every %i s fire once at most', (period) => {
+    const over = (second: number) => second % period < period / 2;
+    const swinging = (second: number) =>
+      facts({
+        status: groups(
+          ['m:1', 'master', { usedMemoryBytes: over(second) ? 82 : 78, maxMemoryBytes: 100 }],
+          ['r:1', 'replica', { lagBytes: over(second) ? 20_000_000 : 9 }],
+        ),
+        point: point({ p99Ms: over(second) ? 210 : 190, errorsPerSecond: over(second) ? 120 : 80 }),
+        skews: new Map([['m:1', over(second) ? 2100 : 1900]]),
+      });
+    for (const [id, count] of Object.entries(firings(swinging))) expect([id, count]).toEqual([id, 1]);
+  });
+});
+
+describe('who wants to be told', () => {
+  const firing = run([
+    [0, true],
+    [HOLD, true],
+  ]);
+  const over = advance(firing, [], at(HOLD + QUIET_MS));
+  const loud = () => false;
+  const silent = () => true;
+  const ids = ({ fresh, over: ended }: ReturnType<typeof tidings>) => [fresh.map(({ id }) => id), ended.map(({ id }) => id)];
+
+  test('is told once that one fires, and once that it is over', () => {
+    const first = tidings(new Set(), firing, loud);
+    expect(ids(first)).toEqual([['no-replica:1'], []]);
+    const second = tidings(first.told, firing, loud);
+    expect(ids(second)).toEqual([[], []]);
+    const third = tidings(second.told, over, loud);
+    expect(ids(third)).toEqual([[], ['no-replica:1']]);
+    expect(ids(tidings(third.told, over, loud))).toEqual([[], []]);
+  });
+
+  test('hears nothing of one that is silent, until its silence ends', () => {
+    const first = tidings(new Set(), firing, silent);
+    expect(ids(first)).toEqual([[], []]);
+    expect(ids(tidings(first.told, over, silent))).toEqual([[], []]);
+    expect(ids(tidings(first.told, firing, loud))).toEqual([['no-replica:1'], []]);
+  });
+
+  test('hears that one is over of which he was told before it was silenced', () => {
+    const { told } = tidings(new Set(), firing, loud);
+    expect(ids(tidings(tidings(told, firing, silent).told, over, silent))).toEqual([[], ['no-replica:1']]);
+  });
+
+  test('hears nothing of one that is only pending', () => {
+    expect(ids(tidings(new Set(), run([[0, true]]), loud))).toEqual([[], []]);
+  });
+});
+
 test('what a webhook does not take is sent again, in order', async () => {
   const got: string[] = [];
   let refusals = 1;
@@ -221,4 +299,20 @@ test('a webhook gets what Alertmanager would send', () => {
       },
     ],
   });
+});
+
+test('an Alertmanager gets what a Prometheus would send, and is told again, for it forgets', () => {
+  const firing = run([
+    [0, true],
+    [HOLD, true],
+  ]);
+  const over = advance(firing, [], at(HOLD + QUIET_MS));
+  const labels = { alertname: 'no-replica', product: 'demo', severity: 'warning', object: 'group 1' };
+  const [alert] = alertmanagerBody([...firing.values()], 'demo');
+  expect(alert).toMatchObject({ labels, annotations: { summary: 'none', description: 'w' }, startsAt: at(0).at });
+  expect(alert).not.toHaveProperty('endsAt');
+  expect(alertmanagerBody([...over.values()], 'demo')).toMatchObject([{ labels, endsAt: at(HOLD + QUIET_MS).at }]);
+  const forgets = (url: string) => new Webhook({ url, product: 'demo', log: pino({ level: 'silent' }) }).forgets;
+  expect(forgets('http://am.example:9093/api/v2/alerts')).toBe(true);
+  expect(forgets('http://hooks.example/alerts')).toBe(false);
 });

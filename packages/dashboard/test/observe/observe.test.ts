@@ -4,13 +4,24 @@ import { asServerAddr } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
 import { Clocks } from '../../src/observe/clocks.ts';
 import { History } from '../../src/observe/history.ts';
-import { activityBetween, type ProxyReading, percentileMs, statsPoint, type WorkerReading } from '../../src/observe/rates.ts';
+import {
+  activityBetween,
+  type ProxyReading,
+  percentileMs,
+  proxyStats,
+  statsPoint,
+  type WorkerReading,
+  workerViews,
+} from '../../src/observe/rates.ts';
 import { ratesBetween, type SlotCounts } from '../../src/observe/slot-rates.ts';
 import { follow, stalledOf } from '../../src/observe/stalls.ts';
 import { down, group, migration, point, server, status } from '../facts.ts';
 
 const worker = (over: Partial<WorkerReading> = {}): WorkerReading => ({
+  worker: 1,
   pid: 1,
+  epoch: 1,
+  loopLag: null,
   clients: 1,
   requests: 100,
   errors: 0,
@@ -41,6 +52,30 @@ describe('what a proxy does between two readings', () => {
 
   test('is not known from one', () => {
     expect(activityBetween(null, reading(0, worker()))).toBeNull();
+  });
+});
+
+describe('the workers of a proxy', () => {
+  const lag = (p99: number) => ({ p50: 100, p99, max: 2 * p99 });
+  const before = reading(0, worker({ worker: 2, pid: 12 }), worker({ pid: 11, loopLag: lag(500) }));
+  const now = reading(
+    2000,
+    worker({ worker: 2, pid: 12, requests: 500, errors: 4, cpuMicros: 1_500_000, loopLag: lag(30_000) }),
+    worker({ pid: 13, requests: 20, loopLag: null }),
+  );
+
+  test('are told one by one, in their order', () => {
+    expect(workerViews(before, now)).toMatchObject([
+      { worker: 1, pid: 13, opsPerSecond: 10, lagP50Ms: null, lagP99Ms: null, lagMaxMs: null },
+      { worker: 2, pid: 12, opsPerSecond: 200, errorsPerSecond: 2, cpuPercent: 75, lagP50Ms: 0.1, lagP99Ms: 30, lagMaxMs: 60 },
+    ]);
+    expect(workerViews(null, now)[0]).toMatchObject({ opsPerSecond: null, cpuPercent: null });
+  });
+
+  test('make the lag of the proxy: that of the worst', () => {
+    const told = (timed: typeof now) => proxyStats(timed, null, { at: 'now', nowMs: 0 }).lagP99Ms;
+    expect(told(now)).toBe(30);
+    expect(told(reading(0, worker()))).toBeNull();
   });
 });
 
@@ -152,6 +187,8 @@ describe('history', () => {
     history.mark({ time: 1_700_000_000, kind: 'event', text: 'before', event: 1 });
     history.mark({ time: 1_800_000_001, kind: 'alert', text: 'then', event: null });
     expect(history.view('15m').markers).toMatchObject([{ text: 'then' }]);
+    expect(history.takeFresh().map(({ text }) => text)).toEqual(['before', 'then']);
+    expect(history.takeFresh()).toEqual([]);
   });
 });
 

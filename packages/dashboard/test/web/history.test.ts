@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { appended, type History } from '../../web/src/lib/history.ts';
+import { appended, type History, marked } from '../../web/src/lib/history.ts';
 
 const NONE = { errorsPerSecond: null, p50Ms: null, p95Ms: null, p99Ms: null, sessions: null, usedMemoryBytes: null, keysCount: null };
 const column = (length: number) => new Array<number | null>(length).fill(null);
@@ -33,4 +33,17 @@ test('the first point of all is taken, and one without a time is not', () => {
   expect(appended(historyOf([], []), pointAt(5, 1)).times).toEqual([5]);
   const empty = historyOf([], []);
   expect(appended(empty, { ...pointAt(5, 1), at: 'never' })).toBe(empty);
+});
+
+test('what happened is added once, in order of time', () => {
+  const marker = (time: number, text: string, event: number | null) =>
+    ({ time, text, event, kind: event === null ? 'alert' : 'event' }) as const;
+  const before = marked(historyOf([100], [1]), [marker(90, 'later', 2), marker(80, 'first', 1)]);
+  expect(before.markers.map(({ text }) => text)).toEqual(['first', 'later']);
+  expect(marked(before, [marker(90, 'later', 2)])).toBe(before);
+  expect(marked(before, [marker(90, 'later', 2), marker(85, 'an alert', null)]).markers.map(({ text }) => text)).toEqual([
+    'first',
+    'an alert',
+    'later',
+  ]);
 });

@@ -8,6 +8,7 @@ import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type 
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
+import { type BusiestClients, mergeBusiest } from '../worker/busiest-clients.ts';
 import type { PeerTopics } from '../worker/peer-topics.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
@@ -136,6 +137,12 @@ export class Primary {
   async slowLog(): Promise<ShownSlowEntry[]> {
     const all = await this.#pool.askAll('slowlog|get' satisfies keyof PeerTopics, SLOW_ENTRIES_MAX);
     return slowEntries(all as readonly PeerTopics['slowlog|get']['answer'][], SLOW_ENTRIES_MAX);
+  }
+
+  /** The clients that ask the most; `missing` workers did not answer. */
+  async busiestClients(count: number): Promise<BusiestClients & { missing: number }> {
+    const all = (await this.#pool.askAll('client|busiest' satisfies keyof PeerTopics, count)) as readonly BusiestClients[];
+    return { ...mergeBusiest(all, count), missing: this.#pool.size - all.length };
   }
 
   /** By slot: requests of clients so far. A difference says something only where `workers` and `restarts` are the same. */

@@ -1,6 +1,7 @@
 // What workers of one proxy ask and tell each other: a topic, its question and the answer of one worker, all plain JSON. Whoever has something to ask adds a
 // line here and answers it with `Peers.on` in every worker.
 
+import type { BusiestClients } from './busiest-clients.ts';
 import type { ClientFilter, ClientLine } from './client-filter.ts';
 import type { LatencyEvents } from './latency-events.ts';
 import type { WorkerFacts } from './local/info-worker.ts';
@@ -12,6 +13,8 @@ interface Topic<Question, Answer = null> {
 }
 
 export interface PeerTopics {
+  /** At most so many. */
+  'client|busiest': Topic<number, BusiestClients>;
   'client|list': Topic<ClientFilter, readonly ClientLine[]>;
   /** How many were killed. */
   'client|kill': Topic<ClientFilter, number>;

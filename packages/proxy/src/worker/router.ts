@@ -134,6 +134,7 @@ export class Router {
   /** HOT PATH: runs once per request. `frame` is valid during the call only. */
   route(session: Session, frame: Frame): void {
     this.stats.requests++;
+    session.requests++;
     const args = frame.args;
     const start = args[0] as number;
     const end = args[1] as number;
@@ -208,6 +209,7 @@ export class Router {
     if (command === null) {
       // It was counted when it came.
       this.stats.requests--;
+      session.requests--;
       this.route(session, frame);
       return;
     }

@@ -94,6 +94,9 @@ export class Session implements OutletOwner {
   progressAt: number;
   /** What CLIENT LIST says of it beside that. */
   readonly facts: SessionFacts = { sub: 0, psub: 0, ssub: 0, multi: -1, noEvict: false, noTouch: false };
+  /** So far; and how many there were at two moments a few seconds ago (busiest-clients.ts). */
+  requests = 0;
+  readonly marks = { older: 0, newer: 0 };
   /** The last command, for CLIENT INFO. */
   command: Command | null = null;
   /** When the bytes that are being looked at were read (`micros`). */

@@ -30,7 +30,7 @@ export function statusCommands(program: Command): void {
     .option('--actor <part>', 'only those by somebody whose name has this in it')
     .option('--action <part>', 'only such: slot.assign, or migration')
     .option('--object <part>', 'only those about something that is called so: group 2')
-    .addOption(new Option('--result <result>', 'only what was done, or denied').choices(['done', 'denied']))
+    .addOption(new Option('--result <result>', 'only what was done, denied, or failed').choices(['done', 'denied', 'failed']))
     .action(async (options: object, command: Command) => {
       const session = sessionOf(command);
       session.print(eventsAnswer(await session.get<EventsView>(`/events?${queryText(options)}`)));

@@ -34,7 +34,7 @@ export async function openSession(caller: Caller, { user }: { user: User }): Pro
       ...(await clearing(caller.coordinator, now)),
       { op: 'create', path: sessionPath(hashSecret(secret)), data: Buffer.from(JSON.stringify(session)) },
     ],
-    event: { action: 'session.login', object: `user ${user.name}`, epoch: null },
+    event: { action: 'session.login', object: `user ${user.name}`, epoch: null, before: 'none', after: `logged in until ${expiresAt}` },
     value: undefined,
   }));
   return { secret, csrf };
@@ -48,7 +48,7 @@ export async function closeSession(caller: Caller, secret: string): Promise<void
   const { user } = decodeSession(entry.data);
   await commitAudited(caller, async () => ({
     ops: (await caller.coordinator.read(path)) ? [{ op: 'delete', path }] : [],
-    event: { action: 'session.logout', object: `user ${user}`, epoch: null },
+    event: { action: 'session.logout', object: `user ${user}`, epoch: null, before: 'logged in', after: 'none' },
     value: undefined,
   }));
 }

@@ -41,7 +41,7 @@ export async function addToken(
     if (await readToken(caller.coordinator, name)) throw new CodisError('CODIS_E_USER_EXISTS', `there is a token ${name} already`);
     return {
       ops: [{ op: 'create', path: tokenPath(name), data: Buffer.from(JSON.stringify(token)) }],
-      event: { action: 'token.add', object: `token ${name} as ${role}${expiresAt === null ? '' : ` until ${expiresAt}`}`, epoch: null },
+      event: { action: 'token.add', object: `token ${name} as ${role}`, epoch: null, before: 'none', after: tokenText(token) },
       value: undefined,
     };
   });
@@ -52,13 +52,18 @@ export async function addToken(
 export async function removeToken(caller: Caller, { name }: { name: string }): Promise<void> {
   await commitAudited(caller, async () => {
     const entry = await caller.coordinator.read(tokenPath(name));
-    if (!entry) throw new CodisError('CODIS_E_UNKNOWN_TOKEN', `there is no token ${name}`);
+    const token = await readToken(caller.coordinator, name);
+    if (!entry || !token) throw new CodisError('CODIS_E_UNKNOWN_TOKEN', `there is no token ${name}`);
     return {
       ops: [{ op: 'delete', path: tokenPath(name), version: entry.version }],
-      event: { action: 'token.remove', object: `token ${name}`, epoch: null },
+      event: { action: 'token.remove', object: `token ${name}`, epoch: null, before: tokenText(token), after: 'none' },
       value: undefined,
     };
   });
+}
+
+function tokenText({ role, expiresAt }: Token): string {
+  return expiresAt === null ? role : `${role} until ${expiresAt}`;
 }
 
 /** The token that `secret` is; null for none, or one that has expired. */

@@ -43,7 +43,7 @@ export async function addUser(caller: Caller, { name, role, password }: { name: 
     if (await readUser(caller.coordinator, name)) throw new CodisError('CODIS_E_USER_EXISTS', `there is a user ${name} already`);
     return {
       op: { op: 'create', path: userPath(name), data: encode({ name, role, password: hash, createdAt: now, passwordAt: now }) },
-      event: { action: 'user.add', object: `user ${name} as ${role}` },
+      event: { action: 'user.add', object: `user ${name} as ${role}`, before: 'none', after: role },
     };
   });
 }
@@ -72,7 +72,10 @@ export async function removeUser(caller: Caller, { name }: { name: string }): Pr
   await changeUsers(caller, async () => {
     const { user, version } = await requireUser(caller.coordinator, name);
     await checkNotLast(caller.coordinator, user);
-    return { op: { op: 'delete', path: userPath(name), version }, event: { action: 'user.remove', object: `user ${name}` } };
+    return {
+      op: { op: 'delete', path: userPath(name), version },
+      event: { action: 'user.remove', object: `user ${name}`, before: user.role, after: 'none' },
+    };
   });
 }
 
@@ -104,8 +107,8 @@ interface UserChange {
   readonly event: {
     readonly action: 'user.add' | 'user.change' | 'user.remove';
     readonly object: string;
-    readonly before?: string;
-    readonly after?: string;
+    readonly before: string;
+    readonly after: string;
   };
 }
 

@@ -1,6 +1,6 @@
 // Doing something: a dialog that repeats on what and to what effect, shows the same as a command line, and keeps its place when it fails.
 
-import { type Signal, signal, useSignal } from '@preact/signals';
+import { computed, type Signal, signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { sentence } from '../lib/format.ts';
@@ -46,6 +46,8 @@ export interface Rehearsed {
 }
 
 const opened = signal<Action | null>(null);
+/** Whether somebody is about to do something. */
+export const isActing = computed(() => opened.value !== null);
 
 export function openAction(action: Action): void {
   opened.value = action;

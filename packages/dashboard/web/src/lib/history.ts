@@ -27,3 +27,11 @@ export function appended(current: History, point: { readonly at: string } & { re
   ) as Series;
   return { ...current, times: [...current.times.slice(keep), time], series };
 }
+
+/** With those markers that it lacks; the same object when there are none. */
+export function marked(current: History, markers: readonly HistoryMarkerView[]): History {
+  const key = ({ time, text, event }: HistoryMarkerView) => `${time} ${event} ${text}`;
+  const known = new Set(current.markers.map(key));
+  const fresh = markers.filter((marker) => !known.has(key(marker)));
+  return fresh.length === 0 ? current : { ...current, markers: [...current.markers, ...fresh].sort((a, b) => a.time - b.time) };
+}

@@ -4,6 +4,7 @@ import type {
   AlertsView,
   GroupStatusView,
   GroupView,
+  HistoryMarkerView,
   LiveEventName,
   LiveEvents,
   MigrationView,
@@ -23,6 +24,8 @@ export interface LiveState {
   readonly migrations: readonly MigrationView[];
   readonly alerts: AlertsView;
   readonly point: StatsPointView;
+  /** What happened since the snapshot, the newest of it. */
+  readonly markers: readonly HistoryMarkerView[];
   readonly proxyStats: ReadonlyMap<string, ProxyStatsView>;
   /** Why the dashboard can't read the cluster just now; null while it can. */
   readonly trouble: string | null;
@@ -37,6 +40,8 @@ export interface ShownTopology {
 
 type Update = { [Name in LiveEventName]: (state: LiveState, data: LiveEvents[Name]) => LiveState };
 
+const MARKERS_MAX = 200;
+
 const UPDATES: Update = {
   snapshot: (_, data) => fromSnapshot(data),
   topology: (state, data) => ({ ...state, topology: changedTopology(state.topology, data) }),
@@ -44,6 +49,7 @@ const UPDATES: Update = {
   migrations: (state, { migrations, gone }) => ({ ...state, migrations: merged(state.migrations, migrations, gone) }),
   alerts: (state, alerts) => ({ ...state, alerts }),
   stats: (state, { point, proxies, gone }) => ({ ...state, point, proxyStats: changedProxies(state.proxyStats, proxies, gone) }),
+  markers: (state, { markers }) => ({ ...state, markers: [...state.markers, ...markers].slice(-MARKERS_MAX) }),
   beat: (state, { at }) => ({ ...state, at }),
   trouble: (state, { detail }) => ({ ...state, trouble: detail }),
 };
@@ -67,6 +73,7 @@ function fromSnapshot({ at, status, topology, migrations, alerts, stats }: LiveE
     migrations,
     alerts,
     point: stats.point,
+    markers: [],
     proxyStats: changedProxies(new Map(), stats.proxies, []),
     trouble: null,
   };

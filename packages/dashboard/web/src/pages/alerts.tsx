@@ -128,10 +128,19 @@ function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
       return { said: `Silenced for ${MINUTE_WORDS[minutes.value]}` };
     },
   };
+  const hear = {
+    title: 'End the silence',
+    effect: [`“${text}” fires again, if it still holds.`],
+    cli: `codis-config alerts silence ${id} --minutes 0`,
+    run: async () => {
+      await call<AlertsView>('POST', `${path}/silence`, { body: { minutes: 0 } });
+      return { said: 'The silence is over' };
+    },
+  };
   return (
     <>
       {state === 'firing' ? <ActionButton action={acknowledge} label="Acknowledge" /> : null}
-      {state === 'silenced' ? null : <ActionButton action={silence} label="Silence …" />}
+      {state === 'silenced' ? <ActionButton action={hear} label={hear.title} /> : <ActionButton action={silence} label="Silence …" />}
     </>
   );
 }

@@ -1,7 +1,9 @@
 // The charts of the overview.
 
 import { Chart, type Line } from '../components/chart.tsx';
-import { bytes, compact, duration } from '../lib/format.ts';
+import { Time } from '../components/value.tsx';
+import { bytes, compact, duration, plural, printable } from '../lib/format.ts';
+import { RANGE_SECONDS } from '../lib/history.ts';
 import { history, RANGES, range } from '../state/history.ts';
 import { to } from '../state/router.ts';
 
@@ -49,8 +51,33 @@ export function Charts() {
       </div>
       <p class="hint">
         {history.value === null ? '' : `A point every ${duration(history.value.stepSeconds * 1000)}. `}Kept by this dashboard since it
-        started. Dashed lines are <a href={to('events')}>events</a>.
+        started. Dashed lines are what happened.
       </p>
+      <Happened />
     </section>
+  );
+}
+
+const HAPPENED_MAX = 50;
+
+/** The dashed lines in words, newest first. */
+function Happened() {
+  const current = history.value;
+  const last = current?.times.at(-1);
+  if (current === null || last === undefined) return null;
+  const shown = current.markers.filter(({ time }) => time > last - RANGE_SECONDS[current.range]).reverse();
+  return (
+    <details class="runs">
+      <summary>What happened in this time ({plural(shown.length, 'line')})</summary>
+      {shown.slice(0, HAPPENED_MAX).map(({ time, text, event }) => (
+        <p key={`${time} ${event} ${text}`}>
+          <Time at={new Date(time * 1000).toISOString()} /> {event === null ? 'alert' : <a href={to('events', event)}>event {event}</a>}:{' '}
+          {printable(text)}
+        </p>
+      ))}
+      <p>
+        <a href={to('events')}>All events</a>
+      </p>
+    </details>
   );
 }

@@ -15,7 +15,9 @@ import { epoch, migrations } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
 import { query, queryCell, route, setQuery, to } from '../state/router.ts';
 
+/** So many are asked for at first; the page keeps those that come while it is open. */
 const LIMIT = 1000;
+const KEPT_MAX = 50_000;
 
 export function EventsPage() {
   const wanted = route.value.kind === 'page' ? route.value.object : null;
@@ -30,7 +32,7 @@ function AllEvents() {
   useEffect(() => {
     // Only what is new is asked for, so the answer goes before what is known.
     const first = known.peek()?.[0]?.seq ?? 0;
-    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, LIMIT);
+    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, KEPT_MAX);
   }, [view]);
   const all = known.value ?? [];
   const shown = all.filter(matches);
@@ -54,7 +56,7 @@ function AllEvents() {
   );
 }
 
-const NOTHING_YET = 'Nothing has been changed yet. Every change, and every one that was denied, comes here.';
+const NOTHING_YET = 'Nothing has been changed yet. Every change, and every one that was denied or failed, comes here.';
 
 function OneEvent({ seq }: { seq: string }) {
   const { view, problem } = useResource<EventView>(`/events/${encodeURIComponent(seq)}`);
@@ -87,6 +89,7 @@ function Filters({ events, shown }: { events: readonly EventView[]; shown: reado
           { value: 'all', label: 'all' },
           { value: 'done', label: 'done' },
           { value: 'denied', label: 'denied' },
+          { value: 'failed', label: 'failed' },
         ]}
         onChange={(value) => setQuery({ result: value === 'all' ? null : value })}
       />
@@ -162,5 +165,10 @@ function Change({ before, after }: Pick<EventView, 'before' | 'after'>) {
 }
 
 function Result({ result, detail }: Pick<EventView, 'result' | 'detail'>) {
-  return result === 'done' ? <Chip level="ok" word="done" /> : <Chip level="error" word="denied" title={detail ?? undefined} />;
+  if (result === 'done') return <Chip level="ok" word="done" />;
+  return (
+    <>
+      <Chip level={result === 'denied' ? 'error' : 'warn'} word={result} /> <span class="hint">{printable(detail ?? '')}</span>
+    </>
+  );
 }

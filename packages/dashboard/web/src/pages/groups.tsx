@@ -1,6 +1,6 @@
 // Groups: who is master, who follows whom, as it was asked for and as it is.
 
-import type { ChangeView, GroupStatusView, ServerStatusView } from '@codis/config/api';
+import type { ChangeView, EventView, GroupStatusView, ServerStatusView } from '@codis/config/api';
 import { type Action, ActionButton } from '../components/action.tsx';
 import { WriteButton } from '../components/button.tsx';
 import { Chip, GroupMark } from '../components/chip.tsx';
@@ -17,12 +17,14 @@ import { epoch, status } from '../state/live.ts';
 import { navigate, route, to } from '../state/router.ts';
 import { draftOfDrain } from '../state/wizard.ts';
 import { AddServerButton } from './add-server.tsx';
+import { LastFailure, useLastFailures } from './last-failures.tsx';
 
 export function GroupsPage() {
   const groups = status.value?.groups ?? [];
   const wanted = route.value.kind === 'page' ? route.value.object : null;
   const shown = wanted === null ? groups : groups.filter(({ id }) => String(id) === wanted);
   const next = Math.max(0, ...groups.map(({ id }) => id)) + 1;
+  const failures = useLastFailures();
   return (
     <>
       <PageHead title={wanted === null ? 'Groups' : `Group ${wanted}`}>
@@ -38,13 +40,13 @@ export function GroupsPage() {
           cli={wanted === null ? 'codis-config server add 1 127.0.0.1:6379 master' : 'codis-config server list'}
         />
       ) : (
-        shown.map((group) => <GroupCard key={group.id} group={group} />)
+        shown.map((group) => <GroupCard key={group.id} group={group} failure={failures.get(group.id)} />)
       )}
     </>
   );
 }
 
-function GroupCard({ group }: { group: GroupStatusView }) {
+function GroupCard({ group, failure }: { group: GroupStatusView; failure: EventView | undefined }) {
   const { id, slotsCount, servers } = group;
   const masterUp = servers.some(({ role, up }) => role === 'master' && up);
   const wrong = servers.filter(({ problem }) => problem !== null);
@@ -71,6 +73,7 @@ function GroupCard({ group }: { group: GroupStatusView }) {
           {up ? <Chip level="warn" word="warning" /> : <Chip level="error" word="down" />} {problem}
         </p>
       ))}
+      <LastFailure event={failure} />
       <Table
         caption={`Servers of group ${id}`}
         columns={columnsOf(id, { masterUp })}

@@ -2,7 +2,7 @@
 
 import type { HistoryRangeName, HistoryView } from '@codis/config/api';
 import { effect, signal } from '@preact/signals';
-import { appended, type History } from '../lib/history.ts';
+import { appended, type History, marked } from '../lib/history.ts';
 import { asProblem, get, type Problem } from './api.ts';
 import { connection, live } from './live.ts';
 
@@ -20,7 +20,7 @@ export function followHistory(): () => void {
   const stopAppending = effect(() => {
     const point = live.value?.point;
     const current = history.peek();
-    if (point && current) history.value = appended(current, point);
+    if (point && current) history.value = marked(appended(current, point), live.value?.markers ?? []);
   });
   return () => {
     stopLoading();
