@@ -26,6 +26,7 @@ import { Clocks } from './observe/clocks.ts';
 import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
+import { SlotWatch } from './observe/slot-watch.ts';
 import { Surveys } from './observe/surveys.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -35,6 +36,8 @@ import { eventRoutes } from './routes/events.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { latencyRoutes } from './routes/latency.ts';
 import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -43,6 +46,7 @@ import { proxyRoutes } from './routes/proxies.ts';
 import { proxyDetailRoutes } from './routes/proxy-detail.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { setupRoutes } from './routes/setup.ts';
+import { slotHistoryRoutes } from './routes/slot-history.ts';
 import { slotKnowledgeRoutes } from './routes/slots.ts';
 import { slowLogRoutes } from './routes/slowlog.ts';
 import { topologyRoutes } from './routes/topology.ts';
@@ -85,14 +89,17 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   const context = contextOf({ coordinator, controller, settings, log });
-  const { observer, hub, webhook } = context;
+  const { observer, slotWatch, hub, webhook } = context;
   app.decorate('observer', observer);
   observer.watch(hub);
-  app.addHook('onListen', async () => observer.start());
+  app.addHook('onListen', async () => {
+    observer.start();
+    slotWatch.start();
+  });
   app.addHook('onClose', async () => {
     hub.close();
     webhook?.close();
-    await observer.close();
+    await Promise.all([observer.close(), slotWatch.close()]);
   });
   await prepare(app, context);
   await app.register(swagger, {
@@ -127,7 +134,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     onProbe: (probe) => clocks.onProbe(probe, Date.now()),
   });
   const history = new History();
-  const webhook = url === '' ? null : new Webhook({ url, product, log });
+  const webhook = url === '' ? null : new Webhook({ url, product, consoleUrl: consoleUrlOf(settings), log });
   const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });
   const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
   const observer = new Observer({ coordinator, status, proxies, alerts, history, clocks, migrations, log });
@@ -141,11 +148,17 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     proxies,
     observer,
     alerts,
+    slotWatch: new SlotWatch({ coordinator, log }),
     surveys: new Surveys(),
     hub: new LiveHub(),
     webhook,
     identify,
   };
+}
+
+/** Null where it listens at every address: then none of them is known to lead here. */
+function consoleUrlOf({ dashboard_addr: addr, product_name: product }: Settings): string | null {
+  return /^(?:0\.0\.0\.0|\[::\]):/.test(addr) ? null : `http://${addr}/c/${encodeURIComponent(product)}`;
 }
 
 async function prepare(app: App, { coordinator, settings }: Context): Promise<void> {
@@ -155,7 +168,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   const note = failureNotes({ coordinator, settings });
   app.setErrorHandler(async (error, request, reply) => {
-    const tried = dryRunView(error, (value) => planViewOf(value, settings));
+    const tried = dryRunView(error, (value) => planViewOf(value, request, settings));
     if (tried) return sendDryRun(tried, reply);
     await note(error, request);
     return sendProblem(error, request, reply);
@@ -216,6 +229,9 @@ function apiRoutes(api: App, context: Context): void {
   explainRoutes(api, context);
   slowLogRoutes(api, context);
   slotKnowledgeRoutes(api, context);
+  keyRoutes(api, context);
+  latencyRoutes(api, context);
+  slotHistoryRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -14,6 +14,7 @@ import { isDryRun } from './dry-run.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { Observer } from './observe/observer.ts';
 import type { ProxyWatch } from './observe/proxies.ts';
+import type { SlotWatch } from './observe/slot-watch.ts';
 import type { Surveys } from './observe/surveys.ts';
 
 /** The app with schemas that type their routes. */
@@ -34,6 +35,7 @@ export interface Context {
   readonly proxies: ProxyWatch;
   readonly observer: Observer;
   readonly alerts: AlertKeeper;
+  readonly slotWatch: SlotWatch;
   readonly surveys: Surveys;
   readonly hub: LiveHub;
   /** Who a request comes from, as of now. */

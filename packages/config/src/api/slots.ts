@@ -40,12 +40,39 @@ export interface BigKeysView {
 }
 
 export interface FoundKeyView {
-  /** As JSON text, shortened. */
+  /** As JSON text, shortened; a mark for whom names are kept from. */
   readonly key: string;
   readonly slot: number;
   readonly group: number;
   readonly db: number;
   readonly bytes: number;
+}
+
+/** `GET /keys/hot?limit=`: those that clients ask for most, as proxies find out by looking at some of the requests; hottest first. */
+export interface HotKeysView {
+  readonly at: string;
+  /** One of so many requests is looked at; null: no proxy could be asked. */
+  readonly sampleEvery: number | null;
+  /** For how long proxies have counted, at most; null as before. */
+  readonly windowSeconds: number | null;
+  /** How many keys were looked at in that time. */
+  readonly sampledCount: number;
+  readonly keys: readonly HotKeyView[];
+  /** How the numbers were come by, each in a sentence. */
+  readonly basis: readonly string[];
+}
+
+export interface HotKeyView {
+  /** As JSON text, shortened; a mark for whom names are kept from. */
+  readonly key: string;
+  readonly slot: number;
+  /** Where requests for it go; null: nowhere. */
+  readonly group: number | null;
+  readonly db: number;
+  /** An estimate. */
+  readonly opsPerSecond: number;
+  /** By so much at most that may be too high; chance comes on top. */
+  readonly overPerSecond: number;
 }
 
 export type MoveStageName = 'waiting' | 'locked' | 'moving' | 'done' | 'elsewhere';

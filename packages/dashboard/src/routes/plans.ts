@@ -15,7 +15,9 @@ import {
 } from '@codis/config/model';
 import { applyPlan, createPlan, diffPlan, listPlans, readPlan, type StatedPlan } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
+import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { type KeyNames, keyNamesFor } from '../auth/key-names.ts';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import { ApplyPlanBody, CreatePlanBody, PlanDiffSchema, PlanId, PlanSchema, PlansSchema } from '../plan-schemas.ts';
 import { answers } from '../schemas.ts';
@@ -45,7 +47,10 @@ export function planRoutes(app: App, context: Context): void {
         response: answers(PlanSchema),
       },
     },
-    async ({ params, query }) => planView(await readPlan(coordinator, asPlanId(params.plan)), settings, query),
+    async (request) => {
+      const view = planView(await readPlan(coordinator, asPlanId(request.params.plan)), settings, request.query);
+      return withNames(view, keyNamesFor(request, settings));
+    },
   );
   app.get(
     '/plans/:plan/diff',
@@ -71,8 +76,10 @@ export function planRoutes(app: App, context: Context): void {
         response: answers(PlanSchema),
       },
     },
-    async (request) =>
-      planView(await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) }), settings),
+    async (request) => {
+      const plan = await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) });
+      return withNames(planView(plan, settings), keyNamesFor(request, settings));
+    },
   );
   app.post(
     '/plans/:plan/apply',
@@ -86,7 +93,8 @@ export function planRoutes(app: App, context: Context): void {
     },
     async (request) => {
       const wanted = { ...request.body, ...expectingOf(request), id: asPlanId(request.params.plan) };
-      return planView(await applyPlan(callerOf(context, request), wanted), settings);
+      const plan = await applyPlan(callerOf(context, request), wanted);
+      return withNames(planView(plan, settings), keyNamesFor(request, settings));
     },
   );
 }
@@ -142,6 +150,13 @@ function summaryOf({ id, state, goal, epoch, estimate, migration, actor, created
   };
 }
 
+/** With the names of its keys as `shown` has them. */
+function withNames(view: PlanView, shown: KeyNames): PlanView {
+  const names = view.biggestKeys.map(({ key }) => key);
+  const inText = (text: string) => names.reduce((done, name) => done.replaceAll(name, () => shown(name)), text);
+  return { ...view, biggestKeys: view.biggestKeys.map((big) => ({ ...big, key: shown(big.key) })), warnings: view.warnings.map(inText) };
+}
+
 type BigKeySettings = Pick<Settings, 'big_key_bytes'>;
 
 /** `limits`: with them the duration is reckoned. */
@@ -160,8 +175,8 @@ function planView(plan: StatedPlan, settings: BigKeySettings, limits: Partial<Th
   };
 }
 
-/** Of what an operation would have returned: a plan's view, or null for anything else. */
-export function planViewOf(value: unknown, settings: BigKeySettings): PlanView | null {
+/** Of what an operation would have returned to who asks: a plan's view, or null for anything else. */
+export function planViewOf(value: unknown, request: FastifyRequest, settings: Settings): PlanView | null {
   const isPlan = typeof value === 'object' && value !== null && 'estimate' in value && 'goal' in value;
-  return isPlan ? planView(value as StatedPlan, settings) : null;
+  return isPlan ? withNames(planView(value as StatedPlan, settings), keyNamesFor(request, settings)) : null;
 }

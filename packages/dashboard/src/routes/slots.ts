@@ -1,6 +1,6 @@
 // What is known of single slots and keys: where a key lives, what slots hold, how far the slots of a migration are.
 
-import type { BigKeysView, KeyLocationView, MigrationSlotsView, SlotMovesView, SlotStatsView } from '@codis/config/api';
+import type { KeyLocationView, MigrationSlotsView, SlotMovesView, SlotStatsView } from '@codis/config/api';
 import {
   asGroupId,
   asMigrationId,
@@ -38,13 +38,6 @@ const LocationSchema = describes<KeyLocationView>()(
     to: nullable(GroupId),
     migration: nullable(MigrationId),
     server: nullable(Type.String()),
-  }),
-);
-const BigKeysSchema = describes<BigKeysView>()(
-  object({
-    at: nullable(Time),
-    keys: Type.Array(object({ key: Type.String(), slot: Slot, group: GroupId, db: Count, bytes: Count })),
-    basis: Texts,
   }),
 );
 const MigrationSlotsSchema = describes<MigrationSlotsView>()(
@@ -94,24 +87,6 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
       const known = request.query.refresh ? await context.surveys.refresh(callerOf(context, request)) : context.surveys.known;
       const rates = await slotRates.read(await listProxies(context.coordinator));
       return { epoch, ...known.statsOf(topology, rates) };
-    },
-  );
-  app.get(
-    '/keys/big',
-    {
-      schema: {
-        summary: 'The largest keys, as far as known; with refresh=true servers are looked through now',
-        querystring: Type.Object({
-          refresh: Type.Optional(Type.Boolean()),
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-        }),
-        response: answers(BigKeysSchema),
-      },
-    },
-    async (request) => {
-      const { refresh, limit = 100 } = request.query;
-      const known = refresh ? await context.surveys.refresh(callerOf(context, request)) : context.surveys.known;
-      return known.bigKeys(limit);
     },
   );
   moveRoutes(app, context);

@@ -1,4 +1,4 @@
-// The admin address of a proxy: /healthz (the process is up), /readyz (it serves clients), /status, /clients, /slowlog and /slots (JSON), /metrics (Prometheus). Read-only.
+// The admin address of a proxy: /healthz (the process is up), /readyz (it serves clients), /status, /clients, /hotkeys, /latency, /slowlog and /slots (JSON), /metrics (Prometheus). Read-only.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseAddr } from '@codis/config/model';
@@ -21,20 +21,20 @@ const json = (value: unknown): Answer => ({ status: 200, contentType: 'applicati
 const TOP = 20;
 const TOP_MAX = 1000;
 
-/** How many are asked for; null: not understood. */
-function topOf(query: URLSearchParams): number | null {
+/** As many of something as the query asks for. */
+async function topped(query: URLSearchParams, ask: (top: number) => Promise<unknown>): Promise<Answer> {
   const top = Number(query.get('top') ?? TOP);
-  return Number.isInteger(top) && top >= 1 && top <= TOP_MAX ? top : null;
+  const isRight = Number.isInteger(top) && top >= 1 && top <= TOP_MAX;
+  return isRight ? json(await ask(top)) : plain(400, `top is a whole number from 1 to ${TOP_MAX}`);
 }
 
 const ROUTES: Readonly<Record<string, Route>> = {
   '/healthz': () => plain(200, 'ok'),
   '/readyz': (proxy) => (proxy.isServing ? plain(200, 'serving') : plain(503, 'not serving')),
   '/status': async (proxy) => json(await proxy.status()),
-  '/clients': async (proxy, query) => {
-    const top = topOf(query);
-    return top === null ? plain(400, `top is a whole number from 1 to ${TOP_MAX}`) : json(await proxy.busiestClients(top));
-  },
+  '/clients': (proxy, query) => topped(query, (top) => proxy.busiestClients(top)),
+  '/hotkeys': (proxy, query) => topped(query, (top) => proxy.hotKeys(top)),
+  '/latency': async (proxy) => json(await proxy.serverLatency()),
   '/slowlog': async (proxy) => json(await proxy.slowLog()),
   '/slots': async (proxy) => json(await proxy.slotRequests()),
   '/metrics': async (proxy) => {

@@ -3,8 +3,10 @@
 
 import type { BusiestClients } from './busiest-clients.ts';
 import type { ClientFilter, ClientLine } from './client-filter.ts';
+import type { HotKeysSeen } from './hot-keys.ts';
 import type { LatencyEvents } from './latency-events.ts';
 import type { WorkerFacts } from './local/info-worker.ts';
+import type { ServerLatencySeen } from './server-latency.ts';
 import type { SlowEntry } from './slow-log.ts';
 
 interface Topic<Question, Answer = null> {
@@ -44,6 +46,8 @@ export interface PeerTopics {
   'latency|reset': Topic<readonly string[], readonly string[]>;
   /** What INFO tells of it. */
   info: Topic<null, WorkerFacts>;
+  'servers|latency': Topic<null, readonly ServerLatencySeen[]>;
+  'keys|hot': Topic<null, HotKeysSeen>;
   /** By slot: requests since it started, modulo 2^32. */
   'slots|requests': Topic<null, readonly number[]>;
   /** By command: calls in each bucket of its histogram. */

@@ -261,6 +261,7 @@ export class Worker implements SessionOwner {
     this.#checkSessions();
     this.#clientRates.tick(this.#clock.now);
     this.#loopLag.tick(this.#clock.now);
+    this.#router.hotKeys.tick(this.#clock.now);
     const { requests, clientBytesIn: bytesIn } = this.#stats;
     this.#rates.tick({ requests, bytesIn, bytesOut: this.#bytesOut() });
   }
@@ -288,6 +289,8 @@ export class Worker implements SessionOwner {
     const worker = () => workerFacts({ router, sessions: this.#sessions, rates: this.#rates, bytesOut: () => this.#bytesOut() });
     this.peers.on('info', worker);
     this.peers.on('client|busiest', (count) => this.#clientRates.busiest(count));
+    this.peers.on('servers|latency', () => [...router.servers].map(([addr, { latency }]) => ({ addr, ...latency.read(this.#clock.now) })));
+    this.peers.on('keys|hot', () => router.hotKeys.read());
     this.peers.on('slots|requests', () => [...this.#inFlight.requests.subarray(0, SLOT_COUNT)]);
     return infoCommands({ proxy: () => this.#proxyFacts(router), servers, worker, workers: (done) => this.peers.ask('info', null, done) });
   }

@@ -15,6 +15,7 @@ import { type Answer, showsAll } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { explainCommand } from './explain.ts';
 import { clientsCommand, infoCommand } from './proxy-info.ts';
+import { latencyCommand } from './proxy-latency.ts';
 import { tryCommand } from './proxy-try.ts';
 
 /** How long clients may go on unless said. */
@@ -40,6 +41,7 @@ export function proxyCommands(program: Command): void {
     });
   infoCommand(proxy);
   clientsCommand(proxy);
+  latencyCommand(proxy);
   explainCommand(proxy, {
     description: 'why is a proxy as it is?',
     argument: ['<proxy>', 'proxy id', proxyArgument],

@@ -10,6 +10,7 @@ import { type Session, sessionOf } from '../session.ts';
 import { changeTopology, rangeText, slotsText } from './changes.ts';
 import { explainCommand } from './explain.ts';
 import { rebalanceCommand } from './plan.ts';
+import { busyCommand } from './slot-busy.ts';
 
 export function slotCommands(program: Command): void {
   const slot = program.command('slot').description('the slot table: which group has which slots');
@@ -48,6 +49,7 @@ export function slotCommands(program: Command): void {
       };
       session.print({ json: view, table, names: [view.slot] });
     });
+  busyCommand(slot);
   explainCommand(slot, { description: 'why is a slot as it is?', argument: ['<slot>', '0 to 1023', slotArgument], query: 'slot' });
   assignCommands(slot);
   migrateCommand(slot);

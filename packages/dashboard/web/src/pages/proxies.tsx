@@ -14,6 +14,7 @@ import { count, duration, percent, rate, UNKNOWN } from '../lib/format.ts';
 import { call } from '../state/api.ts';
 import { epoch, live, status } from '../state/live.ts';
 import { route, to } from '../state/router.ts';
+import { Latency } from './latency.tsx';
 import { ProxyDetail } from './proxy-detail.tsx';
 
 export function ProxiesPage() {
@@ -41,6 +42,7 @@ export function ProxiesPage() {
         />
       ) : null}
       {one === undefined ? null : <ProxyDetail id={one.id} />}
+      {wanted === null && proxies.length > 0 ? <Latency /> : null}
     </>
   );
 }

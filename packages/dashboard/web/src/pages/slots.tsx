@@ -1,17 +1,19 @@
 // All 1024 slots at a glance: whose, how full, how busy, what moves. Select some and move them.
 
+import type { GroupView } from '@codis/config/api';
 import { signal, useComputed } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Button, WriteButton } from '../components/button.tsx';
 import { GroupMark } from '../components/chip.tsx';
 import { Select } from '../components/field.tsx';
+import { Later } from '../components/later.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { found, SearchAnswer, SearchBox } from '../components/locate.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
 import { Legend, SlotMap } from '../components/slot-map.tsx';
 import { Ago } from '../components/value.tsx';
 import { plural, sentence } from '../lib/format.ts';
-import { describe, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
+import { details, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
 import { lastMoves, lastMoveText, loadLastMoves } from '../state/last-moves.ts';
 import { epoch, topology } from '../state/live.ts';
@@ -47,7 +49,41 @@ export function SlotsPage() {
     <>
       <PageHead title="Slots">
         <span class="hint">epoch {current.epoch}</span>
+        <Views />
       </PageHead>
+      {isOverTime() ? <Later load={loadHeatMap} /> : <Now groups={current.groups} />}
+      {wanted === null || !/^\d+$/.test(wanted) ? null : (
+        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
+      )}
+    </>
+  );
+}
+
+const loadHeatMap = () => import('./heat-map.tsx').then(({ HeatMap }) => HeatMap);
+const isOverTime = () => query.value.get('view') === 'time';
+
+function Views() {
+  return (
+    <fieldset class="segments">
+      <legend class="visually-hidden">What to show</legend>
+      {[false, true].map((overTime) => (
+        <label key={String(overTime)}>
+          <input
+            type="radio"
+            name="view"
+            checked={isOverTime() === overTime}
+            onChange={() => setQuery({ view: overTime ? 'time' : null })}
+          />
+          <span>{overTime ? 'over time' : 'now'}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Now({ groups }: { groups: readonly GroupView[] }) {
+  return (
+    <>
       <Toolbar />
       <SearchAnswer />
       <div class="slots-layout">
@@ -57,7 +93,7 @@ export function SlotsPage() {
           <Looked />
           <Legend
             mode={mode()}
-            groups={current.groups}
+            groups={groups}
             group={chosenGroup()}
             onGroup={(group) => setQuery({ group: group === null ? null : String(group) })}
           />
@@ -65,9 +101,6 @@ export function SlotsPage() {
           <RunList />
         </div>
       </div>
-      {wanted === null || !/^\d+$/.test(wanted) ? null : (
-        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
-      )}
     </>
   );
 }
@@ -141,7 +174,7 @@ function Looked() {
   const moved = lastMoves.value?.get(looked.value);
   return (
     <p class="looked">
-      {describe(looked.value, state, { mode: mode(), stats: slotStats.value })}
+      {details(looked.value, state, { groups: topology.value?.groups ?? [], stats: slotStats.value })}
       {state.migration === null ? null : (
         <>
           , <a href={to('migrations', state.migration)}>migration {state.migration}</a>
