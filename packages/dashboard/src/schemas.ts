@@ -90,6 +90,7 @@ const Migration = object({
     bytesPerSecond: nullable(Count),
     addedP99Ms: nullable(Count),
     sharePercent: nullable(Count),
+    slotsAtOnce: nullable(Count),
     window: nullable(Type.String()),
   }),
   durable: Type.Boolean(),
@@ -240,6 +241,15 @@ const throttle = {
   addedP99Ms: limit(1000, 'milliseconds that one batch may block the source, and so add to what a request waits'),
   sharePercent: Type.Optional(
     nullable(Type.Integer({ minimum: 1, maximum: 100, description: 'percent of the source’s time; null: what its clients leave' })),
+  ),
+  slotsAtOnce: Type.Optional(
+    nullable(
+      Type.Integer({
+        minimum: 1,
+        maximum: SLOT_COUNT,
+        description: 'slots of one pair of groups that are in a move at a time; null: as many as is good',
+      }),
+    ),
   ),
   window: Type.Optional(
     nullable(

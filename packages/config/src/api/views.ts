@@ -131,6 +131,8 @@ export interface ThrottleView {
   readonly addedP99Ms: number | null;
   /** Of the source's time; null: what its clients leave. */
   readonly sharePercent: number | null;
+  /** Of one pair of groups; null: as many as is good. */
+  readonly slotsAtOnce: number | null;
   /** `00:00-07:00`: the times of day between which it runs, by the local clock of the controller; null: at any time. */
   readonly window: string | null;
 }

@@ -90,6 +90,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
     'migration throttle 1 --mb-per-second 20 --added-p99 2',
     'migration throttle 1 --keys-per-second none',
     'migration throttle 1 --share 10',
+    'migration throttle 1 --slots-at-once 4',
     'migration throttle 1 --window 00:00-07:00',
   ),
   'migration cancel': change(

@@ -13,6 +13,7 @@ export interface ThrottleOptions {
   readonly mbPerSecond?: Limit;
   readonly addedP99?: Limit;
   readonly share?: Limit;
+  readonly slotsAtOnce?: Limit;
   readonly window?: string;
 }
 
@@ -22,13 +23,18 @@ export function throttleOptions(command: Command): Command {
   return speedOptions(command)
     .option('--added-p99 <ms>', 'how long a batch may keep a request waiting, or none', limitOption('--added-p99', 1000))
     .option(
+      '--slots-at-once <n>',
+      'slots of one pair of groups that are in a move at a time, or none: as many as is good',
+      limitOption('--slots-at-once', 1024),
+    )
+    .option(
       '--window <hh:mm-hh:mm>',
       'times of day between which it runs, by the local clock of the controller; it stands still outside of them, and goes on the next day; or none',
       windowOption,
     );
 }
 
-export type SpeedOptions = Omit<ThrottleOptions, 'addedP99' | 'window'>;
+export type SpeedOptions = Omit<ThrottleOptions, 'addedP99' | 'slotsAtOnce' | 'window'>;
 
 /** Those that a duration can be reckoned with. */
 export function speedOptions(command: Command): Command {
@@ -39,25 +45,35 @@ export function speedOptions(command: Command): Command {
     .option('--share <percent>', 'of the source’s time, or none: as much as its clients leave', limitOption('--share', 100));
 }
 
-export function throttleOf({ delay, keysPerSecond, mbPerSecond, addedP99, share, window }: ThrottleOptions): ThrottleRequest {
+export function throttleOf({ delay, keysPerSecond, mbPerSecond, addedP99, share, slotsAtOnce, window }: ThrottleOptions): ThrottleRequest {
   return {
     ...(delay === undefined ? {} : { delayMs: delay }),
     ...(keysPerSecond === undefined ? {} : { keysPerSecond: orNull(keysPerSecond) }),
     ...(mbPerSecond === undefined ? {} : { bytesPerSecond: orNull(mbPerSecond, BYTES_PER_MB) }),
     ...(addedP99 === undefined ? {} : { addedP99Ms: orNull(addedP99) }),
     ...(share === undefined ? {} : { sharePercent: orNull(share) }),
+    ...(slotsAtOnce === undefined ? {} : { slotsAtOnce: orNull(slotsAtOnce) }),
     ...(window === undefined ? {} : { window: window === 'none' ? null : window }),
   };
 }
 
-/** `delay 10 ms, 20000 keys/s, 20.0 MiB/s, added p99 2 ms, 10 % of the source, only 00:00-07:00`; `none`. */
-export function throttleText({ delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent, window }: ThrottleView): string {
+/** `delay 10 ms, 20000 keys/s, 20.0 MiB/s, added p99 2 ms, 10 % of the source, 4 slots at once, only 00:00-07:00`; `none`. */
+export function throttleText({
+  delayMs,
+  keysPerSecond,
+  bytesPerSecond,
+  addedP99Ms,
+  sharePercent,
+  slotsAtOnce,
+  window,
+}: ThrottleView): string {
   const parts = [
     ...(delayMs === 0 ? [] : [`delay ${delayMs} ms`]),
     ...(keysPerSecond === null ? [] : [`${keysPerSecond} keys/s`]),
     ...(bytesPerSecond === null ? [] : [`${(bytesPerSecond / BYTES_PER_MB).toFixed(1)} MiB/s`]),
     ...(addedP99Ms === null ? [] : [`added p99 ${addedP99Ms} ms`]),
     ...(sharePercent === null ? [] : [`${sharePercent} % of the source`]),
+    ...(slotsAtOnce === null ? [] : [`${slotsAtOnce} slots at once`]),
     ...(window === null ? [] : [`only ${window}`]),
   ];
   return parts.length === 0 ? 'none' : parts.join(', ');

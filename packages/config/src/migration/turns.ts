@@ -94,7 +94,8 @@ async function turnOf(office: Office, world: World, { job, beside }: { job: Job;
   const closed = closedAt(job.migration, new Date());
   // Outside of its window it does what a paused one does.
   const acting = closed === null ? job.migration : { ...job.migration, state: 'paused' as const };
-  for (const action of nextActions(world.topology, acting, office.settings.migration_batch_slots)) {
+  const batchSlots = Math.min(office.settings.migration_batch_slots, acting.throttle.slotsAtOnce ?? Number.POSITIVE_INFINITY);
+  for (const action of nextActions(world.topology, acting, batchSlots)) {
     const outcome = await step(office, world, { job, action, beside });
     office.signal.throwIfAborted();
     if (outcome.kind === 'progressed') return outcome;

@@ -33,6 +33,8 @@ export interface Throttle {
   readonly addedP99Ms: number | null;
   /** Of a source's time, 1 to 100; null: what its clients leave. */
   readonly sharePercent: number | null;
+  /** How many slots of one pair of groups are in a move at a time, at most; from the next batch of slots on. Null: as many as is good. */
+  readonly slotsAtOnce: number | null;
   /** The times of day between which it runs, as `windowText` writes them, by the clock of who carries it out; null: at any time. */
   readonly window: string | null;
 }
@@ -43,6 +45,7 @@ export const UNTHROTTLED: Throttle = {
   bytesPerSecond: null,
   addedP99Ms: null,
   sharePercent: null,
+  slotsAtOnce: null,
   window: null,
 };
 
@@ -214,6 +217,7 @@ function decodeThrottle(value: unknown): Throttle {
     addedP99Ms: countOrNull(throttle, 'addedP99Ms'),
     // Records of earlier versions have none.
     sharePercent: throttle['sharePercent'] === undefined ? null : countOrNull(throttle, 'sharePercent'),
+    slotsAtOnce: throttle['slotsAtOnce'] === undefined ? null : countOrNull(throttle, 'slotsAtOnce'),
     window: throttle['window'] === undefined || throttle['window'] === null ? null : windowText(parseWindow(text(throttle, 'window'))),
   };
 }

@@ -162,11 +162,12 @@ function throttled(
     bytesPerSecond = throttle.bytesPerSecond,
     addedP99Ms = throttle.addedP99Ms,
     sharePercent = throttle.sharePercent,
+    slotsAtOnce = throttle.slotsAtOnce,
     window = throttle.window,
   }: Partial<Throttle>,
 ): Throttle {
   const spelt = window === null ? null : windowText(parseWindow(window));
-  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent, window: spelt };
+  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent, slotsAtOnce, window: spelt };
 }
 
 /** Throws CODIS_E_SLOT_IN_MOVE for a slot that one of `existing` names which is not over. */

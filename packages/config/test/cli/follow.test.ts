@@ -6,7 +6,15 @@ import { followMigration } from '../../src/cli/follow.ts';
 import { printerOf, type Session } from '../../src/cli/session.ts';
 import { CodisError } from '../../src/model/index.ts';
 
-const UNTHROTTLED = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null };
+const UNTHROTTLED = {
+  delayMs: 0,
+  keysPerSecond: null,
+  bytesPerSecond: null,
+  addedP99Ms: null,
+  sharePercent: null,
+  slotsAtOnce: null,
+  window: null,
+};
 const BEGUN: MigrationView = {
   id: 3,
   state: 'running',

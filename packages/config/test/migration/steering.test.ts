@@ -140,6 +140,23 @@ describe('a migration that is throttled', () => {
   });
 });
 
+test('no more slots are in a move at a time than was said', async () => {
+  await fill(SLOTS, 3);
+  let most = 0;
+  const stop = observer.watch(PATHS.topology, () => {
+    void readTopology(caller()).then(({ topology }) => {
+      most = Math.max(most, topology.slots.filter(({ kind }) => kind === 'locked' || kind === 'migrating').length);
+    });
+  });
+  const migration = await ask({ slotsAtOnce: 4 });
+  await startController();
+  const { arrivals } = await isDone(migration);
+  stop();
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(4);
+  expect(arrivals.map(({ first, last }) => last - first + 1)).toEqual([4, 4, 4, 4, 4]);
+});
+
 test('pairs of groups move side by side, each source one at a time', async () => {
   const online: SlotState = { kind: 'online', owner: TWO };
   await change((topology) => ({ ...topology, slots: topology.slots.map((state, slot) => (slot < 512 ? state : online)) }));

@@ -297,7 +297,17 @@ const FAULTS: Fault[] = [
   [
     'a migration that is throttled',
     migration3,
-    steered({ throttle: { delayMs: 5000, keysPerSecond: 10, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null } }),
+    steered({
+      throttle: {
+        delayMs: 5000,
+        keysPerSecond: 10,
+        bytesPerSecond: null,
+        addedP99Ms: null,
+        sharePercent: null,
+        slotsAtOnce: null,
+        window: null,
+      },
+    }),
     'its limits leave it room',
     '10 keys a second and a pause of 5000 ms',
     'Take the limits of migration 3 away',

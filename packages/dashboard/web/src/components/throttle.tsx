@@ -12,6 +12,7 @@ export interface ThrottleForm {
   readonly addedP99Ms: Signal<string>;
   readonly sharePercent: Signal<string>;
   readonly delayMs: Signal<string>;
+  readonly slotsAtOnce: Signal<string>;
   readonly window: Signal<string>;
 }
 
@@ -21,6 +22,7 @@ const CHECKS = {
   addedP99Ms: wholeNumber('The added latency', { min: 1, max: 1000, optional: true }),
   sharePercent: wholeNumber('The share', { min: 1, max: 100, optional: true }),
   delayMs: wholeNumber('The pause', { min: 0, max: 60_000, optional: true }),
+  slotsAtOnce: wholeNumber('The number of slots', { min: 1, max: 1024, optional: true }),
   window: windowProblem,
 } satisfies Record<keyof ThrottleForm, (text: string) => string | null>;
 
@@ -39,6 +41,7 @@ export function throttleForm(of?: ThrottleView): ThrottleForm {
     addedP99Ms: text(of?.addedP99Ms),
     sharePercent: text(of?.sharePercent),
     delayMs: text(of === undefined || of.delayMs === 0 ? null : of.delayMs),
+    slotsAtOnce: text(of?.slotsAtOnce),
     window: signal(of?.window ?? ''),
   };
 }
@@ -60,6 +63,7 @@ export function throttleRequest(form: ThrottleForm): ThrottleRequest {
     bytesPerSecond: mib === null ? null : mib * MIB,
     addedP99Ms: number(form.addedP99Ms),
     sharePercent: number(form.sharePercent),
+    slotsAtOnce: number(form.slotsAtOnce),
     window: form.window.value.trim() === '' ? null : form.window.value.trim(),
   };
 }
@@ -74,6 +78,7 @@ export function throttleOptions(form: ThrottleForm, { all }: { all: boolean }): 
     option('added-p99', form.addedP99Ms, 'none'),
     option('share', form.sharePercent, 'none'),
     option('delay', form.delayMs, '0'),
+    option('slots-at-once', form.slotsAtOnce, 'none'),
     option('window', form.window, 'none'),
   ].join('');
 }
@@ -93,6 +98,7 @@ export function ThrottleFields({ form }: { form: ThrottleForm }) {
         placeholder="what clients leave"
       />
       <Field label="Pause between batches" unit="ms" numeric value={form.delayMs} check={CHECKS.delayMs} placeholder="none" />
+      <Field label="Slots at once" numeric value={form.slotsAtOnce} check={CHECKS.slotsAtOnce} placeholder="as many as is good" />
       <Field label="Only between (the controller’s clock)" value={form.window} check={CHECKS.window} placeholder="00:00-07:00" />
     </div>
   );
