@@ -260,6 +260,7 @@ export function newMigration(world: World, move: { first: 0 | 1; last: 0 | 1; to
       retries: 0,
     },
     arrivals: [],
+    resumesAt: null,
     takesBack: null,
     takenBackBy: null,
     waiting: null,

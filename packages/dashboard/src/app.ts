@@ -26,6 +26,7 @@ import { Clocks } from './observe/clocks.ts';
 import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
+import { SlotWatch } from './observe/slot-watch.ts';
 import { Surveys } from './observe/surveys.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -45,6 +46,7 @@ import { proxyRoutes } from './routes/proxies.ts';
 import { proxyDetailRoutes } from './routes/proxy-detail.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { setupRoutes } from './routes/setup.ts';
+import { slotHistoryRoutes } from './routes/slot-history.ts';
 import { slotKnowledgeRoutes } from './routes/slots.ts';
 import { slowLogRoutes } from './routes/slowlog.ts';
 import { topologyRoutes } from './routes/topology.ts';
@@ -87,14 +89,17 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   const context = contextOf({ coordinator, controller, settings, log });
-  const { observer, hub, webhook } = context;
+  const { observer, slotWatch, hub, webhook } = context;
   app.decorate('observer', observer);
   observer.watch(hub);
-  app.addHook('onListen', async () => observer.start());
+  app.addHook('onListen', async () => {
+    observer.start();
+    slotWatch.start();
+  });
   app.addHook('onClose', async () => {
     hub.close();
     webhook?.close();
-    await observer.close();
+    await Promise.all([observer.close(), slotWatch.close()]);
   });
   await prepare(app, context);
   await app.register(swagger, {
@@ -139,9 +144,11 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     controller,
     settings,
     status,
+    migrations,
     proxies,
     observer,
     alerts,
+    slotWatch: new SlotWatch({ coordinator, log }),
     surveys: new Surveys(),
     hub: new LiveHub(),
     webhook,
@@ -156,7 +163,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   const note = failureNotes({ coordinator, settings });
   app.setErrorHandler(async (error, request, reply) => {
-    const tried = dryRunView(error, planViewOf);
+    const tried = dryRunView(error, (value) => planViewOf(value, request, settings));
     if (tried) return sendDryRun(tried, reply);
     await note(error, request);
     return sendProblem(error, request, reply);
@@ -219,6 +226,7 @@ function apiRoutes(api: App, context: Context): void {
   slotKnowledgeRoutes(api, context);
   keyRoutes(api, context);
   latencyRoutes(api, context);
+  slotHistoryRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

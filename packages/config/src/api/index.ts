@@ -11,6 +11,7 @@ export type * from './problem.ts';
 export type * from './proxies.ts';
 export type * from './requests.ts';
 export type * from './setup.ts';
+export type * from './slot-history.ts';
 export type * from './slots.ts';
 export type * from './slowlog.ts';
 export type * from './views.ts';

@@ -54,6 +54,8 @@ export interface ThrottleRequest {
   readonly bytesPerSecond?: number | null;
   readonly addedP99Ms?: number | null;
   readonly sharePercent?: number | null;
+  /** `00:00-07:00`, by the local clock of the controller. */
+  readonly window?: string | null;
 }
 
 /** `POST /migrations/{id}/cancel`; without a body what has moved stays where it is. */

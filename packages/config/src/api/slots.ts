@@ -1,6 +1,6 @@
 // What is known of single slots and keys.
 
-import type { SlotStateView } from './views.ts';
+import type { LastMoveView, SlotStateView } from './views.ts';
 
 /** `GET /slots/stats`: by slot, 1024 entries each; null where it is not known. `?refresh=true` has the masters, or better their replicas, looked through now: that takes seconds and some of their time. */
 export interface SlotStatsView {
@@ -14,6 +14,11 @@ export interface SlotStatsView {
   readonly opsPerSecond: readonly (number | null)[];
   /** How the numbers were come by, each in a sentence. */
   readonly basis: readonly string[];
+}
+
+/** `GET /slots/moves`: the last move of each slot, as runs in order; slots that no migration on record has moved are in none. */
+export interface SlotMovesView {
+  readonly moves: readonly (LastMoveView & { readonly first: number; readonly last: number })[];
 }
 
 /** `GET /keys/locate?key=` (text) or `?keyHex=` (any bytes). */

@@ -40,6 +40,16 @@ export interface SlotView extends SlotStateView {
   readonly slot: number;
   /** `host:port` of the server that requests for it go to; null when there is none. */
   readonly server: string | null;
+  /** Null: no migration on record has moved it. */
+  readonly lastMove: LastMoveView | null;
+}
+
+export interface LastMoveView {
+  /** When it arrived, ISO 8601. */
+  readonly at: string;
+  readonly migration: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export type RoleName = 'master' | 'replica';
@@ -121,6 +131,8 @@ export interface ThrottleView {
   readonly addedP99Ms: number | null;
   /** Of the source's time; null: what its clients leave. */
   readonly sharePercent: number | null;
+  /** `00:00-07:00`: the times of day between which it runs, by the local clock of the controller; null: at any time. */
+  readonly window: string | null;
 }
 
 export interface MigrationView {
@@ -150,6 +162,8 @@ export interface MigrationView {
   readonly takenBackBy: number | null;
   /** Why it is not getting on just now; null while it is. */
   readonly waiting: string | null;
+  /** While it stands still outside of its window: when that opens. */
+  readonly resumesAt: string | null;
   /** It runs, but nothing of it has changed for half a minute; null: it gets on, or need not. */
   readonly stalled: StalledView | null;
   readonly actor: string;

@@ -33,6 +33,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'slot init': change('slot init', 'slot init --dry-run'),
   'slot list': read('/slots', 'slot list', 'slot list -o json', 'slot list -o wide'),
   'slot info': read('/slots/{slot}', 'slot info 512'),
+  'slot busy': read('/slots/history', 'slot busy', 'slot busy --minutes 360 --limit 50', 'slot busy --slots 0-511'),
   'slot explain': read('/explain', 'slot explain 512'),
   'slot set': change('slot set 512 1 online', 'slot set 512 1 offline'),
   'slot range-set': change('slot range-set 0 511 1 online', 'slot range-set 0 511 1 offline'),
@@ -40,6 +41,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'slot migrate': change(
     'slot migrate 0 511 2 --delay=10',
     'slot migrate 0 511 2 --durable --keys-per-second 20000',
+    'slot migrate 0 511 2 --window 22:30-06:00',
     'slot migrate 7 7 2 --wait --timeout 60',
   ),
   server: noun('server add 1 localhost:6379 master', 'server add 1 localhost:6380 slave', 'server promote 1 localhost:6380'),
@@ -72,7 +74,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'plan rebalance': change('plan rebalance', 'plan rebalance --by keys --weight 3=2 --weight 4=2'),
   'plan drain': change('plan drain 3'),
   'plan list': read('/plans', 'plan list'),
-  'plan show': read('/plans/{plan}', 'plan show 1', 'plan show 1 -o json'),
+  'plan show': read('/plans/{plan}', 'plan show 1', 'plan show 1 -o json', 'plan show 1 --keys-per-second 5000'),
   'plan diff': read('/plans/{plan}/diff', 'plan diff 1', 'plan diff 1 -o json'),
   'plan apply': change('plan apply 1', 'plan apply 1 --delay=10 --wait', 'plan apply 1 --force'),
   migration: noun('migration list', 'migration watch 1', 'migration throttle 1 --keys-per-second 5000'),
@@ -88,6 +90,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
     'migration throttle 1 --mb-per-second 20 --added-p99 2',
     'migration throttle 1 --keys-per-second none',
     'migration throttle 1 --share 10',
+    'migration throttle 1 --window 00:00-07:00',
   ),
   'migration cancel': change(
     'migration cancel 1',

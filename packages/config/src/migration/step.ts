@@ -93,7 +93,7 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
     retries: migration.progress.retries + (office.memory.retries.get(migration.id) ?? 0),
   };
   const endedAt = migration.endedAt ?? new Date().toISOString();
-  const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null });
+  const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null, resumesAt: null });
   if (!saved) return PROGRESSED;
   forget(office, migration.id);
   office.log.info({ migration: migration.id, state, ...progress }, 'migration ended');

@@ -8,6 +8,7 @@ import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
 import { type Beside, step } from './step.ts';
 import { budgetOf, changeJob, type Office, type Outcome, waiting, writeTopology } from './turn.ts';
 import type { Wakeup } from './wakeup.ts';
+import { closedAt } from './window-clock.ts';
 import { type Job, readWorld, type World } from './world.ts';
 
 /** How often it looks without being told of a change. */
@@ -67,12 +68,14 @@ async function turn(office: Office, world: World, { beside, runs }: Turning): Pr
   return (await rollBackStrayLocks(office, world)) ? 0 : soonestMs;
 }
 
-/** What an operator has changed since: throttles hold for sweeps under way, a paused migration's sweeps end, and looks are for one that runs. */
+/** What an operator has changed since, and what time it is: throttles hold for sweeps under way, those of a migration that is paused or outside of its window end, and looks are for one that runs. */
 function govern(office: Office, { jobs }: World, { sweeps, looks }: Beside): void {
   const states = new Map(jobs.map(({ migration }) => [migration.id, migration.state]));
   for (const { migration } of jobs) budgetOf(office, migration);
-  sweeps.keepOnly(({ migration }) => states.get(migration) !== 'paused');
-  looks.keepOnly(({ migration }) => states.get(migration) === 'running');
+  const now = new Date();
+  const closed = new Set(jobs.flatMap(({ migration }) => (closedAt(migration, now) === null ? [] : [migration.id])));
+  sweeps.keepOnly(({ migration }) => states.get(migration) !== 'paused' && !closed.has(migration));
+  looks.keepOnly(({ migration }) => states.get(migration) === 'running' && !closed.has(migration));
 }
 
 /** One step of each of its lanes, with the reasons to wait on record. */
@@ -88,7 +91,10 @@ async function turnOf(office: Office, world: World, { job, beside }: { job: Job;
   }
   const reasons = new Set<string>();
   let retryMs = LOOK_AGAIN_MS;
-  for (const action of nextActions(world.topology, job.migration, office.settings.migration_batch_slots)) {
+  const closed = closedAt(job.migration, new Date());
+  // Outside of its window it does what a paused one does.
+  const acting = closed === null ? job.migration : { ...job.migration, state: 'paused' as const };
+  for (const action of nextActions(world.topology, acting, office.settings.migration_batch_slots)) {
     const outcome = await step(office, world, { job, action, beside });
     office.signal.throwIfAborted();
     if (outcome.kind === 'progressed') return outcome;
@@ -98,26 +104,34 @@ async function turnOf(office: Office, world: World, { job, beside }: { job: Job;
     retryMs = Math.min(retryMs, outcome.retryMs);
   }
   for (const [lane, trouble] of office.memory.sourceTroubles) if (lane.startsWith(`${job.migration.id}:`)) reasons.add(trouble);
-  if (job.migration.state === 'paused') reasons.add(pausedText(world, job));
-  await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null);
+  if (job.migration.state === 'paused') reasons.add(`paused${leftText(world, job)}`);
+  if (closed !== null) reasons.add(`${standsStillText(world, job)}, ${closed.reason}`);
+  await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null, closed?.opensAt.toISOString() ?? null);
   return waiting('', retryMs);
 }
 
-function pausedText({ topology }: World, { migration }: Job): string {
+const standsStillText = (world: World, job: Job) => `stands still${leftText(world, job)}`;
+
+function leftText({ topology }: World, { migration }: Job): string {
   const between = slotsWhere(topology, (state) => state.kind === 'migrating' && state.migration === migration.id).length;
   const { keysLeft } = migration.progress;
   const left = keysLeft === null ? '' : `, about ${keysLeft} keys are left`;
-  return between === 0 ? `paused${left}` : `paused with ${between} slots between two groups${left}`;
+  return between === 0 ? left : ` with ${between} slots between two groups${left}`;
 }
 
-async function note(office: Office, { migration: { id, waiting: before } }: Job, reason: string | null): Promise<void> {
+async function note(
+  office: Office,
+  { migration: { id, ...job } }: Job,
+  reason: string | null,
+  resumesAt: string | null = null,
+): Promise<void> {
   const { retries } = office.memory;
   const more = retries.get(id) ?? 0;
-  if (before === reason && more === 0) return;
-  if (reason !== null && before !== reason) office.log.warn({ migration: id, reason }, 'migration waits');
+  if (job.waiting === reason && job.resumesAt === resumesAt && more === 0) return;
+  if (reason !== null && job.waiting !== reason) office.log.warn({ migration: id, reason }, 'migration waits');
   await changeJob(office, id, (migration) => {
     if (migration.endedAt !== null) return null;
-    return { ...migration, waiting: reason, progress: { ...migration.progress, retries: migration.progress.retries + more } };
+    return { ...migration, waiting: reason, resumesAt, progress: { ...migration.progress, retries: migration.progress.retries + more } };
   });
   // There may be more by now.
   retries.set(id, (retries.get(id) ?? 0) - more);

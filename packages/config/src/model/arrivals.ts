@@ -73,6 +73,28 @@ export function verificationText({ slotsCount, batchesCount, keysLooked, without
   ].join('; ');
 }
 
+/** A slot's last move. */
+export interface LastMove extends Pick<Arrival, 'from' | 'to' | 'at'> {
+  readonly migration: MigrationId;
+}
+
+/** By slot, the newest that is on record. Of moves that came at one time the later migration's counts. */
+export function lastMoves(
+  migrations: readonly { readonly id: MigrationId; readonly arrivals: readonly Arrival[] }[],
+): ReadonlyMap<Slot, LastMove> {
+  const moves = new Map<Slot, LastMove>();
+  for (const { id, arrivals } of migrations.toSorted((a, b) => a.id - b.id)) {
+    for (const { first, last, from, to, at } of arrivals) {
+      const move = { migration: id, from, to, at };
+      for (let slot: number = first; slot <= last; slot++) {
+        const known = moves.get(slot as Slot);
+        if (known === undefined || Date.parse(known.at) <= Date.parse(at)) moves.set(slot as Slot, move);
+      }
+    }
+  }
+  return moves;
+}
+
 /** What a migration takes back: `current`, the slots that are under way; `all`, those that it has moved too. */
 export type RollBack = 'current' | 'all';
 

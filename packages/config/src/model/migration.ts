@@ -11,6 +11,7 @@ import { type Arrival, decodeArrivals } from './arrivals.ts';
 import { CodisError } from './errors.ts';
 import { asGroupId, asMigrationId, asSlot, type GroupId, type MigrationId, type Slot } from './ids.ts';
 import { findGroup, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
+import { parseWindow, windowText } from './window.ts';
 
 /** Slots first..last (both included) shall end up in group `to`. */
 export interface Move {
@@ -32,9 +33,18 @@ export interface Throttle {
   readonly addedP99Ms: number | null;
   /** Of a source's time, 1 to 100; null: what its clients leave. */
   readonly sharePercent: number | null;
+  /** The times of day between which it runs, as `windowText` writes them, by the clock of who carries it out; null: at any time. */
+  readonly window: string | null;
 }
 
-export const UNTHROTTLED: Throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
+export const UNTHROTTLED: Throttle = {
+  delayMs: 0,
+  keysPerSecond: null,
+  bytesPerSecond: null,
+  addedP99Ms: null,
+  sharePercent: null,
+  window: null,
+};
 
 export interface MigrationProgress {
   readonly slotsTotal: number;
@@ -70,6 +80,8 @@ export interface Migration {
   readonly takenBackBy: MigrationId | null;
   /** Why it is not getting on just now, in words; null while it is. */
   readonly waiting: string | null;
+  /** While it stands still outside of its window: when that opens, ISO 8601. Null otherwise. */
+  readonly resumesAt: string | null;
   /** Who asked for it. */
   readonly actor: string;
   /** Why, in their words; null: they did not say. */
@@ -144,6 +156,8 @@ export function decodeMigration(data: Uint8Array): Migration {
       takesBack: idOrNull(value['takesBack']),
       takenBackBy: idOrNull(value['takenBackBy']),
       waiting: value['waiting'] === null ? null : text(value, 'waiting'),
+      // A record of an older version has none.
+      resumesAt: value['resumesAt'] === undefined || value['resumesAt'] === null ? null : text(value, 'resumesAt'),
       actor: text(value, 'actor'),
       // A record of an older version has none.
       comment: value['comment'] === undefined || value['comment'] === null ? null : text(value, 'comment'),
@@ -200,6 +214,7 @@ function decodeThrottle(value: unknown): Throttle {
     addedP99Ms: countOrNull(throttle, 'addedP99Ms'),
     // Records of earlier versions have none.
     sharePercent: throttle['sharePercent'] === undefined ? null : countOrNull(throttle, 'sharePercent'),
+    window: throttle['window'] === undefined || throttle['window'] === null ? null : windowText(parseWindow(text(throttle, 'window'))),
   };
 }
 

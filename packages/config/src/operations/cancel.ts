@@ -38,6 +38,7 @@ export function cancelMigration(caller: Caller, { id, rollBack }: CancelRequest)
       progress: { ...migration.progress, slotsDone: slotsDone(topology, migration) },
       state: 'cancelled',
       waiting: null,
+      resumesAt: null,
       takenBackBy: back?.id ?? null,
       endedAt: holdsSlots(topology, migration) ? null : new Date().toISOString(),
     };

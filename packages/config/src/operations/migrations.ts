@@ -14,6 +14,7 @@ import {
   type MigrationId,
   type Move,
   migrationsIn,
+  parseWindow,
   type Slot,
   slotsDone,
   type Throttle,
@@ -21,6 +22,7 @@ import {
   targets,
   UNTHROTTLED,
   type VersionedTopology,
+  windowText,
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
@@ -143,6 +145,7 @@ export function newMigration(
     takesBack,
     takenBackBy: null,
     waiting: null,
+    resumesAt: null,
     actor,
     comment: comment ?? null,
     createdAt: new Date().toISOString(),
@@ -150,7 +153,7 @@ export function newMigration(
   };
 }
 
-/** `throttle` with what `change` names. */
+/** `throttle` with what `change` names. Throws as `parseWindow`. */
 function throttled(
   throttle: Throttle,
   {
@@ -159,9 +162,11 @@ function throttled(
     bytesPerSecond = throttle.bytesPerSecond,
     addedP99Ms = throttle.addedP99Ms,
     sharePercent = throttle.sharePercent,
+    window = throttle.window,
   }: Partial<Throttle>,
 ): Throttle {
-  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent };
+  const spelt = window === null ? null : windowText(parseWindow(window));
+  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent, window: spelt };
 }
 
 /** Throws CODIS_E_SLOT_IN_MOVE for a slot that one of `existing` names which is not over. */
@@ -183,6 +188,7 @@ export function pauseMigration(caller: Caller, { id }: { id: MigrationId }): Pro
   return changeOpen(caller, id, { action: 'migration.pause', object: `migration ${id}` }, (migration) => ({
     ...migration,
     state: 'paused',
+    resumesAt: null,
   }));
 }
 
@@ -192,6 +198,7 @@ export function resumeMigration(caller: Caller, { id }: { id: MigrationId }): Pr
     ...migration,
     state: 'running',
     waiting: null,
+    resumesAt: null,
   }));
 }
 

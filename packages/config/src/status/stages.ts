@@ -1,7 +1,7 @@
-// How far each slot of a migration is. Pure.
+// How far each slot of a migration is, and how each slot was moved last. Pure.
 
-import type { MigrationSlotRunView, MoveStageName } from '../api/index.ts';
-import { type Arrival, type Migration, type Slot, slotState, type Topology, targets } from '../model/index.ts';
+import type { MigrationSlotRunView, MoveStageName, SlotMovesView } from '../api/index.ts';
+import { type Arrival, type LastMove, type Migration, type Slot, slotState, type Topology, targets } from '../model/index.ts';
 import { slotStateView } from './views.ts';
 
 /** As runs, in order of its moves. */
@@ -28,4 +28,16 @@ function stageOf(topology: Topology, slot: Slot, { id, to }: { id: number; to: n
   if (state.kind === 'online') return state.owner === to ? 'done' : 'waiting';
   if (state.migration !== id) return 'elsewhere';
   return state.kind === 'locked' ? 'locked' : 'moving';
+}
+
+/** Neighbours that moved together stand together. */
+export function lastMoveRuns(moves: ReadonlyMap<Slot, LastMove>): SlotMovesView['moves'] {
+  const runs: { first: number; last: number; migration: number; from: number; to: number; at: string }[] = [];
+  for (const [slot, move] of [...moves].sort(([a], [b]) => a - b)) {
+    const last = runs.at(-1);
+    const isNext = last?.last === slot - 1 && last.migration === move.migration && last.from === move.from && last.at === move.at;
+    if (last && isNext && last.to === move.to) last.last = slot;
+    else runs.push({ first: slot, last: slot, ...move });
+  }
+  return runs;
 }

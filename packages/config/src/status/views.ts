@@ -96,7 +96,13 @@ export function migrationView(record: Migration, stalled: StalledView | null): M
   const verification = verificationOf(arrivals);
   const text = verificationText(verification);
   const verified = text === null ? null : { ...verification, text };
-  return { ...migration, ...progress, verified, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null, stalled };
+  return {
+    ...migration,
+    ...progress,
+    verified,
+    secondsLeft: migration.state === 'running' && migration.resumesAt === null ? progress.secondsLeft : null,
+    stalled,
+  };
 }
 
 const MIGRATION = /\bmigration (\d+)/;

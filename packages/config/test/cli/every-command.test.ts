@@ -133,6 +133,7 @@ describe('what looks', () => {
     'plan show': ['1'],
     'plan diff': ['1'],
     'migration show': ['1'],
+    'migration slots': ['1'],
     'migration explain': ['1'],
     'key slot': ['user:{42}:name'],
     'key locate': ['user:{42}:name'],

@@ -6,7 +6,7 @@ import { followMigration } from '../../src/cli/follow.ts';
 import { printerOf, type Session } from '../../src/cli/session.ts';
 import { CodisError } from '../../src/model/index.ts';
 
-const UNTHROTTLED = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
+const UNTHROTTLED = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null };
 const BEGUN: MigrationView = {
   id: 3,
   state: 'running',
@@ -23,6 +23,7 @@ const BEGUN: MigrationView = {
   waiting: null,
   retries: 0,
   verified: null,
+  resumesAt: null,
   takesBack: null,
   takenBackBy: null,
   stalled: null,

@@ -116,7 +116,7 @@ describe('a failure', () => {
 test('progress shows how far it is and what it waits for', () => {
   const migration = { id: 3, state: 'running', slotsDone: 5, slotsTotal: 10, keysSwept: 42, bytesSwept: 1_572_864 } as const;
   const unknown = { keysLeft: null, keysPerSecond: null, secondsLeft: null, waiting: 'group 2 has no master' };
-  const throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
+  const throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null };
   const full = {
     ...migration,
     ...unknown,
@@ -128,6 +128,7 @@ test('progress shows how far it is and what it waits for', () => {
     endedAt: null,
     retries: 0,
     verified: null,
+    resumesAt: null,
     takesBack: null,
     takenBackBy: null,
     stalled: null,
@@ -142,7 +143,7 @@ test('progress shows how far it is and what it waits for', () => {
 });
 
 test('a terminal gets a block of which no line is too long, and no line is more than it is', () => {
-  const throttle = { delayMs: 10, keysPerSecond: 20_000, bytesPerSecond: 1_048_576, addedP99Ms: null, sharePercent: null };
+  const throttle = { delayMs: 10, keysPerSecond: 20_000, bytesPerSecond: 1_048_576, addedP99Ms: null, sharePercent: null, window: null };
   const migration: MigrationView = {
     id: 3,
     state: 'running',
@@ -158,6 +159,7 @@ test('a terminal gets a block of which no line is too long, and no line is more 
     secondsLeft: 31,
     retries: 0,
     verified: null,
+    resumesAt: null,
     takesBack: null,
     takenBackBy: null,
     waiting: null,

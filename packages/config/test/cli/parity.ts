@@ -47,6 +47,9 @@ export function pairs({ spare, replica, passwordFile, password, alert }: Names):
     to('POST /migrations/{migration}/cancel', '/migrations/1/cancel', 'migration cancel 1'),
     to('POST /migrations/{migration}/cancel', '/migrations/1/cancel', 'migration cancel 1 --roll-back all', { rollBack: 'all' }),
     to('POST /migrations/{migration}/throttle', '/migrations/1/throttle', 'migration throttle 1 --keys-per-second 7', { keysPerSecond: 7 }),
+    to('POST /migrations/{migration}/throttle', '/migrations/1/throttle', 'migration throttle 1 --window 22:00-24:00', {
+      window: '22:00-00:00',
+    }),
     to('POST /plans', '/plans', 'plan rebalance', { kind: 'rebalance', by: 'slots', weights: [] }),
     to('POST /plans', '/plans', 'plan drain 2', { kind: 'drain', group: 2, by: 'slots' }),
     to('POST /plans', '/plans', 'plan move 600 700 1', { kind: 'move', moves: [{ first: 600, last: 700, to: 1 }] }),

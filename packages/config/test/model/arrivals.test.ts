@@ -17,6 +17,7 @@ import {
   decodeArrivals,
   emptyTopology,
   type GroupId,
+  lastMoves,
   lockSlots,
   movesBack,
   offlineSlots,
@@ -27,6 +28,7 @@ import {
   verificationOf,
   verificationText,
 } from '../../src/model/index.ts';
+import { lastMoveRuns } from '../../src/status/index.ts';
 
 const [ONE, TWO, THREE] = [asGroupId(1), asGroupId(2), asGroupId(3)];
 const [ID, OTHER] = [asMigrationId(4), asMigrationId(5)];
@@ -108,6 +110,23 @@ describe('what goes back', () => {
       }),
     );
   });
+});
+
+test('the last move of a slot is its newest, whichever record it stands in', () => {
+  const by = (first: number, last: number, at: string, from: GroupId, to: GroupId) => ({
+    ...arrivalsOf(slots(first), { from, to, at, looked: 0 })[0]!,
+    last: asSlot(last),
+  });
+  const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z'];
+  const moves = lastMoves([
+    { id: OTHER, arrivals: [by(2, 4, early, TWO, THREE), by(6, 6, late, TWO, ONE)] },
+    { id: ID, arrivals: [by(0, 3, late, ONE, TWO), by(6, 6, late, ONE, TWO)] },
+  ]);
+  expect(lastMoveRuns(moves)).toEqual([
+    { first: 0, last: 3, migration: ID, from: ONE, to: TWO, at: late },
+    { first: 4, last: 4, migration: OTHER, from: TWO, to: THREE, at: early },
+    { first: 6, last: 6, migration: OTHER, from: TWO, to: ONE, at: late },
+  ]);
 });
 
 test('what was proved is told in one sentence', () => {

@@ -61,6 +61,7 @@ const migration = (over: Partial<Migration> = {}): Migration => ({
     retries: 0,
   },
   arrivals: [],
+  resumesAt: null,
   takesBack: null,
   takenBackBy: null,
   waiting: null,
@@ -261,7 +262,7 @@ describe('a migration as it is stored', () => {
       migration({
         state: 'paused',
         durable: true,
-        throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2, sharePercent: null },
+        throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2, sharePercent: null, window: null },
       }),
     ]) {
       expect(decodeMigration(encodeMigration(job))).toEqual(job);

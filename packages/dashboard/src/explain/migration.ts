@@ -134,13 +134,30 @@ function stateCheck({ id, state, slotsDone, slotsTotal }: MigrationView): Check 
   );
 }
 
-function waitingChecks({ id, waiting, stalled, state }: MigrationView): Check[] {
+function waitingChecks({ id, waiting, stalled, state, resumesAt }: MigrationView): Check[] {
   const check = `migration ${id} gets on`;
   const cancel = post(`Cancel migration ${id}`, `codis-config migration cancel ${id}`, `/migrations/${id}/cancel`);
   if (state !== 'running') return [];
-  if (stalled) return [failed(check, `migration ${id} has not got on since ${stalled.since}: ${stalled.reason}`, [cancel])];
+  if (resumesAt !== null && waiting !== null) return [warning(check, `migration ${id} ${waiting}`, [anyTime(id)])];
+  const look = say('See what is wrong with the cluster', 'codis-config doctor');
+  const back = post(
+    `Roll back what migration ${id} has under way`,
+    `codis-config migration cancel ${id} --roll-back current`,
+    `/migrations/${id}/cancel`,
+    '{"rollBack":"current"}',
+  );
+  if (stalled) {
+    return [failed(check, `migration ${id} has not got on since ${stalled.since}: ${stalled.reason}`, [look, cancel, back])];
+  }
   return [waiting === null ? ok(check, 'nothing holds it up') : warning(check, `migration ${id} waits: ${waiting}`, [cancel])];
 }
+
+const anyTime = (id: number) =>
+  ({
+    label: `Let migration ${id} run at any time`,
+    cli: `codis-config migration throttle ${id} --window none`,
+    api: { method: 'POST', path: `/migrations/${id}/throttle`, body: '{"window":null}' },
+  }) as const;
 
 function throttleChecks({ id, throttle }: MigrationView): Check[] {
   const { delayMs, keysPerSecond } = throttle;

@@ -1,13 +1,23 @@
 // What is known of single slots and keys: where a key lives, what slots hold, how far the slots of a migration are.
 
-import type { KeyLocationView, MigrationSlotsView, SlotStatsView } from '@codis/config/api';
-import { asGroupId, asMigrationId, CodisError, masterOf, requireGroup, slotOf, slotState, type Topology } from '@codis/config/model';
+import type { KeyLocationView, MigrationSlotsView, SlotMovesView, SlotStatsView } from '@codis/config/api';
+import {
+  asGroupId,
+  asMigrationId,
+  CodisError,
+  lastMoves,
+  masterOf,
+  requireGroup,
+  slotOf,
+  slotState,
+  type Topology,
+} from '@codis/config/model';
 import { listProxies, readMigration, readTopology } from '@codis/config/operations';
-import { servingGroup, slotStateView, stagesOf } from '@codis/config/status';
+import { lastMoveRuns, servingGroup, slotStateView, stagesOf } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
 import { SlotRateWatch } from '../observe/slot-rates.ts';
-import { answers, Count, describes, GroupId, MigrationId, nullable, object, Slot, Time, words } from '../schemas.ts';
+import { answers, Count, describes, GroupId, lastMove, MigrationId, nullable, object, Slot, Time, words } from '../schemas.ts';
 import { bytesText } from '../slowlog/entries.ts';
 
 const KEY_BYTES_MAX = 8192;
@@ -17,6 +27,7 @@ const Rates = Type.Array(nullable(Type.Number({ minimum: 0 })));
 const SlotStatsSchema = describes<SlotStatsView>()(
   object({ epoch: Count, at: nullable(Time), keysCount: Column, bytes: Column, opsPerSecond: Rates, basis: Texts }),
 );
+const SlotMovesSchema = describes<SlotMovesView>()(object({ moves: Type.Array(object({ first: Slot, last: Slot, ...lastMove })) }));
 const LocationSchema = describes<KeyLocationView>()(
   object({
     key: Type.String(),
@@ -77,6 +88,16 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
       const rates = await slotRates.read(await listProxies(context.coordinator));
       return { epoch, ...known.statsOf(topology, rates) };
     },
+  );
+  moveRoutes(app, context);
+}
+
+/** How slots move, and were moved. */
+function moveRoutes(app: App, context: Context): void {
+  app.get(
+    '/slots/moves',
+    { schema: { summary: 'The last move of each slot, as far as migrations on record tell', response: answers(SlotMovesSchema) } },
+    async () => ({ moves: lastMoveRuns(lastMoves(await context.migrations())) }),
   );
   app.get(
     '/migrations/:migration/slots',

@@ -228,6 +228,14 @@ const FAULTS: Fault[] = [
     'Cancel migration 3',
   ],
   [
+    'a migration outside of its window',
+    migration3,
+    steered({ waiting: 'stands still, outside its window 00:00-07:00', resumesAt: '2026-01-01T00:00:00.000Z' }),
+    'migration 3 gets on',
+    'migration 3 stands still, outside its window',
+    'Let migration 3 run at any time',
+  ],
+  [
     'a migration that takes back one which has not ended',
     migration3,
     facts({ migrations: [migration({ id: 2, state: 'cancelled' }), migration({ takesBack: 2 })] }),
@@ -289,7 +297,7 @@ const FAULTS: Fault[] = [
   [
     'a migration that is throttled',
     migration3,
-    steered({ throttle: { delayMs: 5000, keysPerSecond: 10, bytesPerSecond: null, addedP99Ms: null, sharePercent: null } }),
+    steered({ throttle: { delayMs: 5000, keysPerSecond: 10, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null } }),
     'its limits leave it room',
     '10 keys a second and a pause of 5000 ms',
     'Take the limits of migration 3 away',

@@ -209,6 +209,13 @@ describe('a migration', () => {
     expect(follow(start, [record({ state: 'paused' })], { nowMs: 1, now: 'later' }).size).toBe(0);
   });
 
+  test('that stands still outside of its window is not stalled before that opens', () => {
+    const [noon, later] = ['2026-01-01T12:00:00.000Z', '2026-01-01T23:00:00.000Z'];
+    const closed = record({ resumesAt: '2026-01-01T22:00:00.000Z' });
+    expect(follow(new Map(), [closed], { nowMs: 0, now: noon }).size).toBe(0);
+    expect(follow(new Map(), [closed], { nowMs: 0, now: later }).size).toBe(1);
+  });
+
   test('that was cancelled is stalled while its last slots do not arrive; one that takes it back only waits for that', () => {
     const cancelled = record({ state: 'cancelled' });
     const back = record({ id: 4, takesBack: 3 });

@@ -176,9 +176,10 @@ function answerOf(json: unknown, migrations: readonly MigrationView[]): Answer {
 }
 
 /** What a table has no room for. */
-function aboutOne({ verified, stalled, takesBack, takenBackBy, comment }: MigrationView): string[] {
+function aboutOne({ verified, stalled, takesBack, takenBackBy, comment, resumesAt }: MigrationView): string[] {
   return [
     ...(comment === null ? [] : [`why: ${comment}`]),
+    ...(resumesAt === null ? [] : [`its window opens at ${resumesAt}`]),
     ...(stalled === null ? [] : [`stalled since ${stalled.since}: ${stalled.reason}`]),
     ...(takesBack === null ? [] : [`it takes migration ${takesBack} back`]),
     ...(takenBackBy === null ? [] : [`migration ${takenBackBy} takes it back`]),

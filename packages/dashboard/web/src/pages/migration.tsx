@@ -43,7 +43,8 @@ export function MigrationPage({ id }: { id: string }) {
 }
 
 function Progress({ migration }: { migration: MigrationView }) {
-  const { slotsDone, slotsTotal, keysSwept, bytesSwept, keysLeft, keysPerSecond, secondsLeft, waiting, stalled, state } = migration;
+  const { slotsDone, slotsTotal, keysSwept, bytesSwept, keysLeft, keysPerSecond, secondsLeft, waiting, resumesAt, stalled, state } =
+    migration;
   const open = state === 'running' || state === 'paused';
   return (
     <section class="progress" aria-label="Progress">
@@ -58,7 +59,8 @@ function Progress({ migration }: { migration: MigrationView }) {
       )}
       {waiting === null || stalled !== null ? null : (
         <p class="note">
-          <Chip level="warn" word="waiting" /> {waiting}{' '}
+          <Chip level="warn" word="waiting" /> {waiting}
+          {resumesAt === null ? null : [' (', <Time key="at" at={resumesAt} />, ')']}{' '}
           <WhyButton of={{ migration: migration.id }} about={`Migration ${migration.id} waits`} />
         </p>
       )}

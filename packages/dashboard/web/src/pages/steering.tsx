@@ -101,7 +101,7 @@ function rollBack(migration: MigrationView, which: 'current' | 'all'): Action {
       rest,
       which === 'current'
         ? `Then another migration brings back what was under way. ${plural(slotsDone, 'slot')} that moved before will stay there.`
-        : `Then another migration brings all of them back where they came from, ${plural(slotsDone, 'slot')} that moved before too, as far as nobody else has moved them on.`,
+        : `Then another migration brings them back where they came from${slotsDone === 0 ? '' : `, and ${plural(slotsDone, 'slot')} that moved before, as far as nobody else has moved them on`}.`,
       'That takes about as long as moving them did; clients go on. It can’t be resumed.',
     ],
     cli: `codis-config migration cancel ${id} --roll-back ${which}`,
