@@ -62,7 +62,7 @@ const milliseconds = (seconds: number | null | undefined) => (seconds == null ? 
 const whyOf = (proxy: ProxyEntryView) => statsOf(proxy)?.problem ?? 'it has not answered twice yet';
 
 const COLUMNS: readonly Column<ProxyEntryView>[] = [
-  { title: 'Proxy and its address', cell: (proxy) => <Named proxy={proxy} /> },
+  { title: 'Proxy', cell: (proxy) => <Named proxy={proxy} /> },
   { title: 'State', cell: ({ state }) => <Chip {...STATES[state]} /> },
   { title: 'Slot table', cell: (proxy) => <SlotTable proxy={proxy} /> },
   { title: 'Requests', numeric: true, cell: (proxy) => <Value text={rate(statsOf(proxy)?.opsPerSecond)} why={whyOf(proxy)} /> },
@@ -74,21 +74,29 @@ const COLUMNS: readonly Column<ProxyEntryView>[] = [
   },
   { title: 'Sessions', numeric: true, cell: (proxy) => <Value text={count(statsOf(proxy)?.sessions)} why={whyOf(proxy)} /> },
   {
-    title: 'Version, up for',
+    title: 'Version',
     cell: (proxy) => (
       <Two
         first={<Value text={statsOf(proxy)?.version ?? UNKNOWN} why={whyOf(proxy)} />}
-        second={<Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} />}
+        second={
+          <>
+            up <Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} />
+          </>
+        }
       />
     ),
   },
   {
-    title: 'CPU, loop lag p99',
+    title: 'CPU, lag',
     numeric: true,
     cell: (proxy) => (
       <Two
         first={<Value text={percent(statsOf(proxy)?.cpuPercent)} why={whyOf(proxy)} />}
-        second={<Value text={duration(statsOf(proxy)?.lagP99Ms)} why={whyOf(proxy)} />}
+        second={
+          <>
+            p99 <Value text={duration(statsOf(proxy)?.lagP99Ms)} why={whyOf(proxy)} />
+          </>
+        }
       />
     ),
   },
