@@ -146,6 +146,24 @@ test('how long servers take is told at the admin address, by what all workers ha
   }
 });
 
+test('a reply that is here before its turn counts for its server as any other', async () => {
+  const client = await RawClient.open(proxy.port);
+  clients.push(client);
+  const counted = async () => {
+    const { servers } = (await (await fetch(`http://127.0.0.1:${proxy.adminPort}/latency`)).json()) as { servers: { requests: number }[] };
+    return servers.reduce((sum, { requests }) => sum + requests, 0);
+  };
+  // What is told is of the last seconds: when those end just now, the next time is right.
+  const allCount = async () => {
+    await cluster.servers[0]![0]!.client().client('PAUSE', 100);
+    const before = await counted();
+    client.send(Buffer.concat(Array.from({ length: 40 }, (_, number) => encode(['GET', `${number * 7919}`]))));
+    await client.replies(40);
+    return (await counted()) - before === 40;
+  };
+  await eventually(allCount, { what: 'all requests to be counted', timeoutMs: 10_000 });
+});
+
 test('a worker that dies takes its clients along, and nothing else; ids are not given out again', async () => {
   const three = await oneOfEach();
   const before = new Set(three.map(({ id }) => id));

@@ -94,6 +94,8 @@ describe('a healthy cluster', () => {
     await open('proxies');
     const row = page.getByRole('row').filter({ hasText: 'proxy_1' });
     for (const button of ['Drain …', 'Take offline …']) await row.getByRole('button', { name: button }).waitFor();
+    const why = (await row.getByRole('button', { name: /^Why/ }).boundingBox())!;
+    expect(why.x + why.width, 'the last button of a proxy is in sight').toBeLessThan(1280);
     await open('proxies/proxy_1');
     await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: '1', exact: true }).first().waitFor();
     await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: /ms$/ }).first().waitFor();

@@ -31,7 +31,18 @@ const EVERYWHERE = [
   'nowhere',
 ];
 /** With these words the buttons begin that open a dialog; what is not in the page while it is gone through would not be noticed otherwise. */
-const DIALOGS = ['Add a group', 'Add a server', 'Cancel the rest', 'Pause', 'Promote', 'Remove', 'Silence', 'Take offline', 'Why?'];
+const DIALOGS = [
+  'Add a group',
+  'Add a server',
+  'Cancel the rest',
+  'Drain',
+  'Pause',
+  'Promote',
+  'Remove',
+  'Silence',
+  'Take offline',
+  'Why?',
+];
 const WITH_CLUSTER = ['slots?q=100-120', 'groups/2', 'proxies/proxy_1', 'migrations/99'];
 
 let cluster: Cluster;

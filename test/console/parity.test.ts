@@ -233,13 +233,25 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
     },
   ],
   [
-    'taking a proxy offline at its leisure',
+    'draining a proxy',
     'proxy.offline',
     async () => {
       await open('proxies');
-      await button('Take offline …: Take proxy_1 offline').click();
+      await button('Drain …: Drain proxy_1').click();
       await dialog().getByLabel('Clients may go on for').fill('9');
       return confirmed();
+    },
+  ],
+  ['taking a proxy offline', 'proxy.offline', () => confirmedAt('proxies', 'Take offline …: Take proxy_1 offline')],
+  [
+    'trying a proxy',
+    'proxy.try',
+    async () => {
+      await open('proxies/proxy_1');
+      const line = await browser.page.locator('.copy code').getByText('proxy try proxy_1').textContent();
+      await button('SET hello via proxy_1').click();
+      await eventually(() => asked.length === 1, { what: 'it to be asked for' });
+      return line ?? '';
     },
   ],
   ['removing a proxy', 'proxy.remove', () => confirmedAt('proxies', 'Remove …: Remove proxy_2')],

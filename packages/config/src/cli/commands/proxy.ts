@@ -14,6 +14,7 @@ import { EXIT } from '../failures.ts';
 import { type Answer, showsAll } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { explainCommand } from './explain.ts';
+import { refuseAddresses } from './proxy-address.ts';
 import { clientsCommand, infoCommand } from './proxy-info.ts';
 import { latencyCommand } from './proxy-latency.ts';
 import { tryCommand } from './proxy-try.ts';
@@ -28,6 +29,7 @@ const SETTLE_SECONDS = 15;
 
 export function proxyCommands(program: Command): void {
   const proxy = program.command('proxy').description('the proxies that clients connect to');
+  refuseAddresses(proxy);
   proxy
     .command('list')
     .description('all registered proxies')

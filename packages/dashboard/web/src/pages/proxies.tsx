@@ -2,6 +2,7 @@
 
 import type { ProxyEntryView, ProxyRemovedView, ProxyStateName, ProxyWantedView } from '@codis/config/api';
 import { type Signal, useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { type Action, ActionButton } from '../components/action.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
 import { WhyButton } from '../components/explain.tsx';
@@ -61,9 +62,8 @@ const milliseconds = (seconds: number | null | undefined) => (seconds == null ? 
 const whyOf = (proxy: ProxyEntryView) => statsOf(proxy)?.problem ?? 'it has not answered twice yet';
 
 const COLUMNS: readonly Column<ProxyEntryView>[] = [
-  { title: 'Proxy', cell: ({ id }) => <a href={to('proxies', id)}>{id}</a> },
+  { title: 'Proxy', cell: (proxy) => <Named proxy={proxy} /> },
   { title: 'State', cell: ({ state }) => <Chip {...STATES[state]} /> },
-  { title: 'Clients connect to', cell: ({ addr }) => addr },
   { title: 'Slot table', cell: (proxy) => <SlotTable proxy={proxy} /> },
   { title: 'Requests', numeric: true, cell: (proxy) => <Value text={rate(statsOf(proxy)?.opsPerSecond)} why={whyOf(proxy)} /> },
   { title: 'Errors', numeric: true, cell: (proxy) => <Value text={rate(statsOf(proxy)?.errorsPerSecond)} why={whyOf(proxy)} /> },
@@ -74,15 +74,49 @@ const COLUMNS: readonly Column<ProxyEntryView>[] = [
   },
   { title: 'Sessions', numeric: true, cell: (proxy) => <Value text={count(statsOf(proxy)?.sessions)} why={whyOf(proxy)} /> },
   {
-    title: 'Up for',
-    numeric: true,
-    cell: (proxy) => <Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} />,
+    title: 'Version',
+    cell: (proxy) => (
+      <Two
+        first={<Value text={statsOf(proxy)?.version ?? UNKNOWN} why={whyOf(proxy)} />}
+        second={
+          <>
+            up <Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} />
+          </>
+        }
+      />
+    ),
   },
-  { title: 'Version', cell: (proxy) => statsOf(proxy)?.version ?? <Value text={UNKNOWN} why={whyOf(proxy)} /> },
-  { title: 'Loop lag p99', numeric: true, cell: (proxy) => <Value text={duration(statsOf(proxy)?.lagP99Ms)} why={whyOf(proxy)} /> },
-  { title: 'CPU', numeric: true, cell: (proxy) => <Value text={percent(statsOf(proxy)?.cpuPercent)} why={whyOf(proxy)} /> },
+  {
+    title: 'CPU, lag',
+    numeric: true,
+    cell: (proxy) => (
+      <Two
+        first={<Value text={percent(statsOf(proxy)?.cpuPercent)} why={whyOf(proxy)} />}
+        second={
+          <>
+            p99 <Value text={duration(statsOf(proxy)?.lagP99Ms)} why={whyOf(proxy)} />
+          </>
+        }
+      />
+    ),
+  },
   { title: 'Change', cell: (proxy) => <ProxyActions proxy={proxy} /> },
 ];
+
+function Named({ proxy: { id, addr } }: { proxy: ProxyEntryView }) {
+  return <Two first={<a href={to('proxies', id)}>{id}</a>} second={addr} />;
+}
+
+/** One below the other, so that the buttons are in sight. */
+function Two({ first, second }: { first: ComponentChildren; second: ComponentChildren }) {
+  return (
+    <>
+      {first}
+      <br />
+      <span class="hint">{second}</span>
+    </>
+  );
+}
 
 function SlotTable({ proxy: { epoch: held } }: { proxy: ProxyEntryView }) {
   const newest = epoch.value;

@@ -96,9 +96,9 @@ const WORKER_COLUMNS: readonly Column<ProxyWorkerView>[] = [
   { title: 'Requests', numeric: true, cell: ({ opsPerSecond }) => <Value text={rate(opsPerSecond)} why={NOT_TWICE} /> },
   { title: 'Errors', numeric: true, cell: ({ errorsPerSecond }) => <Value text={rate(errorsPerSecond)} why={NOT_TWICE} /> },
   { title: 'CPU', numeric: true, cell: ({ cpuPercent }) => <Value text={percent(cpuPercent)} why={NOT_TWICE} /> },
-  { title: 'Loop lag p50', numeric: true, cell: ({ lagP50Ms }) => lag(lagP50Ms) },
-  { title: 'p99', numeric: true, cell: ({ lagP99Ms }) => lag(lagP99Ms) },
-  { title: 'Max', numeric: true, cell: ({ lagMaxMs }) => lag(lagMaxMs) },
+  { title: 'Lag p50', numeric: true, cell: ({ lagP50Ms }) => lag(lagP50Ms) },
+  { title: 'Lag p99', numeric: true, cell: ({ lagP99Ms }) => lag(lagP99Ms) },
+  { title: 'Lag max', numeric: true, cell: ({ lagMaxMs }) => lag(lagMaxMs) },
   { title: 'Memory', numeric: true, cell: ({ memoryBytes }) => bytes(memoryBytes) },
   {
     title: 'Slot table',
