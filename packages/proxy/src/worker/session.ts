@@ -114,6 +114,8 @@ export class Session implements OutletOwner {
   #processing = false;
   /** A request that waits until everything before it was answered. */
   #deferred: Deferred | null = null;
+  /** The request that is being routed; null between requests, when its bytes may be gone. */
+  #routed: Frame | null = null;
   /** The bytes that are being looked at, if all of them are in the recent input, and where. */
   #input: Buffer | null = null;
   #inputAt = NOWHERE;
@@ -185,8 +187,9 @@ export class Session implements OutletOwner {
     request.db = this.db;
     request.command = this.command;
     request.readAt = this.readAt;
-    const { frame } = this.#scanner;
-    request.inputAt = frame.buf === this.#input ? this.#inputAt + frame.start : this.#keepInput();
+    const frame = this.#routed;
+    if (frame === null) request.inputAt = NOWHERE;
+    else request.inputAt = frame.buf === this.#input ? this.#inputAt + frame.start : this.#keepInput(frame);
     if ((this.modes & MODES_MUTE) !== 0) this.#mute(request);
     if (this.#tail === null) this.head = request;
     else this.#tail.next = request;
@@ -456,6 +459,7 @@ export class Session implements OutletOwner {
     if (this.#processing) return;
     this.#processing = true;
     if (this.#deferred !== null) this.#processDeferred(this.#deferred);
+    this.#routed = this.#scanner.frame;
     while (this.#paused === 0 && !this.#ending && !this.#ended) {
       const result = this.#scanner.next();
       if (result === FRAME) {
@@ -470,22 +474,24 @@ export class Session implements OutletOwner {
       this.reply(errorReply(`ERR ${this.#scanner.error}`));
       this.end();
     }
+    this.#routed = null;
     this.#processing = false;
     this.#pauseIfFull();
   }
 
-  #processDeferred({ command, frame, why }: Deferred): void {
+  #processDeferred({ command, frame: bytes, why }: Deferred): void {
     this.#deferred = null;
-    if (why === 'kept') this.#router.routeKept(this, command, reframe(frame));
+    const frame = reframe(bytes);
+    this.#routed = frame;
+    if (why === 'kept') this.#router.routeKept(this, command, frame);
     else if (why === 'postponed') {
       this.readAt = micros();
-      this.#router.routePostponed(this, command, reframe(frame));
-    } else this.#router.routeDeferred(this, command, reframe(frame));
+      this.#router.routePostponed(this, command, frame);
+    } else this.#router.routeDeferred(this, command, frame);
   }
 
   /** Of a request that is not there as it came in one short read (or that came inline), the beginning is kept. */
-  #keepInput(): number {
-    const { buf, start, end } = this.#scanner.frame;
+  #keepInput({ buf, start, end }: Frame): number {
     return this.#router.stats.timings.input.addBeginning(buf, start, end);
   }
 

@@ -86,6 +86,23 @@ describe('replies that wait for their turn', () => {
     expect(await client.ask('\na\r\nSELECT 0\r\nGET a\r\n', 3)).toEqual(['$1\r\nb\r\n', '+OK\r\n', `$9000\r\n${value}\r\n`]);
   });
 
+  test('are shown as slow with what that client sent, and nothing of others', async () => {
+    lockAll();
+    client = newClient();
+    const other = newClient();
+    await other.ask('CONFIG SET slowlog-log-slower-than 0\r\nSLOWLOG RESET\r\n', 2);
+    const mine = ['PUBLISH', 'a channel', 'from this client'];
+    const before = worker.report().held;
+    const replies = client.ask(Buffer.concat([['SET', 'a', 'b'], mine, ['PING']].map(encodeRequest)), 3);
+    await eventually(() => worker.report().held > before, { what: 'the first request to wait' });
+    await other.ask(encodeRequest(['ECHO', 'of another'.repeat(20)]));
+    unlock();
+    expect(await replies).toEqual(['+OK\r\n', ':0\r\n', '+PONG\r\n']);
+    const [log = ''] = await other.ask('SLOWLOG GET -1\r\n');
+    expect(log).toContain(encodeRequest(mine).toString());
+    await other.ask('CONFIG SET slowlog-log-slower-than -1\r\n');
+  });
+
   test('come in the order of the requests', async () => {
     lockAll();
     client = newClient();
