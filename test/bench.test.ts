@@ -1,9 +1,8 @@
 // The pure parts of bench/, and that it runs: a benchmark that miscounts is worse than none. What is measured here is worth nothing.
 
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { asSlot } from '@codis/config/model';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { measureSections, SECTIONS } from '../bench/src/bench.ts';
 import { isWhole, phaseOf } from '../bench/src/clients.ts';
 import { compareResults, renderComparison } from '../bench/src/differences.ts';
@@ -26,9 +25,15 @@ import { coresOf, cpuNs, onCpuNs, residentBytes } from '../bench/src/process.ts'
 import { counterOf, movedOf } from '../bench/src/product.ts';
 import { codisBuild } from '../bench/src/proxies.ts';
 import { renderReport } from '../bench/src/report.ts';
+import type { Scale } from '../bench/src/sections/section.ts';
 import { selfTimes } from '../bench/src/self-times.ts';
 import { ratios, summarize } from '../bench/src/statistics.ts';
 import { renderFacts, renderTable, withSpread } from '../bench/src/table.ts';
+import { scratchDir } from './harness/process.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 describe('rounds', () => {
   test('are summed up by their median and quartiles', () => {
@@ -115,11 +120,14 @@ test('results are Markdown', () => {
 
 describe('bench:cost', () => {
   test('compares with this checkout unless told otherwise', () => {
-    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 21, requests: 20_000, out: null });
-    expect(readCostOptions(['--before', 'a', '--after', 'b', '--quick', '--rounds', '3', '--out', 'c'])).toEqual({
+    const commands = ['SET', 'GET', 'MSET', 'MGET'];
+    expect(readCostOptions(['--before', 'old'])).toEqual({ before: 'old', after: '.', rounds: 21, commands, requests: 20_000, out: null });
+    const all = ['--before', 'a', '--after', 'b', '--quick', '--rounds', '3', '--only', 'MGET,SET', '--out', 'c'];
+    expect(readCostOptions(all)).toEqual({
       before: 'a',
       after: 'b',
       rounds: 3,
+      commands: ['SET', 'MGET'],
       requests: 5_000,
       out: 'c',
     });
@@ -129,6 +137,7 @@ describe('bench:cost', () => {
     expect(readCostOptions(['--help'])).toBeNull();
     expect(() => readCostOptions([])).toThrow('--before names the checkout to compare with');
     expect(() => readCostOptions(['--before', 'old', '--rounds', 'many'])).toThrow('--rounds is a whole number from 1, not many');
+    expect(() => readCostOptions(['--before', 'old', '--only', 'DEL'])).toThrow('--only names some of SET GET MSET MGET, not DEL');
     expect(() => readCostOptions(['--nonsense'])).toThrow('nonsense');
   });
 });
@@ -276,24 +285,37 @@ describe('bench', () => {
     expect(readMicroOptions(['--help'])).toBeNull();
   });
 
-  /** The sections that take no more than seconds when they have next to nothing to do; the peers need not be there. */
-  test('measures, and cleans up', { timeout: 120_000 }, async () => {
-    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('codis-bench-'));
-    const before = left();
+  const TINY: Scale = {
+    rounds: 1,
+    requests: 1000,
+    watchMs: 300,
+    largeReplyBytes: 1_000_000,
+    crowd: [70, 100],
+    groups: [1, 2],
+    databases: [1, 2],
+  };
+  /** The load of a goal at that size. */
+  const tiny = (load: string) => load.replace('10,000', '100').replace('500 MB', '1 MB');
+
+  /** The peers need not be there. */
+  test.each(SECTIONS)('measures $id, and cleans up', { timeout: 120_000 }, async (section) => {
+    const dir = scratchDir('bench');
+    vi.stubEnv('TMPDIR', dir);
     const subjects = [await codisBuild('Codis', '.'), await peer('Redis')];
-    const sections = SECTIONS.filter(({ id }) => ['main', 'clients', 'paced', 'large'].includes(id));
-    const scale = { rounds: 1, requests: 1000, watchMs: 300, largeReplyBytes: 1_000_000, crowd: [70, 100] } as const;
-    const { figures, notes } = await measureSections({ sections, subjects, scale });
+    const { figures, notes } = await measureSections({ sections: [section], subjects, scale: TINY });
     expect(notes).toEqual([]);
-    expect(new Set(figures.map(({ section }) => section))).toEqual(new Set(sections.map(({ id }) => id)));
-    const places = figures.map(({ section, load, subject, measure }) => [section, load, subject, measure].join(' / '));
+    expect(new Set(figures.map(({ section: id }) => id))).toEqual(new Set([section.id]));
+    const places = figures.map(({ load, subject, measure }) => [load, subject, measure].join(' / '));
     expect(new Set(places).size).toBe(places.length);
     expect(figures.filter(({ rounds }) => rounds.length !== 1)).toEqual([]);
     const cpu = figures.filter(({ measure }) => measure === 'cpu').flatMap(({ rounds }) => rounds);
     expect(cpu.filter((us) => !(us > 0 && us < 1_000_000))).toEqual([]);
-    const missed = GOALS.filter(({ section, beside }) => beside === undefined && section === 'clients');
-    expect(missed.filter((goal) => judge({ ...goal, load: goal.load.replace('10,000', '100') }, figures) === null)).toEqual([]);
-    expect(left()).toEqual(before);
+    const goals = GOALS.filter((goal) => goal.section === section.id).map((goal) => ({ ...goal, load: tiny(goal.load) }));
+    const besideRedis = goals.map((goal) =>
+      goal.section === 'workers' || goal.beside === undefined ? goal : { ...goal, beside: 'Redis' },
+    );
+    expect(besideRedis.filter((goal) => judge(goal, figures) === null)).toEqual([]);
+    expect(readdirSync(dir).filter((name) => name.startsWith('codis-bench-'))).toEqual([]);
   });
 });
 

@@ -81,7 +81,7 @@ test('a proxy tells nothing by slot or key, and nothing of commands that don’t
   const samples = [...parseExposition(text['proxy'] ?? '').values()].flatMap((family) => family.samples);
   expect(samples.length).toBeLessThan(PROXY_SERIES_MAX / 10);
   expect(samples.filter(({ labels }) => /nonsense|key:/.test(JSON.stringify(labels)))).toEqual([]);
-  expect([...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))].sort()).toEqual(['command', 'le', 'stage']);
+  expect([...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))].sort()).toEqual(['command', 'le', 'stage', 'worker']);
 });
 
 describe('every query of deploy/', () => {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, type ProxyProcess, startCluster } from './harness/cluster.ts';
 import { eventually, stopAll } from './harness/process.ts';
-import { RawClient } from './harness/raw-client.ts';
+import { encode, RawClient } from './harness/raw-client.ts';
 
 const WORKERS = 3;
 let cluster: Cluster;
@@ -71,6 +71,81 @@ test('SLOWLOG and LATENCY have what every worker saw', async () => {
   expect(Number(/calls\r\n:(\d+)/.exec(histogram)?.[1])).toBeGreaterThanOrEqual(3);
 });
 
+test('the busiest clients of all workers, and what each worker does, are told at the admin address', async () => {
+  const at = (path: string) => fetch(`http://127.0.0.1:${proxy.adminPort}${path}`);
+  const all = await oneOfEach();
+  const [busy] = all;
+  await busy!.client.askText('CLIENT', 'SETNAME', 'busy');
+  for (let count = 0; count < 50; count++) await busy!.client.askText('GET', 'key');
+  const { count, missing, clients } = (await (await at('/clients?top=2')).json()) as {
+    count: number;
+    missing: number;
+    clients: { id: number; name: string; requests: number; requestsPerSecond: number; command: string; addr: string }[];
+  };
+  expect(missing).toBe(0);
+  expect(count).toBeGreaterThanOrEqual(WORKERS);
+  expect(clients.length).toBe(2);
+  expect(clients[0]).toMatchObject({ id: busy!.id, name: 'busy', command: 'get', addr: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
+  expect(clients[0]!.requests).toBeGreaterThanOrEqual(51);
+  expect(clients[0]!.requestsPerSecond).toBeGreaterThan(clients[1]!.requestsPerSecond);
+  expect((await at('/clients?top=0')).status).toBe(400);
+  expect((await at('/clients?top=x')).status).toBe(400);
+  const { workers } = await proxy.status();
+  expect(workers.map(({ worker }) => worker).toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+  const metrics = await (await at('/metrics')).text();
+  for (const name of ['worker_cpu_seconds_total', 'event_loop_lag_p50_seconds', 'event_loop_lag_p99_seconds', 'event_loop_lag_max_seconds'])
+    for (const worker of [1, 2, 3]) expect(metrics).toMatch(new RegExp(`^codis_proxy_${name}\\{worker="${worker}"\\} [0-9.e-]+$`, 'm'));
+});
+
+test('the keys that clients ask for most are told at the admin address, whichever worker saw them', async () => {
+  const at = async (path: string) => (await fetch(`http://127.0.0.1:${proxy.adminPort}${path}`)).json();
+  const hot = { key: 'hot:\u00ff\r\n<b>', db: 0 };
+  for (const { client } of await oneOfEach()) {
+    const gets = Array.from({ length: 6000 }, (_, number) => ['GET', number % 3 === 0 ? Buffer.from(hot.key, 'latin1') : `cold:${number}`]);
+    const messages = Array.from({ length: 3000 }, () => ['SPUBLISH', 'channel', 'message']);
+    client.send(Buffer.concat([...gets, ...messages].map(encode)));
+  }
+  const answer = await eventually(
+    async () => {
+      const told = (await at('/hotkeys?top=3')) as {
+        sampleEvery: number;
+        seconds: number;
+        sampled: number;
+        missing: number;
+        keys: (typeof hot)[];
+      };
+      return told.sampled >= 30 ? told : undefined;
+    },
+    { what: 'requests to be sampled' },
+  );
+  expect(answer).toMatchObject({
+    sampleEvery: 256,
+    missing: 0,
+    keys: [{ ...hot, requestsPerSecond: expect.any(Number), overPerSecond: 0 }],
+  });
+});
+
+test('how long servers take is told at the admin address, by what all workers have measured', async () => {
+  const client = await RawClient.open(proxy.port);
+  clients.push(client);
+  const read = async () =>
+    (await (await fetch(`http://127.0.0.1:${proxy.adminPort}/latency`)).json()) as {
+      missing: number;
+      servers: { addr: string; requests: number; p50Micros: number | null; p99Micros: number | null }[];
+    };
+  const total = ({ servers }: Awaited<ReturnType<typeof read>>) => servers.reduce((sum, { requests }) => sum + requests, 0);
+  const before = total(await read());
+  for (let count = 0; count < 100; count++) await client.askText('GET', `key:${count}`);
+  const after = await read();
+  expect(total(after) - before).toBeGreaterThan(0);
+  expect(after.missing).toBe(0);
+  expect(after.servers.map(({ addr }) => addr).toSorted()).toEqual(cluster.servers.map(([master]) => master!.addr).toSorted());
+  for (const { p50Micros, p99Micros } of after.servers) {
+    expect(p50Micros).toBeGreaterThan(0);
+    expect(p99Micros).toBeGreaterThanOrEqual(p50Micros!);
+  }
+});
+
 test('a worker that dies takes its clients along, and nothing else; ids are not given out again', async () => {
   const three = await oneOfEach();
   const before = new Set(three.map(({ id }) => id));
@@ -86,6 +161,7 @@ test('a worker that dies takes its clients along, and nothing else; ids are not 
     return workers.length === WORKERS && workers.every((worker) => worker.pid !== pid);
   };
   await eventually(isWhole, { what: 'the worker to be replaced', timeoutMs: 20_000 });
+  expect((await proxy.status()).workers.map(({ worker }) => worker).toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
   const again = await oneOfEach();
   for (const { id } of again) expect(before.has(id)).toBe(false);
   const whole = await again[0]!.client.askText('CLIENT', 'LIST');

@@ -14,6 +14,7 @@ import type {
   LiveTopologyView,
   ProxyDetailView,
   ProxyEntryView,
+  SlotHistoryView,
   SlotStatsView,
   SlowLogView,
   StatusView,
@@ -152,7 +153,7 @@ describe('clients', () => {
     });
   });
 
-  test('ask for slots, and that is counted by slot over all proxies', async () => {
+  test('ask for slots, and that is counted by slot over all proxies', { timeout: 60_000 }, async () => {
     const clients = cluster.proxies.map((proxy) => proxy.client());
     const load = setInterval(() => {
       for (const client of clients) void client.mget('{hot}a', '{hot}b', '{cold}');
@@ -165,6 +166,14 @@ describe('clients', () => {
         if (asked.has(slot as Slot)) expect(rate).toBeGreaterThan(10);
         else expect(rate).toBe(0);
       }
+      // And kept, minute by minute, without being asked for.
+      const level = async (tag: string) => {
+        const slot = slotOf(Buffer.from(tag));
+        const { levels } = await api<SlotHistoryView>(`/slots/history?first=${slot}&last=${slot}`);
+        return Buffer.from(levels, 'base64').findLast((byte) => byte !== 255);
+      };
+      await eventually(async () => ((await level('hot')) ?? 0) > 60, { what: 'the hot slot in the history', timeoutMs: 40_000 });
+      expect(await level('neither')).toBe(0);
     } finally {
       clearInterval(load);
     }

@@ -1,4 +1,4 @@
-// `npm run bench:cost`: CPU time of a worker per GET and SET, at three pipeline depths, in two builds.
+// `npm run bench:cost`: CPU time of a worker per GET and SET, at three pipeline depths, and per MGET and MSET of 100 keys, in two builds.
 
 import { writeFileSync } from 'node:fs';
 import { type Load, loadArgs } from './load.ts';
@@ -21,6 +21,8 @@ const DEPTHS = [
   { pipeline: 16, times: 5 },
   { pipeline: 100, times: 8 },
 ];
+const MANY_KEYS = 100;
+const MANY_KEYS_TIMES = 0.3;
 
 /** Gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -43,7 +45,7 @@ async function compare(options: CostOptions, argv: readonly string[]): Promise<v
     const redis = await bench.servers(SERVERS, LOAD_CORE);
     const running: Running[] = [];
     for (const subject of subjects) running.push(await bench.start(subject, { redis, cores: PROXY_CORE }));
-    return measure({ subjects: running, loads: loadsOf(options.requests), rounds: options.rounds, loadCores: LOAD_CORE, say });
+    return measure({ subjects: running, loads: loadsOf(options), rounds: options.rounds, loadCores: LOAD_CORE, say });
   });
   const report = render({ subjects, facts, results, rounds: options.rounds, argv });
   process.stdout.write(report);
@@ -51,9 +53,11 @@ async function compare(options: CostOptions, argv: readonly string[]): Promise<v
 }
 
 /** Those that SET come first, so that what GET asks for is there. */
-function loadsOf(requests: number): Load[] {
-  return (['SET', 'GET'] as const).flatMap((command) =>
-    DEPTHS.map(({ pipeline, times }) => ({ command, pipeline, requests: requests * times })),
+function loadsOf({ commands, requests }: CostOptions): Load[] {
+  return commands.flatMap((command): Load[] =>
+    command === 'MSET' || command === 'MGET'
+      ? [{ command, pipeline: 1, keysEach: MANY_KEYS, requests: requests * MANY_KEYS_TIMES }]
+      : DEPTHS.map(({ pipeline, times }) => ({ command, pipeline, requests: requests * times })),
   );
 }
 
@@ -69,7 +73,7 @@ function render({ subjects, facts, results, rounds, argv }: Report): string {
   const [before, after] = subjects;
   const header = ['command', 'pipeline', 'before, µs/request', 'after, µs/request', 'after / before', 'before, req/s', 'after, req/s'];
   const rows = results.map(({ load, samples: [old = [], young = []] }) => [
-    load.command,
+    load.keysEach === undefined ? load.command : `${load.command} of ${load.keysEach} keys`,
     String(load.pipeline),
     withSpread(summarize(costs(old)), 2),
     withSpread(summarize(costs(young)), 2),

@@ -28,7 +28,10 @@ export interface MeasureOptions {
 
 /** Every load once for each subject to warm up, which is thrown away; then `rounds` times. */
 export async function measure({ subjects, loads, rounds, loadCores, say }: MeasureOptions): Promise<Measurement[]> {
-  const samples = await inRounds({ rounds, things: loads, subjects, say }, (load, subject) => sampleOf(subject, [load], loadCores));
+  const samples = await inRounds({ rounds, things: loads, subjects, say }, (load, subject, isWarmUp) => {
+    const requests = isWarmUp ? load.requests * (subject.warmUpTimes ?? 1) : load.requests;
+    return sampleOf(subject, [{ ...load, requests }], loadCores);
+  });
   return loads.map((load, at) => ({ load, samples: samples[at] ?? [] }));
 }
 
@@ -43,14 +46,14 @@ interface Rounds<Thing, S> {
  *  it by thing, subject, round. */
 export async function inRounds<Thing, S, Sample>(
   { rounds, things, subjects, say }: Rounds<Thing, S>,
-  take: (thing: Thing, subject: S) => Promise<Sample>,
+  take: (thing: Thing, subject: S, isWarmUp: boolean) => Promise<Sample>,
 ): Promise<Sample[][][]> {
   const results = things.map(() => subjects.map((): Sample[] => []));
   for (let round = 0; round <= rounds; round++) {
     say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
     for (const [at, thing] of things.entries()) {
       for (const subject of inTurn(subjects.length, round + at)) {
-        const sample = await take(thing, subjects[subject] as S);
+        const sample = await take(thing, subjects[subject] as S, round === 0);
         if (round > 0) results[at]?.[subject]?.push(sample);
       }
     }

@@ -2,12 +2,14 @@
 
 import { basename, isAbsolute } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Load } from './load.ts';
 
 export interface CostOptions {
   /** Checkouts, built. */
   readonly before: string;
   readonly after: string;
   readonly rounds: number;
+  readonly commands: readonly Load['command'][];
   /** Requests of one run, by pipeline depth 1; deeper pipelines get more of them. */
   readonly requests: number;
   /** Where the table is also written; null for nowhere. */
@@ -21,9 +23,12 @@ What a request costs a worker in CPU time, in two builds of the proxy.
   --before DIR   a checkout of the older commit, built
   --after DIR    the newer one; this checkout unless given
   --rounds N     rounds of every load (21)
+  --only NAMES   some commands: SET GET MSET MGET
   --quick        few rounds, few requests: to see that it works
   --out FILE     write the table there too
 `;
+
+const COMMANDS: readonly Load['command'][] = ['SET', 'GET', 'MSET', 'MGET'];
 
 /** Null when help was asked for. Throws an Error for what can't be meant. */
 export function readCostOptions(argv: readonly string[]): CostOptions | null {
@@ -31,12 +36,21 @@ export function readCostOptions(argv: readonly string[]): CostOptions | null {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...argv],
-    options: { before: text, after: text, rounds: text, out: text, quick: flag, help: flag },
+    options: { before: text, after: text, rounds: text, only: text, out: text, quick: flag, help: flag },
   });
   if (values.help) return null;
   if (values.before === undefined) throw new Error('--before names the checkout to compare with');
-  const rounds = roundsOf(values.rounds) ?? (values.quick ? 2 : 21);
-  return { before: values.before, after: values.after ?? '.', rounds, requests: values.quick ? 5_000 : 20_000, out: values.out ?? null };
+  const named = values.only?.split(',') ?? COMMANDS;
+  const unknown = named.find((name) => !COMMANDS.some((command) => command === name));
+  if (unknown !== undefined) throw new Error(`--only names some of ${COMMANDS.join(' ')}, not ${unknown}`);
+  return {
+    before: values.before,
+    after: values.after ?? '.',
+    rounds: roundsOf(values.rounds) ?? (values.quick ? 2 : 21),
+    commands: COMMANDS.filter((command) => named.includes(command)),
+    requests: values.quick ? 5_000 : 20_000,
+    out: values.out ?? null,
+  };
 }
 
 export interface MoveOptions {

@@ -48,21 +48,23 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
 }
 
-/** What axe finds in both themes, one line each; empty when nothing. Colours only in the dark one, for the rest is the same. */
-export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+/** What axe finds in both themes, one line each; empty when nothing. Colours only in the dark one, for the rest is the same. `within`: only what is in this. */
+export async function violations(page: Page, within: string | null = null): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
   const run = (theme: string, only: readonly string[] | null) =>
     page.evaluate(
-      async ([wanted, rules]) => {
+      async ([wanted, rules, place]) => {
         const html = document.documentElement;
         const before = html.dataset['theme'];
         html.dataset['theme'] = wanted as string;
-        const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } };
-        const found = await axe.run(rules === null ? {} : { runOnly: rules });
+        const { axe } = window as unknown as {
+          axe: { run(place: string | Document, options: object): Promise<{ violations: Violation[] }> };
+        };
+        const found = await axe.run(place ?? document, { resultTypes: ['violations'], ...(rules === null ? {} : { runOnly: rules }) });
         html.dataset['theme'] = before ?? 'light';
         return found.violations;
       },
-      [theme, only] as const,
+      [theme, only, within] as const,
     );
   const light = await run('light', null);
   const dark = await run('dark', ['color-contrast']);
@@ -72,8 +74,44 @@ export async function violations(page: Page): Promise<string[]> {
 }
 
 /** Whether the page is wider than the window. */
-export function scrollsSideways(page: Page): Promise<boolean> {
+function scrollsSideways(page: Page): Promise<boolean> {
   return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}
+
+const WIDE = { width: 1280, height: 720 };
+/** A telephone, and 1280x720 at 200 %. */
+const SMALL = [
+  { width: 390, height: 800 },
+  { width: 640, height: 360 },
+];
+
+/** What is wrong with what is shown, one line each: what axe finds, what does not fit into a small window, what moves though nothing should. `within`: a dialog. */
+export async function faults(page: Page, within: string | null = null): Promise<string[]> {
+  const found = await violations(page, within);
+  if ((await page.locator('h1').count()) !== 1) found.push('has not one h1');
+  if (await moves(page)) found.push('moves, though reduced motion is asked for');
+  for (const size of SMALL) {
+    await page.setViewportSize(size);
+    await page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
+    if (await scrollsSideways(page)) found.push(`scrolls sideways at ${size.width} px`);
+    if (within !== null && (await isCutOff(page, within))) found.push(`is cut off at ${size.width} px`);
+  }
+  await page.setViewportSize(WIDE);
+  return found;
+}
+
+function isCutOff(page: Page, within: string): Promise<boolean> {
+  return page.locator(within).evaluate((dialog) => dialog.scrollWidth > dialog.clientWidth + 1);
+}
+
+/** Pages of tests ask for reduced motion. */
+function moves(page: Page): Promise<boolean> {
+  return page.evaluate(() =>
+    Array.from(document.querySelectorAll('*')).some((element) => {
+      const { transitionDuration, animationName } = getComputedStyle(element);
+      return animationName !== 'none' || transitionDuration.split(', ').some((time) => time !== '0s');
+    }),
+  );
 }
 
 /** Presses Tab until what has the focus is called `name`. */

@@ -2,31 +2,18 @@
 // Method: one real cluster (a dashboard, two proxies, three groups with replicas, keys and load), one browser, and what can go wrong, in order of how
 // much it breaks. The times of the specification are doubled: the machine of a test may be busy.
 
-import type { EventsView, HistoryView, MigrationsView, PlansView } from '@codis/config/api';
+import type { EventsView, HistoryView, LatencyView, MigrationsView, PlansView } from '@codis/config/api';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
-import { openBrowser, scrollsSideways, type TestBrowser, tabTo, violations } from './browser.ts';
+import { openBrowser, type TestBrowser, tabTo, violations } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
 vi.setConfig({ testTimeout: 90_000 });
 
 const BUSY = 2;
-const PAGES = [
-  '',
-  'slots',
-  'slots/512',
-  'migrations',
-  'migrations/new',
-  'groups/2',
-  'proxies/proxy_1',
-  'keys',
-  'slowlog',
-  'events',
-  'alerts',
-  'settings',
-];
+const HOSTILE_CLIENT = '<img/src=x/onerror="document.title=1">';
 const HOSTILE = '<img src=x onerror="document.title=1">\u202e\u0000\u0007{&amp;}';
 
 let cluster: Cluster;
@@ -69,17 +56,6 @@ describe('a healthy cluster', () => {
     expect(await page.title()).toBe('Overview · test');
   });
 
-  test('has pages in which axe finds nothing, and that fit a telephone', async () => {
-    const { page } = browser;
-    for (const path of PAGES) {
-      await open(path);
-      expect(await violations(page), path).toEqual([]);
-      await page.setViewportSize({ width: 390, height: 800 });
-      expect(await scrollsSideways(page), path).toBe(false);
-      await page.setViewportSize({ width: 1280, height: 720 });
-    }
-  });
-
   test('loads less than 200 KB of compressed script, and no theme flashes', async () => {
     const { page, context } = browser;
     const session = await context.newCDPSession(page);
@@ -111,6 +87,87 @@ describe('a healthy cluster', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: /^slot \d+$/ }).waitFor();
     await page.getByText('"42"', { exact: true }).waitFor();
+  });
+
+  test('shows what each worker of a proxy does, and the clients that ask the most, whose order is that of the last refresh', async () => {
+    const { page } = browser;
+    await open('proxies');
+    const row = page.getByRole('row').filter({ hasText: 'proxy_1' });
+    for (const button of ['Drain …', 'Take offline …']) await row.getByRole('button', { name: button }).waitFor();
+    await open('proxies/proxy_1');
+    await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: '1', exact: true }).first().waitFor();
+    await page.getByRole('region', { name: 'Workers' }).getByRole('cell', { name: /ms$/ }).first().waitFor();
+    await client.client('SETNAME', HOSTILE_CLIENT);
+    await page.getByRole('button', { name: 'Refresh clients' }).click();
+    await page.getByRole('region', { name: 'Busiest clients' }).getByText(HOSTILE_CLIENT, { exact: true }).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.getByText('codis-config proxy clients proxy_1 --top 20', { exact: true }).waitFor();
+    const names = page.getByRole('region', { name: 'Commands' }).locator('tbody code');
+    const before = await names.allTextContents();
+    for (let count = 0; count < 5000; count++) void client.ping();
+    await eventually(
+      async () =>
+        Number(
+          (await page.locator('section[aria-label=Commands] tbody tr', { hasText: 'ping' }).textContent())
+            ?.match(/[\d,]+/)?.[0]
+            .replaceAll(',', ''),
+        ) >= 5000,
+      { what: 'the calls to be counted' },
+    );
+    expect((await names.allTextContents()).slice(0, before.length)).toEqual(before);
+    await page.getByRole('button', { name: 'Refresh order' }).click();
+    await eventually(async () => (await names.first().textContent()) === 'ping', { what: 'the busiest command to come first' });
+  });
+
+  test('shows how long each server takes as each proxy sees it', async () => {
+    const { page } = browser;
+    for (let count = 0; count < 100; count++) await client.get(`key:0:${count}`);
+    await open('proxies');
+    await page.getByRole('button', { name: 'Refresh latency' }).click();
+    const table = page.getByRole('region', { name: 'Latency of servers by proxy, p50 / p99' });
+    for (const proxy of ['proxy_1', 'proxy_2']) await table.getByRole('columnheader', { name: proxy }).waitFor();
+    for (const [master] of cluster.servers) {
+      const row = table.getByRole('row').filter({ hasText: master!.addr });
+      await row
+        .getByText(/^[\d.]+ ms \/ [\d.]+ ms/)
+        .first()
+        .waitFor();
+    }
+    // One server answers late, and only that stands out, though one client asks all of them over one connection.
+    const slow = cluster.servers[1]![0]!;
+    const standsOut = async () => {
+      await slow.client().client('PAUSE', 80);
+      await Promise.all(Array.from({ length: 300 }, (_, index) => client.get(`key:2:${index}`)));
+      const { cells } = await api<LatencyView>('/latency');
+      const marked = cells.filter(({ outlier }) => outlier !== null);
+      return marked.length === 1 && marked[0]!.server === slow.addr;
+    };
+    await eventually(standsOut, { what: 'the slow server to stand out', timeoutMs: 60_000, everyMs: 100 });
+    await page.getByRole('button', { name: 'Refresh latency' }).click();
+    await table
+      .getByRole('row')
+      .filter({ hasText: slow.addr })
+      .getByText(/, slow$/)
+      .waitFor();
+    await page.getByText(`server ${slow.addr} is slow for proxy proxy_1: `).waitFor();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test('shows which keys are hot: a hostile name as it is, and the way to its slot and group', async () => {
+    const { page } = browser;
+    await open('keys');
+    await page.getByText('one of 256 requests was looked at').first().waitFor();
+    await Promise.all(Array.from({ length: 8000 }, () => client.get(HOSTILE)));
+    await page.getByRole('button', { name: 'Refresh hot keys' }).click();
+    const row = page.getByRole('region', { name: 'Hot keys' }).getByRole('row').filter({ hasText: '<img src=x onerror=' });
+    await row.waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    const slot = row.getByRole('link', { name: /^\d+$/ });
+    const number = await slot.textContent();
+    await row.getByRole('link', { name: /^group \d$/ }).waitFor();
+    await slot.click();
+    await page.waitForURL(`**/slots/${number}`);
   });
 
   test('shows a change at once, and none while the view is paused', async () => {

@@ -22,7 +22,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 const AT = '2026-01-01T00:00:00.000Z';
-const SESSION = { authRequired: false, readOnly: false, user: null, role: 'admin', csrf: null, product: 'large' };
+const SESSION: object = { authRequired: false, readOnly: false, user: null, role: 'admin', csrf: null, product: 'large' };
+
+const NOT_FOUND = { detail: 'not in this fake', code: 'CODIS_E_NOT_FOUND', status: 404, try: [] };
 
 export interface FakeApi {
   readonly url: string;
@@ -31,7 +33,10 @@ export interface FakeApi {
   close(): Promise<void>;
 }
 
-export async function startFakeApi(snapshot: LiveSnapshotView): Promise<FakeApi> {
+type Answer = () => object;
+
+/** `answers`: what is at paths below /api/v1, by the path without its query; a function is called at each request. */
+export async function startFakeApi(snapshot: LiveSnapshotView, answers: Readonly<Record<string, object | Answer>> = {}): Promise<FakeApi> {
   const port = await freePort();
   const listeners = new Set<ServerResponse>();
   const write = (to: ServerResponse, name: string, data: unknown) => to.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -44,9 +49,9 @@ export async function startFakeApi(snapshot: LiveSnapshotView): Promise<FakeApi>
       return;
     }
     if (path.startsWith('/api/')) {
-      const found = path === '/api/v1/session';
-      response.writeHead(found ? 200 : 404, { 'content-type': found ? 'application/json' : 'application/problem+json' });
-      response.end(JSON.stringify(found ? SESSION : { detail: 'not in this fake', code: 'CODIS_E_NOT_FOUND', status: 404, try: [] }));
+      const answer = { '/session': SESSION, ...answers }[path.slice('/api/v1'.length)];
+      response.writeHead(answer ? 200 : 404, { 'content-type': answer ? 'application/json' : 'application/problem+json' });
+      response.end(JSON.stringify(typeof answer === 'function' ? (answer as Answer)() : (answer ?? NOT_FOUND)));
       return;
     }
     const file = extname(path) === '' ? '/index.html' : path;
@@ -138,6 +143,7 @@ function groupStatus(id: number, slotsCount: number): GroupStatusView {
     up: true,
     observedRole: role,
     linkUp: role === 'replica' ? true : null,
+    sync: null,
     replicates: role === 'replica' ? `10.0.0.${id}:6379` : null,
     offset: 1,
     lagBytes: role === 'replica' ? 0 : null,

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
-import { openBrowser, type TestBrowser, violations } from './browser.ts';
+import { faults, openBrowser, type TestBrowser } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
 vi.setConfig({ testTimeout: 90_000 });
@@ -36,12 +36,13 @@ test('one logs in, and a wrong password is a sentence', async () => {
   const { page } = browser;
   await page.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/settings`);
   await page.getByRole('heading', { name: 'Log in to Codis test' }).waitFor();
-  expect(await violations(page)).toEqual([]);
+  expect(await faults(page)).toEqual([]);
   await login('admin', 'not the password');
   await page.getByRole('alert').waitFor();
+  expect(await faults(page), 'refused').toEqual([]);
   await login('admin', adminPassword);
   await page.getByRole('heading', { name: 'Users' }).waitFor();
-  expect(await violations(page), 'settings').toEqual([]);
+  expect(await faults(page), 'settings').toEqual([]);
 });
 
 test('an admin makes a viewer, who sees every button and why it does nothing', async () => {
@@ -51,12 +52,14 @@ test('an admin makes a viewer, who sees every button and why it does nothing', a
   await dialog.getByLabel('Name').fill('anna');
   await dialog.getByLabel('Password').fill('short');
   await dialog.getByText('A password has at least 10 characters.').first().waitFor();
+  expect(await faults(page, 'dialog[open]'), 'a user to add').toEqual([]);
   await dialog.getByLabel('Password').fill('long enough');
   await dialog.getByRole('button', { name: 'Add a user' }).click();
   await page.getByRole('cell', { name: 'anna', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Log out' }).click();
   await login('anna', 'long enough');
   await page.getByText('Only an admin sees and changes users and tokens.').waitFor();
+  expect(await faults(page), 'settings of a viewer').toEqual([]);
   await page.getByRole('link', { name: 'Groups' }).click();
   const add = page.getByRole('button', { name: 'Add a group …' });
   expect(await add.getAttribute('aria-disabled')).toBe('true');

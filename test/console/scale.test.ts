@@ -59,19 +59,3 @@ test('all 1024 slots change within 4 ms of script', async () => {
   const each = ((await scriptMs()) - before) / 20;
   expect(each).toBeLessThan(4 * BUSY);
 });
-
-test('a group keeps its colour when others come', async () => {
-  const { page } = browser;
-  const colour = () =>
-    page.locator('[data-slot="5"]').evaluate((cell) => [getComputedStyle(cell).backgroundColor, getComputedStyle(cell).backgroundImage]);
-  const runs = (groups: number) => [
-    { first: 5, last: 5, state: 'online' as const, group: 3, to: null, migration: null },
-    ...roundRobin(groups, 0).filter(({ first }) => first !== 5),
-  ];
-  api.send('topology', { epoch: 100, slots: runs(4), groups: null });
-  await page.locator('[data-slot="4"][aria-label*="group 1,"]').waitFor();
-  const before = await colour();
-  api.send('topology', { epoch: 101, slots: runs(9), groups: null });
-  await page.locator('[data-slot="4"][aria-label*="group 5,"]').waitFor();
-  expect(await colour()).toEqual(before);
-});

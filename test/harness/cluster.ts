@@ -46,6 +46,7 @@ export interface ProxyStatusView {
   readonly coordinator: { readonly state: string; readonly staleSince: string | null };
   readonly workerRestarts: number;
   readonly workers: readonly {
+    readonly worker: number;
     readonly pid: number;
     readonly rssBytes: number;
     readonly backendBytesIn: number;

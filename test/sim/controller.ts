@@ -31,6 +31,7 @@ import {
   type Doing,
   fence,
   lostOf,
+  type Moment,
   newController,
   removal,
   type Task,
@@ -151,7 +152,7 @@ function* work(task: Task, action: Action): Work {
       return;
     case 'sweep': {
       const listed = nextListed(topology, action.slots);
-      if (listed !== null && !world.rules.bigKeysBeforeTheSweep) yield* pass(task, action);
+      if (listed !== null && !world.rules.bigKeysBeforeTheSweep) yield* pass(task, action, keysAt(world, action.from, action.slots));
       if (listed === null) yield* sweep(task, action);
       else yield* moveBigKey(task, { ...listed, from: action.from, to: action.to });
       return;
@@ -172,6 +173,7 @@ function* lock(task: Task, action: Of<'lock'>): Work {
   if (migration!.durable && findGroup(topology, action.to)!.servers.length < 2) return;
   if (migration!.durable && rules.targetsReplicasAreUpToDate) yield waitForReplicas(world, action.to);
   if (rules.targetIsEmpty && keysAt(world, action.to, action.slots).length > 0) return;
+  yield* lookThrough(task, action);
   const lost = lostOf(task);
   yield* fence(task, { sides: rules.fenceAtBothSides ? [action.from, action.to] : [action.from], lost });
   const { fenced } = controller;
@@ -208,17 +210,57 @@ function* sweep(task: Task, action: Of<'sweep'>): Work {
   const { world } = task;
   cutOffStrays(world, action.from);
   if (!(yield* knowSource(task, action))) return;
-  for (;;) {
-    const found = yield* pass(task, action);
-    if (found === 0 || !world.rules.sweepUntilEmpty) break;
+  if (!(yield* handOverSeen(task, action))) {
+    for (;;) {
+      const found = keysAt(world, action.from, action.slots);
+      yield* pass(task, action, found);
+      if (found.length === 0 || !world.rules.sweepUntilEmpty) break;
+    }
   }
   if (!(yield* complete(task, action))) return;
   cutOffStrays(world, action.to);
   yield* endDepartures(task, action);
 }
 
+/** One key after the other, once for each migration, while others go on writing. */
+function* lookThrough({ world, controller }: Task, { from }: Of<'lock'>): Work {
+  const { id } = world.migration!;
+  if (controller.seen?.migration === id) return;
+  const since = momentOf(world, controller, from);
+  const keys: Key[] = [];
+  for (const key of KEYS) {
+    yield null;
+    if (groupOf(world, from).data.has(key)) keys.push(key);
+  }
+  controller.seen = { migration: id, since, keys, isWhole: true };
+}
+
+const momentOf = (world: World, { ownWrites }: ControllerSim, at: GroupId): Moment => {
+  const { process, log } = groupOf(world, at);
+  return { process, writes: log.length - ownWrites };
+};
+
+/** Whether that was all there is: nothing was written at the source since they were seen. */
+function* handOverSeen(task: Task, action: Of<'sweep'>): Work<boolean> {
+  const { world, controller } = task;
+  const { rules, plan } = world;
+  const { seen } = controller;
+  if (!seen?.isWhole || plan.big.length > 0) return false;
+  seen.isWhole = false;
+  const now = momentOf(world, controller, action.from);
+  const isOfIt = seen.since.process === now.process || !rules.lookIsOfItsProcess;
+  const isUnwritten = seen.since.writes === now.writes || !rules.unwrittenSinceTheLook;
+  const isWhole = yield* pass(
+    task,
+    action,
+    seen.keys.filter((key) => action.slots.includes(slotOfKey(key))),
+  );
+  return isWhole && isOfIt && isUnwritten;
+}
+
 /** The passes were at one process: they prove nothing of another, which may be known as the source by now. */
 function* complete({ world, topology, processes }: Task, { slots, from, to }: Of<'sweep'>): Work<boolean> {
+  yield null;
   const epoch = currentEpoch(world);
   const current = topologyAt(world, epoch);
   if (requireMaster(current, from) !== requireMaster(topology, from)) return false;
@@ -227,21 +269,23 @@ function* complete({ world, topology, processes }: Task, { slots, from, to }: Of
   return compareAndSet(world, epoch, completeMove(current, { slots, migration: world.migration!.id }));
 }
 
-function* pass({ world, topology }: Task, { from, to, slots }: Of<'sweep'>): Work<number> {
+/** False when some key was not handed over. */
+function* pass({ world, topology }: Task, { from, to }: Of<'sweep'>, found: readonly Key[]): Work<boolean> {
   const { rules, migration } = world;
   const { durable } = migration!;
   const addr = masterOf(findGroup(topology, to)!)!;
-  const found = keysAt(world, from, slots);
+  let isWhole = true;
   yield null;
   for (const key of found) {
     const keys = [key];
     const run = (fate: Fate) => handOver(world, groupOf(world, from), { keys, to: addr, copy: durable, durable }, fate);
     const worked = yield { at: from, run, mayFail: true };
+    isWhole &&= worked;
     if (!durable || !worked) continue;
     if (rules.sweepWaitsForReplicas) yield waitForReplicas(world, to);
     yield removal(world, from, keys);
   }
-  return found.length;
+  return isWhole;
 }
 
 export function keysAt(world: World, group: GroupId, slots: readonly Slot[]): Key[] {

@@ -54,9 +54,10 @@ export function note(world: World, target: Group, { keys, run, number }: { keys:
 
 /** Before slots are locked, unless others go the same way. */
 export function* nameSource(task: Task, way: Way): Work {
-  const { world, epoch, topology, processes } = task;
+  const { world, controller, epoch, topology, processes } = task;
   if (going(topology, way).length > 0) return;
   yield command(way.from, () => countFrom(world, groupOf(world, way.from), 0));
+  controller.ownWrites++;
   yield command(way.to, () => {
     forget(world, groupOf(world, way.to));
     name(world, groupOf(world, way.to), { run: processes.get(way.from)!, epoch, slots: [] });

@@ -38,6 +38,10 @@ export const RULES = {
   writesAreCompared: true,
   /** A move is complete only after a pass that found nothing. */
   sweepUntilEmpty: true,
+  /** … or when nothing was written since the keys were looked for before the lock … */
+  unwrittenSinceTheLook: true,
+  /** … at the process that was looked at. */
+  lookIsOfItsProcess: true,
   /** Nothing is locked while the target holds keys of these slots. */
   targetIsEmpty: true,
   /** What a former controller still has under way is cut off at the servers that a new one works at. */

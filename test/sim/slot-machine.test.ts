@@ -140,7 +140,7 @@ describe('what it found', () => {
   });
 
   test('the same while a source is named for the next slots that go its way', () => {
-    const script = goingBack({ last: 0, next: 4, after: deletedAndAskedFor });
+    const script = goingBack({ last: 0, next: 8, after: deletedAndAskedFor });
     expect(() => run(without('arrivedIsKnown'), script)).toThrow(Violation);
     run(RULES, script);
   });

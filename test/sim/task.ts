@@ -1,6 +1,6 @@
 // What a controller of the simulation is, and what all that it does is made of: commands to servers, fences, cutting off what others have under way.
 
-import type { Epoch, GroupId, ProxyId, ProxyView, Topology } from '@codis/config/model';
+import type { Epoch, GroupId, MigrationId, ProxyId, ProxyView, Topology } from '@codis/config/model';
 import { cutOff, type ProxySim } from './proxy-state.ts';
 import { MARKER, markerOf, replicateAll } from './servers.ts';
 import { type Command, change, type Fate, groupOf, type Key, remove, type World } from './world.ts';
@@ -29,6 +29,20 @@ export interface Doing extends Task {
 
 type Fence = ReadonlySet<ProxyId>;
 
+/** A moment of a server: writes of others, as it counts them. */
+export interface Moment {
+  readonly process: number;
+  readonly writes: number;
+}
+
+export interface Seen {
+  readonly migration: MigrationId;
+  readonly since: Moment;
+  readonly keys: readonly Key[];
+  /** None of them has been taken up by a sweep. */
+  isWhole: boolean;
+}
+
 /** Forgotten when it dies. */
 export interface ControllerSim {
   doing: Doing | null;
@@ -36,6 +50,10 @@ export interface ControllerSim {
   watching: Doing | null;
   /** One of the two is about to name a source. */
   isNaming: boolean;
+  /** What was seen at the source of a migration before its slots were locked. */
+  seen: Seen | null;
+  /** How often it has written at sources. */
+  ownWrites: number;
   fenced: { epoch: Epoch; proxies: Fence } | null;
   /** Who was registered when the last lock was decided on. */
   listed: Fence;
@@ -49,6 +67,8 @@ export const newController = (): ControllerSim => ({
   doing: null,
   watching: null,
   isNaming: false,
+  seen: null,
+  ownWrites: 0,
   fenced: null,
   listed: new Set(),
   copied: new Set(),

@@ -7,8 +7,6 @@ import type { Running } from '../proxies.ts';
 import { say } from '../workbench.ts';
 import { type BenchSection, figuresOf, fillKeys, type Ground, LOAD_CORES, PROXY_CORES, severalRounds } from './section.ts';
 
-const GROUPS = [1, 2, 4, 8, 32];
-const DATABASES = [1, 2, 4, 8, 16];
 /** redis-benchmark uses one database, so as many run as there are databases, always. */
 const AT_ONCE = 16;
 const CLIENTS_EACH = 3;
@@ -34,11 +32,12 @@ interface Grown {
 }
 
 async function byGroups({ bench, scale, subjects }: Ground): Promise<Figure[]> {
-  const servers = await bench.servers(Math.max(...GROUPS), LOAD_CORES);
+  const counts = scale.groups;
+  const servers = await bench.servers(Math.max(...counts), LOAD_CORES);
   const both = subjects.filter(({ name }) => name === 'Codis' || name === 'twemproxy');
   const grown: Grown[] = [];
   for (const subject of both) {
-    for (const groups of GROUPS) {
+    for (const groups of counts) {
       say(`${subject.name} over ${groups} groups`);
       const running = await bench.start(subject, { redis: servers.slice(0, groups), cores: PROXY_CORES });
       grown.push({ name: subject.name, groups, running });
@@ -52,7 +51,7 @@ async function byGroups({ bench, scale, subjects }: Ground): Promise<Figure[]> {
   );
   for (const { running } of grown) await bench.stop(running);
   return loads.flatMap(({ name: load }, thing) =>
-    GROUPS.flatMap((groups) =>
+    counts.flatMap((groups) =>
       grown.flatMap((subject, at) =>
         subject.groups === groups ? cpuAndRate(`${load}, groups: ${groups}`, subject.name, samples[thing]?.[at]) : [],
       ),
@@ -64,9 +63,9 @@ async function byDatabases({ bench, scale, subjects, redis }: Ground): Promise<F
   const [codis] = subjects;
   if (codis === undefined) return [];
   const running = await bench.start(codis, { redis, cores: PROXY_CORES });
-  for (let db = 0; db < Math.max(...DATABASES); db++) await fillKeys(running, db);
+  for (let db = 0; db < Math.max(...scale.databases); db++) await fillKeys(running, db);
   const things = LOADS.flatMap(({ name, times, ...load }) =>
-    DATABASES.map((databases) => {
+    scale.databases.map((databases) => {
       const each: Load = { ...load, clients: CLIENTS_EACH, requests: Math.ceil((scale.requests * times) / AT_ONCE) };
       const loads = Array.from({ length: AT_ONCE }, (_, at): Load => ({ ...each, db: at % databases }));
       return { name: `${name}, databases: ${databases}`, loads };

@@ -24,6 +24,9 @@ export interface Scale {
   readonly largeReplyBytes: number;
   /** Clients in all, where most of them are idle. */
   readonly crowd: readonly [number, number];
+  /** How many groups, and how many databases in use, where it is seen what more of them cost. */
+  readonly groups: readonly number[];
+  readonly databases: readonly number[];
 }
 
 export interface Ground {

@@ -26,6 +26,7 @@ import { Clocks } from './observe/clocks.ts';
 import { History } from './observe/history.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
+import { SlotWatch } from './observe/slot-watch.ts';
 import { Surveys } from './observe/surveys.ts';
 import { sendNotFound, sendProblem } from './problems.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -35,13 +36,17 @@ import { eventRoutes } from './routes/events.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { latencyRoutes } from './routes/latency.ts';
 import { liveRoutes } from './routes/live.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { pageRoutes } from './routes/page.ts';
 import { planRoutes, planViewOf } from './routes/plans.ts';
 import { proxyRoutes } from './routes/proxies.ts';
+import { proxyDetailRoutes } from './routes/proxy-detail.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { setupRoutes } from './routes/setup.ts';
+import { slotHistoryRoutes } from './routes/slot-history.ts';
 import { slotKnowledgeRoutes } from './routes/slots.ts';
 import { slowLogRoutes } from './routes/slowlog.ts';
 import { topologyRoutes } from './routes/topology.ts';
@@ -84,14 +89,17 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   const context = contextOf({ coordinator, controller, settings, log });
-  const { observer, hub, webhook } = context;
+  const { observer, slotWatch, hub, webhook } = context;
   app.decorate('observer', observer);
   observer.watch(hub);
-  app.addHook('onListen', async () => observer.start());
+  app.addHook('onListen', async () => {
+    observer.start();
+    slotWatch.start();
+  });
   app.addHook('onClose', async () => {
     hub.close();
     webhook?.close();
-    await observer.close();
+    await Promise.all([observer.close(), slotWatch.close()]);
   });
   await prepare(app, context);
   await app.register(swagger, {
@@ -136,9 +144,11 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     controller,
     settings,
     status,
+    migrations,
     proxies,
     observer,
     alerts,
+    slotWatch: new SlotWatch({ coordinator, log }),
     surveys: new Surveys(),
     hub: new LiveHub(),
     webhook,
@@ -158,7 +168,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   const note = failureNotes({ coordinator, settings });
   app.setErrorHandler(async (error, request, reply) => {
-    const tried = dryRunView(error, planViewOf);
+    const tried = dryRunView(error, (value) => planViewOf(value, request, settings));
     if (tried) return sendDryRun(tried, reply);
     await note(error, request);
     return sendProblem(error, request, reply);
@@ -209,6 +219,7 @@ function apiRoutes(api: App, context: Context): void {
   eventRoutes(api, context);
   groupRoutes(api, context);
   proxyRoutes(api, context);
+  proxyDetailRoutes(api, context);
   migrationRoutes(api, context);
   planRoutes(api, context);
   doctorRoutes(api, context);
@@ -218,6 +229,9 @@ function apiRoutes(api: App, context: Context): void {
   explainRoutes(api, context);
   slowLogRoutes(api, context);
   slotKnowledgeRoutes(api, context);
+  keyRoutes(api, context);
+  latencyRoutes(api, context);
+  slotHistoryRoutes(api, context);
   api.get('/status', { schema: { summary: 'Is it well? A verdict with numbers', response: answers(StatusSchema) } }, () =>
     context.status(),
   );

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Coordinator } from '@codis/config/coordinator';
-import { asEpoch, CodisError } from '@codis/config/model';
+import { asEpoch, CodisError, type Migration } from '@codis/config/model';
 import type { Caller, Expecting } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import type { StatusReader } from '@codis/config/status';
@@ -14,6 +14,7 @@ import { isDryRun } from './dry-run.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { Observer } from './observe/observer.ts';
 import type { ProxyWatch } from './observe/proxies.ts';
+import type { SlotWatch } from './observe/slot-watch.ts';
 import type { Surveys } from './observe/surveys.ts';
 
 /** The app with schemas that type their routes. */
@@ -29,9 +30,12 @@ export interface Context {
   readonly controller: ControllerStatus;
   readonly settings: Settings;
   readonly status: StatusReader;
+  /** All of them; those that have ended are read once. */
+  readonly migrations: () => Promise<Migration[]>;
   readonly proxies: ProxyWatch;
   readonly observer: Observer;
   readonly alerts: AlertKeeper;
+  readonly slotWatch: SlotWatch;
   readonly surveys: Surveys;
   readonly hub: LiveHub;
   /** Who a request comes from, as of now. */

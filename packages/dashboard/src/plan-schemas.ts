@@ -51,7 +51,10 @@ export const PlanSchema = describes<PlanView>()(
     ...summary,
     moves: Type.Array(object({ ...move, from: GroupId, ...amounts })),
     groups: Type.Array(PlannedGroup),
-    biggestKeys: Type.Array(object({ key: Type.String(), slot: Slot, db: Count, bytes: Count })),
+    balance: nullable(object({ before: Type.Number(), after: Type.Number() })),
+    biggestKeys: Type.Array(
+      object({ key: Type.String(), slot: Slot, db: Count, bytes: Count, inPieces: Type.Boolean(), blockingMs: Count }),
+    ),
     warnings: Type.Array(Type.String()),
     basis: Type.Array(Type.String()),
   }),

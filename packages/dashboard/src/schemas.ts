@@ -6,6 +6,7 @@ import type {
   AddServerRequest,
   AdoptMigrationRequest,
   AssignRangeRequest,
+  CancelMigrationRequest,
   ChangeView,
   CreateMigrationRequest,
   EventsView,
@@ -89,6 +90,7 @@ const Migration = object({
     bytesPerSecond: nullable(Count),
     addedP99Ms: nullable(Count),
     sharePercent: nullable(Count),
+    window: nullable(Type.String()),
   }),
   durable: Type.Boolean(),
   slotsTotal: Count,
@@ -98,7 +100,12 @@ const Migration = object({
   keysLeft: nullable(Count),
   keysPerSecond: nullable(Count),
   secondsLeft: nullable(Count),
+  retries: Count,
+  verified: nullable(object({ slotsCount: Count, batchesCount: Count, keysLooked: Count, withoutPassCount: Count, text: Type.String() })),
+  takesBack: nullable(MigrationId),
+  takenBackBy: nullable(MigrationId),
   waiting: nullable(Type.String()),
+  resumesAt: nullable(Time),
   stalled: nullable(object({ since: Time, reason: Type.String() })),
   actor: Type.String(),
   comment: nullable(Type.String()),
@@ -126,6 +133,7 @@ const ServerStatus = object({
   up: Type.Boolean(),
   observedRole: nullable(Role),
   linkUp: nullable(Type.Boolean()),
+  sync: nullable(object({ readBytes: Count, totalBytes: nullable(Count) })),
   version: nullable(Type.String()),
   keysCount: nullable(Count),
   usedMemoryBytes: nullable(Count),
@@ -159,7 +167,11 @@ const notes = Type.Array(Type.String());
 
 export const TopologySchema = describes<TopologyView>()(object({ epoch: Count, slots: Type.Array(SlotRun), groups: Type.Array(Group) }));
 export const SlotsSchema = describes<SlotsView>()(object({ epoch: Count, slots: Type.Array(SlotRun) }));
-export const SlotSchema = describes<SlotView>()(object({ epoch: Count, slot: Slot, ...slotState, server: nullable(Addr) }));
+/** Of a slot's last move. */
+export const lastMove = { at: Time, migration: MigrationId, from: GroupId, to: GroupId };
+export const SlotSchema = describes<SlotView>()(
+  object({ epoch: Count, slot: Slot, ...slotState, server: nullable(Addr), lastMove: nullable(object(lastMove)) }),
+);
 export const GroupsSchema = describes<GroupsView>()(object({ epoch: Count, groups: Type.Array(Group) }));
 export const GroupSchema = describes<GroupView>()(Group);
 export const ChangeSchema = describes<ChangeView>()(object({ epoch: Count, notes }));
@@ -220,6 +232,7 @@ export const ProxyWantedBody = describes<ProxyWantedRequest>()(
 );
 const limit = (maximum: number, description: string) =>
   Type.Optional(nullable(Type.Integer({ minimum: 1, maximum, description: `${description}; null: no limit` })));
+const WINDOW = '^([01]\\d|2[0-3]):[0-5]\\d-(([01]\\d|2[0-3]):[0-5]\\d|24:00)$';
 const throttle = {
   delayMs: Type.Optional(DelayMs),
   keysPerSecond: limit(1_000_000_000, 'keys handed over in a second'),
@@ -227,6 +240,14 @@ const throttle = {
   addedP99Ms: limit(1000, 'milliseconds that one batch may block the source, and so add to what a request waits'),
   sharePercent: Type.Optional(
     nullable(Type.Integer({ minimum: 1, maximum: 100, description: 'percent of the source’s time; null: what its clients leave' })),
+  ),
+  window: Type.Optional(
+    nullable(
+      Type.String({
+        pattern: WINDOW,
+        description: 'times of day between which it runs, like 22:30-06:00, by the local clock of the controller; null: at any time',
+      }),
+    ),
   ),
 };
 /** How slots are to be moved: by a migration, or by a plan that is applied. */
@@ -236,6 +257,19 @@ export const manner = {
   ...throttle,
 };
 export const AdoptMigrationBody = describes<AdoptMigrationRequest>()(object({ ...throttle, dryRun: Type.Optional(Type.Boolean()) }));
+/** A cancel may come without a body. */
+export const CancelMigrationBody = describes<CancelMigrationRequest | null>()(
+  nullable(
+    object({
+      rollBack: Type.Optional(
+        Type.Enum(['current', 'all'], {
+          description:
+            'what goes back where it came from, by another migration: the slots that are under way, or also those that have moved',
+        }),
+      ),
+    }),
+  ),
+);
 export const ThrottleBody = describes<ThrottleRequest>()(object(throttle));
 export const CreateMigrationBody = describes<CreateMigrationRequest>()(
   object({

@@ -1,5 +1,7 @@
 // The HTTP API as a client sees it. Each answer, good or bad, is checked against /api/openapi.json by the harness.
 
+import { migrationPath } from '@codis/config/coordinator';
+import { arrivalsOf, asGroupId, asMigrationId, asSlot, decodeMigration, encodeMigration } from '@codis/config/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, stopAll } from '../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../test/harness/redis.ts';
@@ -59,6 +61,23 @@ describe('the life of a product', () => {
     expect((await dashboard.ok('GET', '/migrations')).json).toEqual({ migrations: [json] });
     expect((await dashboard.ok('POST', '/migrations/1/cancel')).json).toMatchObject({ id: 1, state: 'cancelled' });
     expect((await dashboard.ok('GET', '/migrations/1')).json).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('tells of each slot how it was moved last, from the records of migrations', async () => {
+    expect((await dashboard.ok('GET', '/slots/moves')).json).toEqual({ moves: [] });
+    const { coordinator } = dashboard;
+    const entry = (await coordinator.read(migrationPath(asMigrationId(1))))!;
+    const [from, to, at] = [asGroupId(1), asGroupId(2), '2026-01-01T00:00:00.000Z'];
+    const arrivals = arrivalsOf([asSlot(3), asSlot(4)], { from, to, at, looked: 9 });
+    const record = { ...decodeMigration(entry.data), id: asMigrationId(7), arrivals };
+    await coordinator.commit([{ op: 'create', path: migrationPath(record.id), data: encodeMigration(record) }]);
+
+    const lastMove = { at, migration: 7, from: 1, to: 2 };
+    expect((await dashboard.ok('GET', '/slots/moves')).json).toEqual({ moves: [{ first: 3, last: 4, ...lastMove }] });
+    expect((await dashboard.ok('GET', '/slots/4')).json).toMatchObject({ lastMove });
+    expect((await dashboard.ok('GET', '/slots/5')).json).toMatchObject({ lastMove: null });
+    expect((await dashboard.ok('GET', '/migrations/7')).json).toMatchObject({ verified: { slotsCount: 2, keysLooked: 9 } });
+    await coordinator.commit([{ op: 'delete', path: migrationPath(record.id) }]);
   });
 
   test('is written down: who, what, when, newest first', async () => {

@@ -107,6 +107,7 @@ const EXAMPLES = (): Record<string, [path: string, body?: unknown]> => ({
   'POST /groups/{group}/servers/{addr}/promote': [`/groups/1/servers/${encodeURIComponent(replica!.addr)}/promote`, {}],
   'POST /groups/{group}/keys/mend': ['/groups/2/keys/mend', { action: 'delete' }],
   'PUT /proxies/{proxy}/wanted': ['/proxies/p1/wanted', { wanted: 'offline', drainSeconds: 7 }],
+  'POST /proxies/{proxy}/try': ['/proxies/p1/try'],
   'DELETE /proxies/{proxy}': ['/proxies/gone'],
   'POST /migrations': ['/migrations', { moves: [{ first: 5, last: 6, to: 2 }], comment: 'to see' }],
   'POST /migrations/{migration}/adopt': ['/migrations/1/adopt', {}],
@@ -260,7 +261,7 @@ describe('events', () => {
     const find = async (query: string) =>
       (await dashboard.ok('GET', `/events?${query}`)).json['events'] as { seq: number; action: string }[];
     const found = await find('action=proxy.&actor=anna&object=p1&result=done');
-    expect(found.map(({ action }) => action)).toEqual(['proxy.offline']);
+    expect(found.map(({ action }) => action)).toEqual(['proxy.try', 'proxy.offline']);
     expect((await dashboard.ok('GET', `/events/${found[0]!.seq}`)).json).toEqual(found[0]);
     expect(await find('result=denied')).toEqual([]);
     expect(await dashboard.call('GET', '/events/999999')).toMatchObject({ status: 404 });
@@ -271,7 +272,7 @@ describe('events', () => {
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { action: string }).action),
-    ).toEqual(['proxy.remove', 'proxy.offline']);
+    ).toEqual(['proxy.remove', 'proxy.try', 'proxy.offline']);
   });
 });
 

@@ -43,12 +43,30 @@ describe('a plan', () => {
     expect((await dashboard.ok('GET', '/plans/1')).json).toEqual(json);
   });
 
+  test('says how even the groups are, and what it costs with the limits that are asked for', async () => {
+    const { json } = await dashboard.ok('GET', '/plans/1');
+    expect(json['balance']).toEqual({ before: 75, after: 100 });
+    await servers[0]!.client().set('{}', 'x'.repeat(200_000));
+    const { json: costly } = await dashboard.ok('POST', '/plans?dryRun=true', { kind: 'move', moves: [{ first: 0, last: 0, to: 2 }] });
+    expect(costly['plan']).toMatchObject({ biggestKeys: [{ inPieces: false, blockingMs: 3 }], keysCount: 1 });
+    await dashboard.ok('POST', '/plans', { kind: 'move', moves: [{ first: 0, last: 0, to: 2 }] });
+    const { plans } = (await dashboard.ok('GET', '/plans')).json as { plans: { id: number; durationMs: number }[] };
+    const { id, durationMs } = plans.at(-1)!;
+    expect(durationMs).toBeLessThan(20);
+    const { json: limited } = await dashboard.ok('GET', `/plans/${id}?bytesPerSecond=100000&delayMs=10`);
+    expect(limited['durationMs']).toBeGreaterThanOrEqual(2000);
+    expect(limited['basis']).toContain('duration: with these limits: bytesPerSecond 100000, delayMs 10');
+    expect(await dashboard.call('GET', `/plans/${id}?sharePercent=0`)).toMatchObject({ status: 400 });
+    await servers[0]!.client().flushall();
+  });
+
   test('is listed with the others, oldest first', async () => {
     await dashboard.ok('POST', '/plans', { kind: 'drain', group: 3 });
     await dashboard.ok('POST', '/plans', { kind: 'move', moves: [{ first: 0, last: 9, to: 2 }] });
     const { plans } = (await dashboard.ok('GET', '/plans')).json as { plans: { goal: string; slotsCount: number }[] };
     expect(plans.map(({ goal, slotsCount }) => [goal, slotsCount])).toEqual([
       ['rebalance by slots', 256],
+      ['move slot 0 to group 2', 1],
       ['drain group 3', 342],
       ['move slots 0-9 to group 2', 10],
     ]);

@@ -112,6 +112,8 @@ export interface LiveProxy {
 
 /** Counters since the worker started, and gauges. */
 export interface WorkerReport {
+  /** Which of its proxy's it is, from 1: one that replaces another has its number. */
+  readonly worker: number;
   readonly pid: number;
   readonly epoch: number;
   readonly clients: number;
@@ -134,6 +136,8 @@ export interface WorkerReport {
   readonly rssBytes: number;
   /** CPU time since it started. */
   readonly cpuMicros: number;
+  /** How late its event loop was in the last seconds, in microseconds; null before anything was measured. */
+  readonly loopLag: { readonly p50: number; readonly p99: number; readonly max: number } | null;
   /** Whole requests by how long they took, commands that wait on purpose aside: entry b counts what took less than 2^b microseconds and not less than half of that. */
   readonly latency: readonly number[];
   /** Their time altogether, in microseconds. */

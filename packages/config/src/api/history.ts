@@ -67,6 +67,8 @@ export interface ProxyStatsView {
   readonly version: string | null;
   /** Of all its processes, 100 is one core. */
   readonly cpuPercent: number | null;
+  /** 99th percentile of how late the event loop of its worst worker was, in the last seconds. */
+  readonly lagP99Ms: number | null;
   readonly memoryBytes: number | null;
   readonly workersCount: number | null;
   readonly workerRestartsCount: number | null;
@@ -76,8 +78,27 @@ export interface ProxyStatsView {
 
 /** `GET /proxies/{proxy}/stats`. */
 export interface ProxyDetailView extends ProxyStatsView {
-  /** By calls, most first. Times are over the life of its workers. */
+  /** By number. */
+  readonly workers: readonly ProxyWorkerView[];
+  /** By calls, most first. Counts are over the life of its workers. */
   readonly commands: readonly CommandStatsView[];
+}
+
+/** One worker process: it has one event loop, which one core can keep busy. Null: not known yet. */
+export interface ProxyWorkerView {
+  readonly worker: number;
+  readonly pid: number;
+  readonly sessions: number;
+  readonly opsPerSecond: number | null;
+  readonly errorsPerSecond: number | null;
+  readonly cpuPercent: number | null;
+  /** How late its event loop was in the last seconds: median, 99th percentile, and the most. */
+  readonly lagP50Ms: number | null;
+  readonly lagP99Ms: number | null;
+  readonly lagMaxMs: number | null;
+  readonly memoryBytes: number;
+  /** The slot table it routes by; -1: none yet. */
+  readonly epoch: number;
 }
 
 export interface CommandStatsView {

@@ -55,10 +55,18 @@ export interface PlansView {
   readonly plans: readonly PlanSummaryView[];
 }
 
-/** `GET /plans/{plan}`, and the answer to making and applying one. */
+export interface BalanceView {
+  /** How much of everything is where an even spread has it. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** `GET /plans/{plan}`, and the answer to making and applying one. With `?keysPerSecond=`, `bytesPerSecond=`, `sharePercent=` and `delayMs=` it says how long it takes at that speed. */
 export interface PlanView extends PlanSummaryView {
   readonly moves: readonly PlannedMoveView[];
   readonly groups: readonly PlannedGroupView[];
+  /** How even the groups are, by what the goal makes even, from 0 to 100; null: an older plan does not say. */
+  readonly balance: BalanceView | null;
   /** The largest seen in the slots that move, the largest first. */
   readonly biggestKeys: readonly BigKeyView[];
   /** What to think about first, each in a sentence. */
@@ -117,4 +125,8 @@ export interface BigKeyView {
   readonly slot: number;
   readonly db: number;
   readonly bytes: number;
+  /** It is so large that it moves in pieces while it is read. */
+  readonly inPieces: boolean;
+  /** For how long, about, all clients of the source wait for it; where it moves in pieces, for how long those who write it do. */
+  readonly blockingMs: number;
 }

@@ -54,6 +54,15 @@ export interface ThrottleRequest {
   readonly bytesPerSecond?: number | null;
   readonly addedP99Ms?: number | null;
   readonly sharePercent?: number | null;
+  /** `00:00-07:00`, by the local clock of the controller. */
+  readonly window?: string | null;
+}
+
+/** `POST /migrations/{id}/cancel`; without a body what has moved stays where it is. */
+export interface CancelMigrationRequest {
+  /** What goes back where it came from: the slots that are under way (`current`), or also those that have moved (`all`). They arrive first, and then another migration
+   *  brings them back; `takenBackBy` is its number, and null when there is nothing to bring back. */
+  readonly rollBack?: 'current' | 'all';
 }
 
 /** `POST /migrations/{id}/adopt`. */

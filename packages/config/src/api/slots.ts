@@ -1,6 +1,6 @@
 // What is known of single slots and keys.
 
-import type { SlotStateView } from './views.ts';
+import type { LastMoveView, SlotStateView } from './views.ts';
 
 /** `GET /slots/stats`: by slot, 1024 entries each; null where it is not known. `?refresh=true` has the masters, or better their replicas, looked through now: that takes seconds and some of their time. */
 export interface SlotStatsView {
@@ -14,6 +14,11 @@ export interface SlotStatsView {
   readonly opsPerSecond: readonly (number | null)[];
   /** How the numbers were come by, each in a sentence. */
   readonly basis: readonly string[];
+}
+
+/** `GET /slots/moves`: the last move of each slot, as runs in order; slots that no migration on record has moved are in none. */
+export interface SlotMovesView {
+  readonly moves: readonly (LastMoveView & { readonly first: number; readonly last: number })[];
 }
 
 /** `GET /keys/locate?key=` (text) or `?keyHex=` (any bytes). */
@@ -35,12 +40,39 @@ export interface BigKeysView {
 }
 
 export interface FoundKeyView {
-  /** As JSON text, shortened. */
+  /** As JSON text, shortened; a mark for whom names are kept from. */
   readonly key: string;
   readonly slot: number;
   readonly group: number;
   readonly db: number;
   readonly bytes: number;
+}
+
+/** `GET /keys/hot?limit=`: those that clients ask for most, as proxies find out by looking at some of the requests; hottest first. */
+export interface HotKeysView {
+  readonly at: string;
+  /** One of so many requests is looked at; null: no proxy could be asked. */
+  readonly sampleEvery: number | null;
+  /** For how long proxies have counted, at most; null as before. */
+  readonly windowSeconds: number | null;
+  /** How many keys were looked at in that time. */
+  readonly sampledCount: number;
+  readonly keys: readonly HotKeyView[];
+  /** How the numbers were come by, each in a sentence. */
+  readonly basis: readonly string[];
+}
+
+export interface HotKeyView {
+  /** As JSON text, shortened; a mark for whom names are kept from. */
+  readonly key: string;
+  readonly slot: number;
+  /** Where requests for it go; null: nowhere. */
+  readonly group: number | null;
+  readonly db: number;
+  /** An estimate. */
+  readonly opsPerSecond: number;
+  /** By so much at most that may be too high; chance comes on top. */
+  readonly overPerSecond: number;
 }
 
 export type MoveStageName = 'waiting' | 'locked' | 'moving' | 'done' | 'elsewhere';
@@ -49,5 +81,16 @@ export type MoveStageName = 'waiting' | 'locked' | 'moving' | 'done' | 'elsewher
 export interface MigrationSlotsView {
   readonly id: number;
   readonly epoch: number;
-  readonly slots: readonly { readonly first: number; readonly last: number; readonly stage: MoveStageName; readonly to: number }[];
+  readonly slots: readonly MigrationSlotRunView[];
+}
+
+export interface MigrationSlotRunView {
+  readonly first: number;
+  readonly last: number;
+  readonly stage: MoveStageName;
+  /** Where it is, or came from; null when that is not known: it was at `to` before the migration began, or belongs to no group. */
+  readonly from: number | null;
+  readonly to: number;
+  /** When it arrived, ISO 8601; null: it has not, or was there before. */
+  readonly at: string | null;
 }

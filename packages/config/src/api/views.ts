@@ -40,6 +40,16 @@ export interface SlotView extends SlotStateView {
   readonly slot: number;
   /** `host:port` of the server that requests for it go to; null when there is none. */
   readonly server: string | null;
+  /** Null: no migration on record has moved it. */
+  readonly lastMove: LastMoveView | null;
+}
+
+export interface LastMoveView {
+  /** When it arrived, ISO 8601. */
+  readonly at: string;
+  readonly migration: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export type RoleName = 'master' | 'replica';
@@ -121,6 +131,8 @@ export interface ThrottleView {
   readonly addedP99Ms: number | null;
   /** Of the source's time; null: what its clients leave. */
   readonly sharePercent: number | null;
+  /** `00:00-07:00`: the times of day between which it runs, by the local clock of the controller; null: at any time. */
+  readonly window: string | null;
 }
 
 export interface MigrationView {
@@ -140,8 +152,18 @@ export interface MigrationView {
   readonly keysPerSecond: number | null;
   /** At that rate; null while nobody knows. */
   readonly secondsLeft: number | null;
+  /** How often a look, a lock or a batch failed and was tried again. */
+  readonly retries: number;
+  /** What proved that the sources have no key of the slots that it moved; null while it has moved none. */
+  readonly verified: VerifiedView | null;
+  /** The migration that it brings back, after that one has ended; null: none. */
+  readonly takesBack: number | null;
+  /** The migration that brings this one back. */
+  readonly takenBackBy: number | null;
   /** Why it is not getting on just now; null while it is. */
   readonly waiting: string | null;
+  /** While it stands still outside of its window: when that opens. */
+  readonly resumesAt: string | null;
   /** It runs, but nothing of it has changed for half a minute; null: it gets on, or need not. */
   readonly stalled: StalledView | null;
   readonly actor: string;
@@ -149,6 +171,18 @@ export interface MigrationView {
   readonly comment: string | null;
   readonly createdAt: string;
   readonly endedAt: string | null;
+}
+
+export interface VerifiedView {
+  /** Slots that it moved itself, in so many batches. */
+  readonly slotsCount: number;
+  readonly batchesCount: number;
+  /** Looked at in the sources by the last passes, which found no key of these slots. */
+  readonly keysLooked: number;
+  /** Batches that needed no pass: all was handed over that the source had, and nothing was written there since. */
+  readonly withoutPassCount: number;
+  /** All that in a sentence. */
+  readonly text: string;
 }
 
 export interface StalledView {
@@ -239,6 +273,12 @@ export interface KeyTotalView {
   readonly unknownGroups: readonly number[];
 }
 
+export interface SyncView {
+  readonly readBytes: number;
+  /** Null: the master sends it as it makes it, and nobody knows. */
+  readonly totalBytes: number | null;
+}
+
 export interface GroupStatusView {
   readonly id: number;
   readonly slotsCount: number;
@@ -251,6 +291,8 @@ export interface ServerStatusView extends ServerView {
   /** Its own role. */
   readonly observedRole: RoleName | null;
   readonly linkUp: boolean | null;
+  /** It is receiving a full copy of its master; null while it is not. */
+  readonly sync: SyncView | null;
   readonly version: string | null;
   readonly keysCount: number | null;
   readonly usedMemoryBytes: number | null;

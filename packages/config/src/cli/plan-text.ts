@@ -1,6 +1,14 @@
 // A plan as codis-config shows it: a table of what moves, then in notes what it would cost and what to think about.
 
-import type { MoveDifferenceView, PlanDiffView, PlannedGroupView, PlannedMoveView, PlanSummaryView, PlanView } from '../api/index.ts';
+import type {
+  BigKeyView,
+  MoveDifferenceView,
+  PlanDiffView,
+  PlannedGroupView,
+  PlannedMoveView,
+  PlanSummaryView,
+  PlanView,
+} from '../api/index.ts';
 import { rangeText } from './commands/changes.ts';
 import type { Answer, Table } from './output.ts';
 import { bytesText, durationText } from './units.ts';
@@ -80,11 +88,15 @@ function planNotes(plan: PlanView): string[] {
   const warnings = plan.warnings.map((warning) => `warning: ${warning}`);
   if (plan.moves.length === 0) return warnings;
   const [biggest] = plan.biggestKeys;
+  const { balance } = plan;
   return [
     `${plan.slotsCount} slots, ${known(plan.keysCount, (count) => `about ${count} ${count === 1 ? 'key' : 'keys'}`, 'an unknown number of keys')}, ${known(plan.bytes, bytesText, 'an unknown number of bytes')}, ${known(plan.durationMs, durationText, 'an unknown time')}`,
     ...plan.groups.map(groupText),
+    ...(balance === null ? [] : [`balance: ${balance.before} % → ${balance.after} % of everything is where an even spread has it`]),
     ...(biggest
-      ? [`largest key seen: ${biggest.key} in slot ${biggest.slot}, database ${biggest.db}, about ${bytesText(biggest.bytes)}`]
+      ? [
+          `largest key seen: ${biggest.key} in slot ${biggest.slot}, database ${biggest.db}, about ${bytesText(biggest.bytes)}; ${blockingText(biggest)}`,
+        ]
       : []),
     ...plan.basis.map((basis) => `estimated: ${basis}`),
     ...warnings,
@@ -100,8 +112,19 @@ function nextNotes({ id, state, migration, moves }: PlanView): string[] {
 function groupText({ group, slotsBefore, slotsAfter, memoryBytes, memoryAfterBytes, maxMemoryBytes }: PlannedGroupView): string {
   const slots = `group ${group}: ${slotsBefore} → ${slotsAfter} slots`;
   if (memoryBytes === null) return `${slots}, memory unknown`;
-  const limit = maxMemoryBytes ? ` of ${bytesText(maxMemoryBytes)}` : ', no limit';
+  const limit = maxMemoryBytes ? ` of ${bytesText(maxMemoryBytes)}${headroomText(memoryAfterBytes, maxMemoryBytes)}` : ', no limit';
   return `${slots}, memory ${bytesText(memoryBytes)} → ${known(memoryAfterBytes, bytesText, 'unknown')}${limit}`;
+}
+
+function headroomText(used: number | null, max: number): string {
+  if (used === null) return '';
+  return used > max ? `, ${bytesText(used - max)} too much` : `, ${bytesText(max - used)} left`;
+}
+
+/** `blocks its server for about 40 ms`. */
+function blockingText({ inPieces, blockingMs }: BigKeyView): string {
+  if (inPieces) return `it moves in pieces, and who writes it waits for about ${blockingMs} ms`;
+  return `moving it blocks its server for about ${blockingMs} ms`;
 }
 
 function known(value: number | null, text: (value: number) => string, unknown: string): string {

@@ -7,13 +7,14 @@ import { throttleText } from './throttle.ts';
 import { bytesOfText, bytesText, clockText, countText } from './units.ts';
 
 const LINE_BAR = 20;
-/** All of it fits into 80 columns. */
+/** All of it fits into 80 columns, but for the retries. */
 const BLOCK_BAR = 10;
 
-/** `migration 3 [######....] 412/1024 slots  3.1M keys  1.9/4.6 GiB  88.0 MiB/s  ETA 00:00:31  running`, and what it waits for. `bytesPerSecond`: null when it is not known. */
+/** `migration 3 [######....] 412/1024 slots  3.1M keys  1.9/4.6 GiB  88.0 MiB/s  ETA 00:00:31  retries 0  running`, and what it waits for. `bytesPerSecond`: null when it is not known. */
 export function progressLine(migration: MigrationView, bytesPerSecond: number | null = null): string {
   return [
     `migration ${migration.id} ${amounts(migration, { bytesPerSecond, bar: LINE_BAR })}`,
+    retriesText(migration),
     migration.state,
     ...troubles(migration),
   ].join('  ');
@@ -23,10 +24,13 @@ export function progressLine(migration: MigrationView, bytesPerSecond: number | 
 export function progressBlock(migration: MigrationView, bytesPerSecond: number | null, columns: number): string[] {
   const { id, moves, state, throttle, actor, comment } = migration;
   const what = moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(',');
+  const far = amounts(migration, { bytesPerSecond, bar: BLOCK_BAR });
+  const retries = retriesText(migration);
+  const fits = far.length + 2 + retries.length <= columns;
   const lines = [
     `migration ${id} is ${state}: ${what}, by ${actor}${comment === null ? '' : ` (${comment})`}`,
-    amounts(migration, { bytesPerSecond, bar: BLOCK_BAR }),
-    `throttle: ${throttleText(throttle)}`,
+    fits ? `${far}  ${retries}` : far,
+    `${fits ? '' : `${retries}  `}throttle: ${throttleText(throttle)}`,
     ...troubles(migration),
   ];
   return lines.map((line) => oneLine(line).slice(0, columns));
@@ -46,6 +50,8 @@ function amounts(migration: MigrationView, { bytesPerSecond, bar }: { bytesPerSe
     ...(secondsLeft === null ? [] : [`ETA ${clockText(secondsLeft)}`]),
   ].join('  ');
 }
+
+const retriesText = ({ retries }: MigrationView) => `retries ${retries}`;
 
 function troubles({ waiting, stalled }: MigrationView): string[] {
   return [

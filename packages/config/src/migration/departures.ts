@@ -35,7 +35,7 @@ import { LOOK_TIMEOUT_MS, withControlled } from './controlled.ts';
 import type { Lanes } from './lanes.ts';
 import { isServerTrouble, serverTrouble } from './server-trouble.ts';
 import type { Beside } from './step.ts';
-import { type Lane, laneKey, type Office, PROGRESSED, type Way, writeTopology } from './turn.ts';
+import { type Lane, laneKey, type Office, ownWritesAt, PROGRESSED, type Way, writeTopology } from './turn.ts';
 import type { World } from './world.ts';
 
 /** Connections to both masters, in database 0. */
@@ -61,7 +61,9 @@ export async function nameSource(office: Office, { epoch, topology }: World, way
   await oneAtATime(office, way, async () => {
     office.memory.keptWays.set(wayKey(way), { way, isEnded: false });
     const { runId } = await probe(requireMaster(topology, way.from), from, product);
-    await from.eval(COUNT_FROM_SCRIPT, 1, handed, 0);
+    await ownWritesAt(office, requireMaster(topology, way.from)).count(async () =>
+      Number(await from.eval(COUNT_FROM_SCRIPT, 1, handed, 0)),
+    );
     await to.eval(BEGIN_OR_END_SCRIPT, 2, source, left, epoch, runId);
   });
 }

@@ -24,7 +24,7 @@ import { tryHandOver, withAdvice } from './preflight.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
 import { withTarget } from './target.ts';
-import { backingOff, budgetOf, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED } from './turn.ts';
+import { backingOff, budgetOf, guestAt, type Lane, laneKey, type Office, type Outcome, ownWritesAt, PROGRESSED } from './turn.ts';
 import type { Job, World } from './world.ts';
 
 type LockAction = Extract<Action, { kind: 'lock' }>;
@@ -100,7 +100,7 @@ function tryPair(office: Office, { source, target }: { source: ServerAddr; targe
       return orTrouble({ target }, () =>
         at(target, async (to) => {
           await checkMaster(to, target, product);
-          return tryHandOver({ from, to }, { source, target, product, password });
+          return tryHandOver({ from, to }, { source, target, product, password, own: ownWritesAt(office, source) });
         }),
       );
     }),

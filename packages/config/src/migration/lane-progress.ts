@@ -124,6 +124,7 @@ export class LaneProgress {
   readonly #lane: Lane;
   readonly #keysLater: number;
   #looked: Looked;
+  #lookedByPass: number | null = null;
   /** Found by some pass, and not handed over yet. */
   #pending = 0;
   /** Not written yet. */
@@ -151,18 +152,26 @@ export class LaneProgress {
   scanned(count: number, found: number): void {
     const { scanned, found: before } = this.#looked;
     this.#looked = { ...this.#looked, scanned: scanned + count, found: before + found };
+    this.#lookedByPass = (this.#lookedByPass ?? 0) + count;
     this.#pending += found;
+  }
+
+  /** Keys that were looked at since the last pass ended; null when none has begun since. */
+  get lookedByPass(): number | null {
+    return this.#lookedByPass;
   }
 
   /** A pass over all of the source, which has `keysCount` keys now, after what was seen so far was but a part of it. */
   passBegins(keysCount: number): void {
     const slotsShare = keysAhead(this.#looked) / Math.max(1, keysCount);
     this.#looked = { keysCount, slotsShare, scanned: 0, found: 0, firstPass: true };
+    this.#lookedByPass = null;
     this.#pending = 0;
   }
 
   passEnded(): void {
     this.#looked = { ...this.#looked, firstPass: false };
+    this.#lookedByPass = null;
   }
 
   /** Counts in what was handed over; now and then writes the record. */

@@ -9,6 +9,7 @@ import type { Settings } from '../settings/index.ts';
 import type { FoundKey } from './big-keys/choose.ts';
 import type { Guest } from './courtesy.ts';
 import { Overlap } from './overlap.ts';
+import type { Moment, OwnWrites } from './own-writes.ts';
 import { Portion } from './portion.ts';
 import { KeyRoll } from './roll.ts';
 import { type KeysPage, scanSlots } from './scan.ts';
@@ -28,18 +29,23 @@ export interface LookRequest {
   readonly slots: ReadonlySet<Slot>;
   readonly thresholds: Thresholds;
   readonly guest: Guest;
+  /** At `addr`. */
+  readonly own: OwnWrites;
 }
 
 export interface Seen {
   readonly bigKeys: readonly FoundKey[];
   readonly roll: KeyRoll;
+  /** Just before; null when it is not to be compared. */
+  readonly moment: Moment | null;
   /** False: the server can't tell, so none is known to be big. */
   readonly sizesKnown: boolean;
 }
 
 /** Of `slots`, in every database. Throws what the connection or the server throws. */
 export async function lookThrough(redis: Redis, request: LookRequest): Promise<Seen> {
-  const { guest } = request;
+  const { guest, own } = request;
+  const moment = await own.moment(redis);
   const seen = new Look(request.thresholds);
   const looks = new Overlap();
   for await (const page of scanSlots(redis, request)) {
@@ -51,7 +57,7 @@ export async function lookThrough(redis: Redis, request: LookRequest): Promise<S
   }
   await looks.end();
   const { bigKeys, roll, sizesKnown } = seen;
-  return { bigKeys, roll, sizesKnown };
+  return { bigKeys, roll, moment, sizesKnown };
 }
 
 class Look {

@@ -4,20 +4,23 @@
 // The trial is one atomic step at the source, so nobody sees the key there; at the target it lives for the moment until it is deleted, at most PROBE_TTL_MS.
 
 import type { Redis } from 'ioredis';
-import { parseAddr, probeKey, type ServerAddr } from '../model/index.ts';
+import { CHANGES, parseAddr, probeKey, type ServerAddr } from '../model/index.ts';
+import type { OwnWrites } from './own-writes.ts';
 
 /** Longer than a connection takes, for the source does nothing else meanwhile. */
 const TIMEOUT_MS = 200;
 const PROBE_TTL_MS = 1000;
 
-/** KEYS[1]: the probe. ARGV: target host, port, timeout in ms, time to live in ms, password ('' for none). Replies +OK, or the error that a hand-over would
+/** KEYS[1]: the probe. ARGV: target host, port, timeout in ms, time to live in ms, password ('' for none). Replies how many changes it made, or the error that a hand-over would
  *  meet. A source that takes no writes itself (it is full, say) can't be tried with, and is no obstacle: keys can leave it all the same. */
 const TRIAL_SCRIPT = `
 if redis.replicate_commands then redis.replicate_commands() end
+${CHANGES}
+local before = changes()
 local made = redis.pcall('SET', KEYS[1], 'probe', 'PX', ARGV[4])
 if made.err then
   for _, harmless in ipairs({'OOM', 'NOREPLICAS', 'MISCONF'}) do
-    if string.find(made.err, harmless, 1, true) then return redis.status_reply('OK') end
+    if string.find(made.err, harmless, 1, true) then return changes() - before end
   end
   return made
 end
@@ -30,7 +33,8 @@ call[#call + 1] = 'KEYS'
 call[#call + 1] = KEYS[1]
 local reply = redis.pcall(unpack(call))
 redis.call('DEL', KEYS[1])
-return reply
+if reply.err then return reply end
+return changes() - before
 `.trim();
 
 export interface Trial {
@@ -38,6 +42,8 @@ export interface Trial {
   readonly target: ServerAddr;
   readonly product: string;
   readonly password: string;
+  /** At the source. */
+  readonly own: OwnWrites;
 }
 
 /** What stands in the way of keys going from source to target, in words that say what to do; null when one went. Both connections are used in
@@ -48,7 +54,9 @@ export async function tryHandOver({ from, to }: { from: Redis; to: Redis }, tria
   await from.select(0);
   await to.select(0);
   try {
-    await from.eval(TRIAL_SCRIPT, 1, probe, host, port, TIMEOUT_MS, PROBE_TTL_MS, trial.password);
+    await trial.own.count(async () =>
+      Number(await from.eval(TRIAL_SCRIPT, 1, probe, host, port, TIMEOUT_MS, PROBE_TTL_MS, trial.password)),
+    );
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
     return handOverObstacle(error.message, trial);

@@ -17,6 +17,7 @@ export class KeyRoll {
   #loose: Portion[] = [];
   #bytes = 0;
   #isFull = false;
+  #wasTaken = false;
   #looked = 0;
 
   constructor(bytesMax = ROLL_BYTES_MAX) {
@@ -34,6 +35,11 @@ export class KeyRoll {
   /** How many keys there were in the part of the pass that it is of; null when that was the whole. */
   get lookedCount(): number | null {
     return this.#isFull ? this.#looked : null;
+  }
+
+  /** All that was noted is still there. */
+  get isWhole(): boolean {
+    return !this.#isFull && !this.#wasTaken;
   }
 
   #add(portion: Portion): void {
@@ -56,6 +62,7 @@ export class KeyRoll {
   /** Its keys of the slots, portion by portion; what was taken it no longer has. */
   *take(slots: ReadonlySet<Slot>): Generator<Portion, void, void> {
     this.#join();
+    this.#wasTaken = true;
     const portions = this.#portions;
     this.#portions = [];
     this.#bytes = 0;

@@ -90,9 +90,10 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
     keysLeft: state === 'done' ? 0 : null,
     keysPerSecond: null,
     secondsLeft: null,
+    retries: migration.progress.retries + (office.memory.retries.get(migration.id) ?? 0),
   };
   const endedAt = migration.endedAt ?? new Date().toISOString();
-  const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null });
+  const saved = await saveJob(office, job, { ...migration, state, progress, endedAt, waiting: null, resumesAt: null });
   if (!saved) return PROGRESSED;
   forget(office, migration.id);
   office.log.info({ migration: migration.id, state, ...progress }, 'migration ended');
@@ -102,6 +103,7 @@ async function finish(office: Office, { topology }: World, job: Job): Promise<Ou
 /** What was learnt of its lanes and their targets. */
 function forget({ memory }: Office, migration: MigrationId): void {
   memory.budgets.delete(migration);
+  memory.retries.delete(migration);
   memory.estimates.delete(migration);
   for (const learnt of [memory.paces, memory.backOffs, memory.batchSlots, memory.fits, memory.sourcesCheckedAt, memory.sourceTroubles]) {
     for (const lane of learnt.keys()) if (lane.startsWith(`${migration}:`)) learnt.delete(lane);

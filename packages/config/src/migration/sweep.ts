@@ -1,12 +1,14 @@
 // The third step of a batch: hand over what was seen at the source before the lock, and then what else it has, pass by pass, until a whole pass over every
 // database finds nothing; then the slots are the target's. Runs beside the controller's turns, one for each source.
 //
-// Invariant: a move is completed only after an empty pass at the source's master, by a pass that began after the slots were migrating. From then on no
-// command runs there for these slots, so what a pass did not find can't appear.
+// Invariant: a move is completed only after an empty pass at the source's master, by a pass that began after the slots were migrating; or when all was handed over that was seen before the
+// lock, and nothing had been written there between that look and the moment when the slots were migrating (own-writes.ts). From then on no command runs there for these slots, so what
+// was not found can't appear.
 
 import type { Redis } from 'ioredis';
 import {
   type Action,
+  arrivalsOf,
   CodisError,
   completeMove,
   requireGroup,
@@ -18,21 +20,33 @@ import {
 } from '../model/index.ts';
 import { readTopology } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
-import { rollOf } from './big-keys/batch.ts';
+import { rollOf, type SeenBefore } from './big-keys/batch.ts';
 import type { Budget } from './budget.ts';
 import { withControlled } from './controlled.ts';
 import type { Guest } from './courtesy.ts';
 import { endSoon, knowSource, namedSource } from './departures.ts';
 import { type Handing, handOver, paceOf } from './hand-over.ts';
 import { LaneProgress, laneStart } from './lane-progress.ts';
+import { isLike } from './own-writes.ts';
 import { batchLimits } from './pace.ts';
 import { Portion } from './portion.ts';
-import type { KeyRoll } from './roll.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
 import { askSizes } from './sizes.ts';
 import { withTarget } from './target.ts';
-import { backingOff, budgetOf, guestAt, type Lane, laneKey, type Office, type Outcome, PROGRESSED, setJob, writeTopology } from './turn.ts';
+import {
+  backingOff,
+  budgetOf,
+  guestAt,
+  type Lane,
+  laneKey,
+  type Office,
+  type Outcome,
+  ownWritesAt,
+  PROGRESSED,
+  setJob,
+  writeTopology,
+} from './turn.ts';
 import { type Job, readJob, type World } from './world.ts';
 
 type SweepAction = Extract<Action, { kind: 'sweep' }>;
@@ -92,8 +106,9 @@ async function sweepAt(
       const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop, isInMove: true });
       const plan = { office, lane, redis, source, target, durable, slots, budget, guest, progress, stop };
       const seen = rollOf(office, job, source);
+      const isAll = seen !== undefined && (await isAllThereIs(plan, seen));
       if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });
-      while ((await pass(plan)) > 0) progress.passEnded();
+      while (!isAll && (await pass(plan)) > 0) progress.passEnded();
       isCompleted = await complete(plan, action, runId);
     });
     if (isCompleted) await endSoon(office, lane);
@@ -103,11 +118,13 @@ async function sweepAt(
   }
 }
 
+/** Nothing was written since. To be asked before anything is handed over. */
+async function isAllThereIs({ office, source, redis }: Sweep, { roll, since }: SeenBefore): Promise<boolean> {
+  return since !== null && roll.isWhole && isLike(since, await ownWritesAt(office, source).moment(redis));
+}
+
 /** What was seen before the lock, `keysCount` being all that the source has. */
-async function handOverSeen(
-  sweep: Sweep,
-  { roll, sizesHold, keysCount }: { roll: KeyRoll; sizesHold: boolean; keysCount: number },
-): Promise<void> {
+async function handOverSeen(sweep: Sweep, { roll, sizesHold, keysCount }: SeenBefore & { readonly keysCount: number }): Promise<void> {
   const { office, source, redis, progress, slots } = sweep;
   const seenCount = roll.keysCountOf(slots);
   if (seenCount === 0) return;
@@ -128,6 +145,7 @@ async function pass(sweep: Sweep): Promise<number> {
   const { office, redis, source, slots, progress, guest } = sweep;
   const { product_name: product, product_auth: password } = office.settings;
   const onPage = (looked: number, found: number) => progress.scanned(looked, found);
+  progress.scanned(0, 0);
   let total = 0;
   for await (const { db, keys } of scanSlots(redis, { addr: source, slots, product, password, onPage, guest })) {
     const portion = Portion.of(db, keys);
@@ -175,7 +193,13 @@ async function writeCompleted(
   const { migration } = job;
   const moved = completeMove(topology, { slots: action.slots, migration: migration.id });
   const counted = { ...progress.addTo(migration.progress), slotsDone: slotsDone(moved, migration) };
-  const record = setJob(job, { ...migration, progress: counted });
+  const arrivals = arrivalsOf(action.slots, {
+    from: action.from,
+    to: action.to,
+    at: new Date().toISOString(),
+    looked: progress.lookedByPass,
+  });
+  const record = setJob(job, { ...migration, progress: counted, arrivals: [...migration.arrivals, ...arrivals] });
   if (!(await writeTopology(office, { epoch, topology: moved, others: [record] }))) return false;
   progress.written();
   office.log.info({ migration: migration.id, epoch: epoch + 1, slotsCount: action.slots.length, ...counted }, 'slots moved');

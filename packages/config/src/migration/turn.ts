@@ -28,6 +28,7 @@ import { commitInTerm, type Term } from './election.ts';
 import type { Fit } from './fit.ts';
 import type { SourceEstimate } from './lane-progress.ts';
 import type { Absences } from './lost-proxies.ts';
+import { OwnWrites } from './own-writes.ts';
 import type { Pace } from './pace.ts';
 import { type Job, readJob } from './world.ts';
 
@@ -60,6 +61,8 @@ export interface Memory {
   readonly budgets: Map<MigrationId, Budget>;
   /** What is known of the clients of each server. */
   readonly courtesies: Map<ServerAddr, Courtesy>;
+  /** What was written there itself. */
+  readonly ownWrites: Map<ServerAddr, OwnWrites>;
   /** How many slots are locked at once, where proxies were too slow for as many as the settings allow. */
   readonly batchSlots: Map<string, number>;
   /** What is ahead of the sources that are being swept, and how fast that goes. */
@@ -87,6 +90,8 @@ export interface Memory {
   readonly looks: Map<string, Promise<unknown>>;
   /** Lanes whose last look, lock or sweep failed; gone once one succeeds. */
   readonly backOffs: Map<string, BackOff>;
+  /** What was tried again and is not in the record yet. */
+  readonly retries: Map<MigrationId, number>;
   readonly bigKeys: BigKeysMemory;
 }
 
@@ -98,6 +103,7 @@ export function newMemory(): Memory {
     paces: new Map(),
     budgets: new Map(),
     courtesies: new Map(),
+    ownWrites: new Map(),
     batchSlots: new Map(),
     estimates: new Map(),
     fences: new Map(),
@@ -112,6 +118,7 @@ export function newMemory(): Memory {
     fits: new Map(),
     looks: new Map(),
     backOffs: new Map(),
+    retries: new Map(),
     bigKeys: newBigKeysMemory(),
   };
 }
@@ -157,6 +164,7 @@ export function backingOff({ memory }: Office, lane: Lane, reason: string): Outc
   const nowMs = performance.now();
   const backOff = backOffAfter(memory.backOffs.get(laneKey(lane)), { nowMs, reason });
   memory.backOffs.set(laneKey(lane), backOff);
+  memory.retries.set(lane.migration, (memory.retries.get(lane.migration) ?? 0) + 1);
   return waiting(reason, backOff.untilMs - nowMs);
 }
 
@@ -171,6 +179,12 @@ export function courtesyAt({ memory }: Office, addr: ServerAddr): Courtesy {
   const courtesy = memory.courtesies.get(addr) ?? new Courtesy();
   memory.courtesies.set(addr, courtesy);
   return courtesy;
+}
+
+export function ownWritesAt({ memory }: Office, addr: ServerAddr): OwnWrites {
+  const own = memory.ownWrites.get(addr) ?? new OwnWrites();
+  memory.ownWrites.set(addr, own);
+  return own;
 }
 
 interface Visit {

@@ -1,13 +1,14 @@
 // The work of an elected controller, turn by turn: read everything, do one step of each lane, look again; what takes long runs beside the turns. Ends by throwing, when the coordinator says so, or when its
 // signal is aborted; what was under way is found in the coordinator by the next one.
 
-import { isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
+import { comesAfter, isCodisError, type MigrationId, nextActions, observeLocks, rollBackExpiredLocks, slotsWhere } from '../model/index.ts';
 import { adoptDepartures, endDepartures, watchSources } from './departures.ts';
 import { Lanes } from './lanes.ts';
 import { adoptMarkers, catchUpWithMarkers, keepMarkers } from './markers.ts';
 import { type Beside, step } from './step.ts';
 import { budgetOf, changeJob, type Office, type Outcome, waiting, writeTopology } from './turn.ts';
 import type { Wakeup } from './wakeup.ts';
+import { closedAt } from './window-clock.ts';
 import { type Job, readWorld, type World } from './world.ts';
 
 /** How often it looks without being told of a change. */
@@ -67,19 +68,33 @@ async function turn(office: Office, world: World, { beside, runs }: Turning): Pr
   return (await rollBackStrayLocks(office, world)) ? 0 : soonestMs;
 }
 
-/** What an operator has changed since: throttles hold for sweeps under way, a paused migration's sweeps end, and looks are for one that runs. */
+/** What an operator has changed since, and what time it is: throttles hold for sweeps under way, those of a migration that is paused or outside of its window end, and looks are for one that runs. */
 function govern(office: Office, { jobs }: World, { sweeps, looks }: Beside): void {
   const states = new Map(jobs.map(({ migration }) => [migration.id, migration.state]));
   for (const { migration } of jobs) budgetOf(office, migration);
-  sweeps.keepOnly(({ migration }) => states.get(migration) !== 'paused');
-  looks.keepOnly(({ migration }) => states.get(migration) === 'running');
+  const now = new Date();
+  const closed = new Set(jobs.flatMap(({ migration }) => (closedAt(migration, now) === null ? [] : [migration.id])));
+  sweeps.keepOnly(({ migration }) => states.get(migration) !== 'paused' && !closed.has(migration));
+  looks.keepOnly(({ migration }) => states.get(migration) === 'running' && !closed.has(migration));
 }
 
 /** One step of each of its lanes, with the reasons to wait on record. */
 async function turnOf(office: Office, world: World, { job, beside }: { job: Job; beside: Beside }): Promise<Outcome> {
+  const first = comesAfter(
+    world.topology,
+    job.migration,
+    world.jobs.map(({ migration }) => migration),
+  );
+  if (first !== null && job.migration.state === 'running') {
+    await note(office, job, `migration ${first.id}, which it takes back, finishes what it has under way first`);
+    return waiting('', LOOK_AGAIN_MS);
+  }
   const reasons = new Set<string>();
   let retryMs = LOOK_AGAIN_MS;
-  for (const action of nextActions(world.topology, job.migration, office.settings.migration_batch_slots)) {
+  const closed = closedAt(job.migration, new Date());
+  // Outside of its window it does what a paused one does.
+  const acting = closed === null ? job.migration : { ...job.migration, state: 'paused' as const };
+  for (const action of nextActions(world.topology, acting, office.settings.migration_batch_slots)) {
     const outcome = await step(office, world, { job, action, beside });
     office.signal.throwIfAborted();
     if (outcome.kind === 'progressed') return outcome;
@@ -89,22 +104,37 @@ async function turnOf(office: Office, world: World, { job, beside }: { job: Job;
     retryMs = Math.min(retryMs, outcome.retryMs);
   }
   for (const [lane, trouble] of office.memory.sourceTroubles) if (lane.startsWith(`${job.migration.id}:`)) reasons.add(trouble);
-  if (job.migration.state === 'paused') reasons.add(pausedText(world, job));
-  await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null);
+  if (job.migration.state === 'paused') reasons.add(`paused${leftText(world, job)}`);
+  if (closed !== null) reasons.add(`${standsStillText(world, job)}, ${closed.reason}`);
+  await note(office, job, reasons.size > 0 ? [...reasons].join('; ') : null, closed?.opensAt.toISOString() ?? null);
   return waiting('', retryMs);
 }
 
-function pausedText({ topology }: World, { migration }: Job): string {
+const standsStillText = (world: World, job: Job) => `stands still${leftText(world, job)}`;
+
+function leftText({ topology }: World, { migration }: Job): string {
   const between = slotsWhere(topology, (state) => state.kind === 'migrating' && state.migration === migration.id).length;
   const { keysLeft } = migration.progress;
   const left = keysLeft === null ? '' : `, about ${keysLeft} keys are left`;
-  return between === 0 ? `paused${left}` : `paused with ${between} slots between two groups${left}`;
+  return between === 0 ? left : ` with ${between} slots between two groups${left}`;
 }
 
-async function note(office: Office, job: Job, reason: string | null): Promise<void> {
-  if (job.migration.waiting === reason) return;
-  if (reason !== null) office.log.warn({ migration: job.migration.id, reason }, 'migration waits');
-  await changeJob(office, job.migration.id, (migration) => (migration.endedAt === null ? { ...migration, waiting: reason } : null));
+async function note(
+  office: Office,
+  { migration: { id, ...job } }: Job,
+  reason: string | null,
+  resumesAt: string | null = null,
+): Promise<void> {
+  const { retries } = office.memory;
+  const more = retries.get(id) ?? 0;
+  if (job.waiting === reason && job.resumesAt === resumesAt && more === 0) return;
+  if (reason !== null && job.waiting !== reason) office.log.warn({ migration: id, reason }, 'migration waits');
+  await changeJob(office, id, (migration) => {
+    if (migration.endedAt !== null) return null;
+    return { ...migration, waiting: reason, resumesAt, progress: { ...migration.progress, retries: migration.progress.retries + more } };
+  });
+  // There may be more by now.
+  retries.set(id, (retries.get(id) ?? 0) - more);
 }
 
 /** Locks of a migration that is no more, or that another step did not get to in time. */

@@ -22,6 +22,7 @@
 // it over; so when it names another one (or none), what the old one had handed over is all in `left`, and nothing is added for it.
 
 import { arrivalPrefix } from './big-keys.ts';
+import { CHANGES } from './changes.ts';
 import { HAND_OVER } from './hand-over.ts';
 import { type GroupId, SLOT_COUNT, type Slot } from './ids.ts';
 
@@ -86,13 +87,16 @@ return count()
 `.trim();
 
 /** At the source, before slots leave it: KEYS[1] is `handed`, which is to be above ARGV[1], and not below what it is or what time it is: what a target noted in an earlier
- *  move, and has again, has not left in this one. The DEL is there because a server without memory refuses the first write of a script that could need some. */
+ *  move, and has again, has not left in this one. Replies how many changes it made. The DEL is there because a server without memory refuses the first write of a script that could need some. */
 export const COUNT_FROM_SCRIPT = `
 if redis.replicate_commands then redis.replicate_commands() end
+${CHANGES}
+local before = changes()
 local last = redis.call('GET', KEYS[1]) or '0'
 local time = redis.call('TIME')
 redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], string.format('%.0f', math.max(tonumber(last), tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2])))
+return changes() - before
 `.trim();
 
 /** At the target. KEYS: `source`, `left`. ARGV: the process that handed over, how many `left` may hold, then what it shall hold: number and key, and so on. The HDEL is there

@@ -5,11 +5,13 @@
 //
 // A paused migration takes no new slots and sweeps none; what is between two groups stays there, and clients' requests go on handing keys over. A cancelled
 // one takes no new slots either. Those it had locked are released where they are; those whose keys are between two groups
-// arrive, for turning them round would take as long and ask for another lock. Each slot ends whole on one side.
+// arrive, for turning them round would take as long and ask for another lock. Each slot ends whole on one side. Another migration may take them back then (arrivals.ts).
 
+import { type Arrival, decodeArrivals } from './arrivals.ts';
 import { CodisError } from './errors.ts';
 import { asGroupId, asMigrationId, asSlot, type GroupId, type MigrationId, type Slot } from './ids.ts';
 import { findGroup, masterOf, type SlotState, slotState, type Topology } from './topology.ts';
+import { parseWindow, windowText } from './window.ts';
 
 /** Slots first..last (both included) shall end up in group `to`. */
 export interface Move {
@@ -31,9 +33,18 @@ export interface Throttle {
   readonly addedP99Ms: number | null;
   /** Of a source's time, 1 to 100; null: what its clients leave. */
   readonly sharePercent: number | null;
+  /** The times of day between which it runs, as `windowText` writes them, by the clock of who carries it out; null: at any time. */
+  readonly window: string | null;
 }
 
-export const UNTHROTTLED: Throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
+export const UNTHROTTLED: Throttle = {
+  delayMs: 0,
+  keysPerSecond: null,
+  bytesPerSecond: null,
+  addedP99Ms: null,
+  sharePercent: null,
+  window: null,
+};
 
 export interface MigrationProgress {
   readonly slotsTotal: number;
@@ -48,6 +59,8 @@ export interface MigrationProgress {
   readonly keysPerSecond: number | null;
   /** How long it will still take, about, when that was written last; null while nobody knows. Sources are swept side by side and differ, so it is no quotient of the other two. */
   readonly secondsLeft: number | null;
+  /** How often a look, a lock or a batch of it failed and was tried again. */
+  readonly retries: number;
 }
 
 /** `migrations/<seq>`. */
@@ -59,8 +72,16 @@ export interface Migration {
   readonly durable: boolean;
   readonly state: MigrationState;
   readonly progress: MigrationProgress;
+  /** What it has moved, in the order of arrival. */
+  readonly arrivals: readonly Arrival[];
+  /** It brings back what that one moved, once that one has ended. */
+  readonly takesBack: MigrationId | null;
+  /** That one brings back what this one moved. */
+  readonly takenBackBy: MigrationId | null;
   /** Why it is not getting on just now, in words; null while it is. */
   readonly waiting: string | null;
+  /** While it stands still outside of its window: when that opens, ISO 8601. Null otherwise. */
+  readonly resumesAt: string | null;
   /** Who asked for it. */
   readonly actor: string;
   /** Why, in their words; null: they did not say. */
@@ -131,7 +152,12 @@ export function decodeMigration(data: Uint8Array): Migration {
       durable: flag(value, 'durable'),
       state: decodeState(value['state']),
       progress: decodeProgress(value['progress']),
+      arrivals: decodeArrivals(value['arrivals']),
+      takesBack: idOrNull(value['takesBack']),
+      takenBackBy: idOrNull(value['takenBackBy']),
       waiting: value['waiting'] === null ? null : text(value, 'waiting'),
+      // A record of an older version has none.
+      resumesAt: value['resumesAt'] === undefined || value['resumesAt'] === null ? null : text(value, 'resumesAt'),
       actor: text(value, 'actor'),
       // A record of an older version has none.
       comment: value['comment'] === undefined || value['comment'] === null ? null : text(value, 'comment'),
@@ -141,6 +167,11 @@ export function decodeMigration(data: Uint8Array): Migration {
   } catch (cause) {
     throw new CodisError('CODIS_E_COORDINATOR_CORRUPT', `a migration can't be read: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** A record of an older version has none. */
+function idOrNull(value: unknown): MigrationId | null {
+  return value === undefined || value === null ? null : asMigrationId(value as number);
 }
 
 function decodeMoves(value: unknown): Move[] {
@@ -169,6 +200,7 @@ function decodeProgress(value: unknown): MigrationProgress {
     keysPerSecond: countOrNull(progress, 'keysPerSecond'),
     // A record of an older version does not have it.
     secondsLeft: progress['secondsLeft'] === undefined ? null : countOrNull(progress, 'secondsLeft'),
+    retries: progress['retries'] === undefined ? 0 : count(progress, 'retries'),
   };
 }
 
@@ -182,6 +214,7 @@ function decodeThrottle(value: unknown): Throttle {
     addedP99Ms: countOrNull(throttle, 'addedP99Ms'),
     // Records of earlier versions have none.
     sharePercent: throttle['sharePercent'] === undefined ? null : countOrNull(throttle, 'sharePercent'),
+    window: throttle['window'] === undefined || throttle['window'] === null ? null : windowText(parseWindow(text(throttle, 'window'))),
   };
 }
 

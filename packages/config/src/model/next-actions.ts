@@ -38,6 +38,16 @@ export function nextActions(topology: Topology, migration: Migration, batchSlots
   return finished && !holdsSlots(topology, migration) ? [{ kind: 'done' }] : [];
 }
 
+/** The one of `others`, which have not ended, that has to end before this one may begin; null: it may. */
+export function comesAfter<Other extends Pick<Migration, 'id'>>(
+  topology: Topology,
+  migration: Pick<Migration, 'id' | 'takesBack'>,
+  others: readonly Other[],
+): Other | null {
+  if (migration.takesBack === null || holdsSlots(topology, migration)) return null;
+  return others.find(({ id }) => id === migration.takesBack) ?? null;
+}
+
 /** The migrations that have a slot locked or migrating, whether or not they are on record. */
 export function migrationsIn({ slots }: Topology): ReadonlySet<MigrationId> {
   const ids = new Set<MigrationId>();

@@ -17,6 +17,7 @@ import {
   type Slot,
 } from './ids.ts';
 import type { Move } from './migration.ts';
+import type { Balance } from './plan-cost.ts';
 import type { PlannedMove } from './rebalance.ts';
 
 /** What a rebalance makes even. */
@@ -51,6 +52,8 @@ export interface PlanEstimate {
   readonly bytes: number | null;
   readonly durationMs: number | null;
   readonly groups: readonly GroupEstimate[];
+  /** Null: a plan of an older version does not say. */
+  readonly balance: Balance | null;
   /** The largest seen in the slots that move, the largest first. */
   readonly biggestKeys: readonly BigKey[];
   /** What the operator should think about, each in a sentence. */
@@ -183,7 +186,7 @@ function decodeMove(move: EstimatedMove): EstimatedMove {
 function decodeEstimate(estimate: PlanEstimate): PlanEstimate {
   for (const field of ['groups', 'biggestKeys', 'warnings', 'basis'] as const) listOf<unknown>(estimate[field], field);
   for (const field of ['slotsCount', 'keysCount', 'bytes', 'durationMs'] as const) amount(estimate[field]);
-  return estimate;
+  return { ...estimate, balance: estimate.balance ?? null };
 }
 
 function amount(value: number | null): number | null {

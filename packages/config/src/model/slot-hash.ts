@@ -44,12 +44,35 @@ export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number 
  *  An empty tag hashes the empty string: `a{}b` is slot 0, where Redis Cluster would hash the whole key.
  *  Source: Codis 3.2 pkg/proxy/mapper.go, Hash() and Codis 2.0 pkg/proxy/router/mapper.go. */
 export function slotOf(bytes: Uint8Array, start = 0, end = bytes.length): Slot {
-  for (let open = start; open < end; open++) {
-    if (bytes[open] !== OPEN) continue;
-    for (let close = open + 1; close < end; close++) {
-      if (bytes[close] === CLOSE) return (crc32(bytes, open + 1, close) & (SLOT_COUNT - 1)) as Slot;
-    }
-    break;
+  // As crc32, of the whole key, as long as no byte of it may begin a tag.
+  let crc = -1;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const byte = bytes[at] as number;
+    const byte1 = bytes[at + 1] as number;
+    const byte2 = bytes[at + 2] as number;
+    const byte3 = bytes[at + 3] as number;
+    if (byte === OPEN || byte1 === OPEN || byte2 === OPEN || byte3 === OPEN) return slotOfTagged(bytes, start, end);
+    crc =
+      (CRC_TABLE_3[(crc ^ byte) & 0xff] as number) ^
+      (CRC_TABLE_2[((crc >>> 8) ^ byte1) & 0xff] as number) ^
+      (CRC_TABLE_1[((crc >>> 16) ^ byte2) & 0xff] as number) ^
+      (CRC_TABLE[(crc >>> 24) ^ byte3] as number);
+  }
+  for (; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === OPEN) return slotOfTagged(bytes, start, end);
+    crc = (CRC_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
+  }
+  return (~crc & (SLOT_COUNT - 1)) as Slot;
+}
+
+/** The same of a key in which a tag may begin. */
+function slotOfTagged(bytes: Uint8Array, start: number, end: number): Slot {
+  let open = start;
+  while (bytes[open] !== OPEN) open++;
+  for (let close = open + 1; close < end; close++) {
+    if (bytes[close] === CLOSE) return (crc32(bytes, open + 1, close) & (SLOT_COUNT - 1)) as Slot;
   }
   return (crc32(bytes, start, end) & (SLOT_COUNT - 1)) as Slot;
 }

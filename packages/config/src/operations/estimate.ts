@@ -2,12 +2,15 @@
 
 import {
   type BigKey,
+  BYTES_PER_SECOND,
   CodisError,
+  durationAt,
   type EstimatedMove,
   findGroup,
   type GroupEstimate,
   type GroupId,
   groupsIn,
+  KEYS_PER_SECOND,
   type Measure,
   type Migration,
   masterOf,
@@ -19,15 +22,13 @@ import {
   slotsWhere,
   type Topology,
   targets,
+  UNTHROTTLED,
 } from '../model/index.ts';
 import type { Caller } from './caller.ts';
 import { type Survey, surveyServer } from './survey.ts';
 
 /** How long a server may be looked through, all servers at the same time. */
 const SURVEY_BUDGET_MS = 10_000;
-/** What a move reaches on a small machine, with small keys and with large ones: the slower of both is what a duration is reckoned with. */
-const KEYS_PER_SECOND = 50_000;
-const BYTES_PER_SECOND = 100_000_000;
 const MEMORY_SHARE_MAX = 0.8;
 const BIG_KEYS_MAX = 5;
 /** From here on a key is worth a warning. */
@@ -104,18 +105,17 @@ interface Estimated extends Estimation {
   readonly moves: readonly EstimatedMove[];
 }
 
-export function estimatePlan(estimation: Estimated): PlanEstimate {
+export function estimatePlan(estimation: Estimated): Omit<PlanEstimate, 'balance'> {
   const { moves, surveys } = estimation;
   const keysCount = total(moves.map((move) => move.keysCount));
   const bytes = total(moves.map((move) => move.bytes));
   const groups = groupEstimates(estimation);
   const biggestKeys = biggestOf(moves, surveys);
-  const seconds = Math.max((keysCount ?? 0) / KEYS_PER_SECOND, (bytes ?? 0) / BYTES_PER_SECOND);
   return {
     slotsCount: [...targets({ moves })].length,
     keysCount,
     bytes,
-    durationMs: keysCount === null ? null : Math.ceil(seconds * 1000),
+    durationMs: durationAt({ keysCount, bytes }, UNTHROTTLED),
     groups,
     biggestKeys,
     warnings: moves.length === 0 ? [] : warningsOf(estimation, { groups, biggestKeys }),

@@ -25,6 +25,7 @@ export type EventAction =
   | 'proxy.offline'
   | 'proxy.online'
   | 'proxy.remove'
+  | 'proxy.try'
   | 'server.add'
   | 'server.promote'
   | 'server.remove'

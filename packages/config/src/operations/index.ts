@@ -5,6 +5,7 @@ export { addUser, changeUser, checkPassword, ensureAdmin, listUsers, removeUser,
 export { adoptMigration } from './adopt.ts';
 export { type AlertNote, type AlertNotes, acknowledgeAlert, readAlertNotes, silenceAlert } from './alert-notes.ts';
 export * from './caller.ts';
+export { type CancelRequest, cancelMigration } from './cancel.ts';
 export { type Candidates, promotionCandidates } from './candidates.ts';
 export { ensureParents, readTopology, readTopologyIfAny } from './commit.ts';
 export { noteDenial, noteFailure } from './denials.ts';
@@ -24,3 +25,4 @@ export * from './servers.ts';
 export { probeServers, setUp } from './setup.ts';
 export * from './slots.ts';
 export { readSlowLogs, type ServerSlowEntry } from './slow-logs.ts';
+export { type ProxyTrial, tryProxy } from './try-proxy.ts';

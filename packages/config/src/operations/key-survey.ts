@@ -1,4 +1,4 @@
-// What all groups hold, slot by slot: replicas are asked rather than masters, for looking through a server takes some of its time.
+// What all groups hold, slot by slot: replicas are asked rather than masters, for looking through a server takes some of its time; and no more than half of that.
 
 import { type Group, type GroupId, masterOf, type ServerAddr } from '../model/index.ts';
 import { probeServer } from '../redis/probe.ts';
@@ -26,7 +26,7 @@ export async function surveyKeys(caller: Caller): Promise<KeySurvey> {
       if (master === undefined) return;
       try {
         const addr = await chosen(caller, group, master);
-        const survey = await surveyServer(addr, { password: caller.password, product: caller.product, budgetMs: BUDGET_MS });
+        const survey = await surveyServer(addr, { password: caller.password, product: caller.product, budgetMs: BUDGET_MS, rests: true });
         groups.set(group.id, survey);
         basis.push(basisText(group.id, addr, survey));
       } catch (error) {
@@ -45,9 +45,9 @@ async function chosen(caller: Caller, { servers }: Group, master: ServerAddr): P
   return good?.addr ?? master;
 }
 
-function basisText(group: GroupId, addr: ServerAddr, { complete, seenCount, measuredCount, probe }: Survey): string {
+function basisText(group: GroupId, addr: ServerAddr, { complete, seenCount, measuredCount, busyMs, probe }: Survey): string {
   const seen = complete
     ? `all ${seenCount} keys were counted`
     : `${seenCount} of about ${probe.keysCount} keys were looked at, the others are taken to be like them`;
-  return `group ${group} at ${addr}: ${seen}; bytes are from MEMORY USAGE of ${measuredCount} of them`;
+  return `group ${group} at ${addr}: ${seen}; bytes are from MEMORY USAGE of ${measuredCount} of them; it was asked for ${busyMs} ms, with as long a rest between`;
 }

@@ -1,4 +1,4 @@
-// Migrations as records: asked for, listed, paused, throttled, cancelled. The controller (migration/) carries them out.
+// Migrations as records: asked for, listed, paused, throttled; cancel.ts cancels. The controller (migration/) carries them out.
 //
 // Invariant: no two migrations that are not over name the same slot, and a migration is only created against the topology its moves were checked on.
 
@@ -9,12 +9,12 @@ import {
   checkMoves,
   decodeMigration,
   encodeMigration,
-  holdsSlots,
   isOpen,
   type Migration,
   type MigrationId,
   type Move,
   migrationsIn,
+  parseWindow,
   type Slot,
   slotsDone,
   type Throttle,
@@ -22,6 +22,7 @@ import {
   targets,
   UNTHROTTLED,
   type VersionedTopology,
+  windowText,
 } from '../model/index.ts';
 import { type Caller, checkExpected, type Expecting } from './caller.ts';
 import { commitAudited, readTopology } from './commit.ts';
@@ -98,7 +99,7 @@ export async function migrationOps(
   checkMoves(topology, moves);
   const existing = await listMigrations(coordinator);
   checkOverlap(existing, moves);
-  const id = asMigrationId(Math.max(existing.at(-1)?.id ?? 0, ...migrationsIn(topology)) + 1);
+  const id = nextId(topology, existing);
   const migration = newMigration(topology, { id, moves, actor, ...manner });
   const ops: Op[] = [
     { op: 'check', path: PATHS.topology, version: epoch },
@@ -107,9 +108,22 @@ export async function migrationOps(
   return { migration, ops };
 }
 
+/** No slot names it, nor does any record. */
+export function nextId(topology: Topology, existing: readonly Migration[]): MigrationId {
+  return asMigrationId(Math.max(existing.at(-1)?.id ?? 0, ...migrationsIn(topology)) + 1);
+}
+
 export function newMigration(
   topology: Topology,
-  { id, moves, durable = false, actor, comment, ...throttle }: MigrationRequest & { id: MigrationId; actor: string },
+  {
+    id,
+    moves,
+    durable = false,
+    actor,
+    comment,
+    takesBack = null,
+    ...throttle
+  }: MigrationRequest & { id: MigrationId; actor: string; takesBack?: MigrationId | null },
 ): Migration {
   return {
     id,
@@ -125,8 +139,13 @@ export function newMigration(
       keysLeft: null,
       keysPerSecond: null,
       secondsLeft: null,
+      retries: 0,
     },
+    arrivals: [],
+    takesBack,
+    takenBackBy: null,
     waiting: null,
+    resumesAt: null,
     actor,
     comment: comment ?? null,
     createdAt: new Date().toISOString(),
@@ -134,7 +153,7 @@ export function newMigration(
   };
 }
 
-/** `throttle` with what `change` names. */
+/** `throttle` with what `change` names. Throws as `parseWindow`. */
 function throttled(
   throttle: Throttle,
   {
@@ -143,9 +162,11 @@ function throttled(
     bytesPerSecond = throttle.bytesPerSecond,
     addedP99Ms = throttle.addedP99Ms,
     sharePercent = throttle.sharePercent,
+    window = throttle.window,
   }: Partial<Throttle>,
 ): Throttle {
-  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent };
+  const spelt = window === null ? null : windowText(parseWindow(window));
+  return { delayMs, keysPerSecond, bytesPerSecond, addedP99Ms, sharePercent, window: spelt };
 }
 
 /** Throws CODIS_E_SLOT_IN_MOVE for a slot that one of `existing` names which is not over. */
@@ -161,33 +182,13 @@ export function checkOverlap(existing: readonly Migration[], moves: readonly Mov
   }
 }
 
-/** Stops a migration: slots that have not begun to move stay where they are, those between two groups still arrive (then `endedAt` is null, and the
- *  controller sets it). Throws CODIS_E_UNKNOWN_MIGRATION, or CODIS_E_CONFLICT when it has ended already. */
-export function cancelMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
-  return commitAudited(caller, async () => {
-    const { epoch, topology } = await readTopology(caller);
-    const { migration, version } = await readVersioned(caller.coordinator, id);
-    checkOpen(migration);
-    const progress = { ...migration.progress, slotsDone: slotsDone(topology, migration) };
-    const endedAt = holdsSlots(topology, migration) ? null : new Date().toISOString();
-    const cancelled: Migration = { ...migration, progress, state: 'cancelled', waiting: null, endedAt };
-    return {
-      ops: [
-        { op: 'check', path: PATHS.topology, version: epoch },
-        { op: 'set', path: migrationPath(id), data: encodeMigration(cancelled), version },
-      ],
-      event: { action: 'migration.cancel', object: `migration ${id}`, epoch: null, before: migration.state, after: cancelled.state },
-      value: cancelled,
-    };
-  });
-}
-
 /** Takes no new slots and sweeps none until it is resumed; the batch of keys under way is finished. Nothing changes for one that is paused. Throws
  *  CODIS_E_UNKNOWN_MIGRATION, or CODIS_E_CONFLICT when it has ended. */
 export function pauseMigration(caller: Caller, { id }: { id: MigrationId }): Promise<Migration> {
   return changeOpen(caller, id, { action: 'migration.pause', object: `migration ${id}` }, (migration) => ({
     ...migration,
     state: 'paused',
+    resumesAt: null,
   }));
 }
 
@@ -197,6 +198,7 @@ export function resumeMigration(caller: Caller, { id }: { id: MigrationId }): Pr
     ...migration,
     state: 'running',
     waiting: null,
+    resumesAt: null,
   }));
 }
 
@@ -233,11 +235,15 @@ export function standing({ state, throttle, durable }: Migration): string {
   return [state, ...(durable ? ['durable'] : []), ...limits.map(([name, value]) => `${name} ${value}`)].join(', ');
 }
 
-function checkOpen(migration: Migration): void {
-  if (!isOpen(migration)) throw new CodisError('CODIS_E_CONFLICT', `migration ${migration.id} is ${migration.state} already`);
+/** Throws CODIS_E_CONFLICT for one that has ended. */
+export function checkOpen(migration: Migration): void {
+  if (isOpen(migration)) return;
+  const back = migration.takenBackBy === null ? '' : `, and migration ${migration.takenBackBy} takes it back`;
+  throw new CodisError('CODIS_E_CONFLICT', `migration ${migration.id} is ${migration.state} already${back}`);
 }
 
-async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {
+/** Throws CODIS_E_UNKNOWN_MIGRATION. */
+export async function readVersioned(coordinator: Coordinator, id: MigrationId): Promise<{ migration: Migration; version: number }> {
   const entry = await coordinator.read(migrationPath(id));
   if (!entry) throw new CodisError('CODIS_E_UNKNOWN_MIGRATION', `there is no migration ${id}`);
   return { migration: decodeMigration(entry.data), version: entry.version };

@@ -6,6 +6,7 @@
 import { type Coordinator, type Op, PATHS, planPath } from '../coordinator/index.ts';
 import {
   asPlanId,
+  balanceOf,
   CodisError,
   checkMoves,
   decodePlan,
@@ -13,6 +14,7 @@ import {
   type Epoch,
   encodePlan,
   type GroupId,
+  type GroupWeight,
   goalText,
   groupsIn,
   isCodisError,
@@ -109,11 +111,17 @@ async function draftPlan(caller: Caller, { current, goal }: { current: Versioned
     goal,
     epoch,
     moves,
-    estimate: { ...estimate, warnings },
+    estimate: { ...estimate, balance: balanceOf(topology, planned, { costs, weights: weightsOf(goal) }), warnings },
     migration: null,
     actor: caller.actor,
     createdAt: new Date().toISOString(),
   };
+}
+
+/** A group that is drained shall have nothing. */
+function weightsOf(goal: PlanGoal): readonly GroupWeight[] {
+  if (goal.kind === 'drain') return [{ group: goal.group, weight: 0 }];
+  return goal.kind === 'rebalance' ? goal.weights : [];
 }
 
 interface Aim {

@@ -1,6 +1,7 @@
 // What a server holds, slot by slot: a pass of SCAN that counts keys, and MEMORY USAGE of a sample of them. Stock Redis has no index of slots, so there is no
 // cheaper way. It looks only, and stops when its time is up: what it had not seen by then is taken to be like what it had.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { type BigKey, reservedNames, type ServerAddr, SLOT_COUNT, slotOf } from '../model/index.ts';
 import { probe, type ServerProbe, withRedis } from '../redis/probe.ts';
@@ -23,6 +24,8 @@ export interface Survey {
   readonly biggestBySlot: ReadonlyMap<number, BigKey>;
   readonly seenCount: number;
   readonly measuredCount: number;
+  /** How long the server was asked for, rests aside. */
+  readonly busyMs: number;
   /** Every key was looked at. */
   readonly complete: boolean;
 }
@@ -32,6 +35,8 @@ export interface SurveyOptions {
   readonly product: string;
   /** How long the pass may take; connecting is not in it, and some keys are looked at however short it is. */
   readonly budgetMs: number;
+  /** After each step the server is left to its clients for as long as the step took, so that no more than half of its time is taken. */
+  readonly rests?: boolean;
 }
 
 /** Throws as `withRedis`. */
@@ -47,7 +52,7 @@ export function surveyServer(addr: ServerAddr, options: SurveyOptions): Promise<
 /** Returns whether it came to the end. */
 async function pass(
   redis: Redis,
-  { server, tally, product, budgetMs }: SurveyOptions & { server: ServerProbe; tally: Tally },
+  { server, tally, product, budgetMs, rests = false }: SurveyOptions & { server: ServerProbe; tally: Tally },
 ): Promise<boolean> {
   const deadline = performance.now() + budgetMs;
   const isReserved = reservedNames(product);
@@ -56,10 +61,14 @@ async function pass(
     let cursor = '0';
     do {
       if (tally.seenCount > 0 && performance.now() >= deadline) return false;
+      const from = performance.now();
       const [next, found] = await redis.scanBuffer(cursor, 'COUNT', SCAN_COUNT);
       const sample = tally.count(found.filter((key) => !isReserved(key)));
       if (sample.length > 0) tally.measure(db, sample, await sizesOf(redis, sample));
       cursor = next.toString();
+      const took = performance.now() - from;
+      tally.busyMs += took;
+      if (rests) await pause(Math.ceil(took));
     } while (cursor !== '0');
   }
   return true;
@@ -76,6 +85,7 @@ async function sizesOf(redis: Redis, keys: readonly Buffer[]): Promise<(number |
 /** What a pass has met so far. */
 class Tally {
   seenCount = 0;
+  busyMs = 0;
   readonly #stride: number;
   readonly #keys = new Float64Array(SLOT_COUNT);
   readonly #bytes = new Float64Array(SLOT_COUNT);
@@ -110,7 +120,7 @@ class Tally {
   }
 
   /** `factor`: how many keys there are for each that was seen. */
-  result(factor: number): Pick<Survey, 'keysBySlot' | 'bytesBySlot' | 'biggestBySlot' | 'seenCount' | 'measuredCount'> {
+  result(factor: number): Pick<Survey, 'keysBySlot' | 'bytesBySlot' | 'biggestBySlot' | 'seenCount' | 'measuredCount' | 'busyMs'> {
     const measuredCount = this.#measured.reduce((sum, count) => sum + count, 0);
     const mean = this.#bytes.reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, measuredCount);
     const known = measuredCount > 0 || this.seenCount === 0;
@@ -119,6 +129,7 @@ class Tally {
       bytesBySlot: known ? Array.from(this.#keys, (count, slot) => Math.round(count * factor * this.#meanBytes(slot, mean))) : null,
       biggestBySlot: this.#biggest,
       seenCount: this.seenCount,
+      busyMs: Math.round(this.busyMs),
       measuredCount,
     };
   }

@@ -44,6 +44,8 @@ interface MasterLink {
   readonly linkUp: boolean;
   /** A full copy is being received: until it is complete the replica's data is not usable. */
   readonly syncing: boolean;
+  /** How much of it has arrived; null while none is received. `totalBytes` is null when the master sends it as it makes it. */
+  readonly sync: { readonly readBytes: number; readonly totalBytes: number | null } | null;
 }
 
 /** How long a probe may take; `timeoutMs` bounds connecting and each command. */
@@ -109,7 +111,7 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
 }
 
 /** The `key:value` lines of an INFO reply. */
-function parseInfo(text: string): ReadonlyMap<string, string> {
+export function parseInfo(text: string): ReadonlyMap<string, string> {
   const info = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(':');
@@ -134,10 +136,13 @@ function checkKind(addr: ServerAddr, info: ReadonlyMap<string, string>): void {
 function masterLinkOf(info: ReadonlyMap<string, string>): MasterLink | null {
   if (info.get('role') !== 'slave') return null;
   const host = info.get('master_host') ?? '';
+  const syncing = info.get('master_sync_in_progress') === '1';
+  const totalBytes = numberOf(info, 'master_sync_total_bytes');
   return {
     addr: `${host.includes(':') ? `[${host}]` : host}:${info.get('master_port') ?? ''}`,
     linkUp: info.get('master_link_status') === 'up',
-    syncing: info.get('master_sync_in_progress') === '1',
+    syncing,
+    sync: syncing ? { readBytes: numberOf(info, 'master_sync_read_bytes'), totalBytes: totalBytes > 0 ? totalBytes : null } : null,
   };
 }
 

@@ -28,11 +28,13 @@ function ipv6ZooKeeper(settings: Settings): SettingsProblem[] {
     .map((address) => ({ key: 'zk', message: `${address} is an IPv6 address, which the ZooKeeper client can't use; write a host name` }));
 }
 
-/** What is announced must be an address that somebody else can connect to. */
-function announced({ proxy_announce_addr: addr }: Settings): SettingsProblem[] {
+/** What is announced must be an address that somebody else can connect to, and where clients are taken. */
+function announced({ proxy_announce_addr: addr, admin_addr: admin, proxy_addr: clients }: Settings): SettingsProblem[] {
   if (addr === '') return [];
   const port = Number(addr.slice(addr.lastIndexOf(':') + 1));
   if (port < 1 || port > 65_535) return [{ key: 'proxy_announce_addr', message: `${addr} has no port between 1 and 65535` }];
+  if (addr === admin)
+    return [{ key: 'proxy_announce_addr', message: `${addr} is admin_addr; clients are taken at proxy_addr, ${clients}` }];
   if (!isAnyHost(parseAddr(addr).host)) return [];
   return [{ key: 'proxy_announce_addr', message: `${addr} is every address of a machine; name the one that clients connect to` }];
 }

@@ -141,6 +141,15 @@ export const SETTINGS = {
     programs: ['dashboard'],
     section: 'Dashboard',
   },
+  dashboard_key_names: {
+    type: 'enum',
+    values: ['viewer', 'operator', 'admin'],
+    default: 'viewer',
+    about:
+      'From which role on one sees the names of keys that are hot, big or slow. Others see a mark in their place, the same for the same key until this dashboard ends.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
   alert_webhook: {
     type: 'string',
     default: '',

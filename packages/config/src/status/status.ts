@@ -140,6 +140,7 @@ function heardAgo({ heardAgo: known }: ServerProbe, addr: string): number | null
 const UNKNOWN = {
   observedRole: null,
   linkUp: null,
+  sync: null,
   version: null,
   keysCount: null,
   usedMemoryBytes: null,
@@ -183,6 +184,7 @@ function found(server: Server, probe: ServerProbe): ServerStatusView {
     up: true,
     observedRole: probe.role,
     linkUp: probe.master ? probe.master.linkUp : null,
+    sync: probe.master?.sync ?? null,
     version: probe.version,
     keysCount: probe.keysCount,
     usedMemoryBytes: probe.usedMemoryBytes,

@@ -20,6 +20,8 @@ import {
   type Topology,
   unreachable,
   type VersionedTopology,
+  verificationOf,
+  verificationText,
 } from '../model/index.ts';
 import type { NumberedEvent } from '../operations/index.ts';
 
@@ -89,8 +91,18 @@ function proxyState({ wanted, live }: ProxyView, epoch: Epoch | null, serving: S
   return serving?.serving === false ? 'joining' : 'online';
 }
 
-export function migrationView({ progress, ...migration }: Migration, stalled: StalledView | null): MigrationView {
-  return { ...migration, ...progress, secondsLeft: migration.state === 'running' ? progress.secondsLeft : null, stalled };
+export function migrationView(record: Migration, stalled: StalledView | null): MigrationView {
+  const { progress, arrivals, ...migration } = record;
+  const verification = verificationOf(arrivals);
+  const text = verificationText(verification);
+  const verified = text === null ? null : { ...verification, text };
+  return {
+    ...migration,
+    ...progress,
+    verified,
+    secondsLeft: migration.state === 'running' && migration.resumesAt === null ? progress.secondsLeft : null,
+    stalled,
+  };
 }
 
 const MIGRATION = /\bmigration (\d+)/;

@@ -71,7 +71,8 @@ describe('changes', () => {
 
   test('take slave for replica, promote it, and remove what is no longer needed', async () => {
     const replica = await startRedis();
-    const added = await it.cli('server', 'add', '1', replica.addr, 'slave');
+    const added = await it.cli('server', 'add', '1', replica.addr, 'slave', '--wait', '--timeout', '60');
+    expect(added.stderr).toMatch(new RegExp(`note: ${replica.addr} has a full copy of .* and follows it\\n$`));
     expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining(`${replica.addr} is a replica of group 1`) });
     expect(added.stderr).toMatch(/^note: /);
     expect(await it.ok('server', 'promote', '1', replica.addr, '--force')).toContain('is the master of group 1');

@@ -6,7 +6,7 @@ import { followMigration } from '../../src/cli/follow.ts';
 import { printerOf, type Session } from '../../src/cli/session.ts';
 import { CodisError } from '../../src/model/index.ts';
 
-const UNTHROTTLED = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
+const UNTHROTTLED = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null };
 const BEGUN: MigrationView = {
   id: 3,
   state: 'running',
@@ -21,6 +21,11 @@ const BEGUN: MigrationView = {
   keysPerSecond: null,
   secondsLeft: null,
   waiting: null,
+  retries: 0,
+  verified: null,
+  resumesAt: null,
+  takesBack: null,
+  takenBackBy: null,
   stalled: null,
   actor: 'anna@127.0.0.1',
   comment: null,
@@ -83,7 +88,9 @@ test('on a terminal one block is redrawn in place', async () => {
     /^migration 3 is running: 0-99→2, by anna@127\.0\.0\.1\n\[\.{10}\] 0\/100 slots {2}0 keys .*\nthrottle: none\n$/,
   );
   expect(redrawn).toHaveLength(16);
-  expect(redrawn.at(-1)).toMatch(/^migration 3 is done: .*\n\[#{10}\] 100\/100 slots {2}1000 keys {2}1\.0\/1\.0 MiB\nthrottle: none\n$/);
+  expect(redrawn.at(-1)).toMatch(
+    /^migration 3 is done: .*\n\[#{10}\] 100\/100 slots {2}1000 keys {2}1\.0\/1\.0 MiB {2}retries 0\nthrottle: none\n$/,
+  );
   expect(redrawn.at(10)).toMatch(/\d KiB\/s/);
 });
 

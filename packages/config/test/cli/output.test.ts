@@ -116,7 +116,7 @@ describe('a failure', () => {
 test('progress shows how far it is and what it waits for', () => {
   const migration = { id: 3, state: 'running', slotsDone: 5, slotsTotal: 10, keysSwept: 42, bytesSwept: 1_572_864 } as const;
   const unknown = { keysLeft: null, keysPerSecond: null, secondsLeft: null, waiting: 'group 2 has no master' };
-  const throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null };
+  const throttle = { delayMs: 0, keysPerSecond: null, bytesPerSecond: null, addedP99Ms: null, sharePercent: null, window: null };
   const full = {
     ...migration,
     ...unknown,
@@ -126,19 +126,24 @@ test('progress shows how far it is and what it waits for', () => {
     actor: '',
     createdAt: '',
     endedAt: null,
+    retries: 0,
+    verified: null,
+    resumesAt: null,
+    takesBack: null,
+    takenBackBy: null,
     stalled: null,
     comment: null,
   };
   expect(progressLine(full)).toBe(
-    'migration 3 [##########..........] 5/10 slots  42 keys  1.5 MiB  running  waiting: group 2 has no master',
+    'migration 3 [##########..........] 5/10 slots  42 keys  1.5 MiB  retries 0  running  waiting: group 2 has no master',
   );
   expect(progressLine({ ...full, slotsDone: 0, waiting: null, keysLeft: 126, keysPerSecond: 30, secondsLeft: 3725 })).toBe(
-    'migration 3 [#####...............] 0/10 slots  42 keys  1.5/6.0 MiB  30 keys/s  ETA 01:02:05  running',
+    'migration 3 [#####...............] 0/10 slots  42 keys  1.5/6.0 MiB  30 keys/s  ETA 01:02:05  retries 0  running',
   );
 });
 
 test('a terminal gets a block of which no line is too long, and no line is more than it is', () => {
-  const throttle = { delayMs: 10, keysPerSecond: 20_000, bytesPerSecond: 1_048_576, addedP99Ms: null, sharePercent: null };
+  const throttle = { delayMs: 10, keysPerSecond: 20_000, bytesPerSecond: 1_048_576, addedP99Ms: null, sharePercent: null, window: null };
   const migration: MigrationView = {
     id: 3,
     state: 'running',
@@ -152,6 +157,11 @@ test('a terminal gets a block of which no line is too long, and no line is more 
     keysLeft: 4_400_000,
     keysPerSecond: 88_000,
     secondsLeft: 31,
+    retries: 0,
+    verified: null,
+    resumesAt: null,
+    takesBack: null,
+    takenBackBy: null,
     waiting: null,
     stalled: { since: '2026-01-01T00:00:00.000Z', reason: `x${'y'.repeat(200)}` },
     actor: 'anna@127.0.0.1',
@@ -163,9 +173,12 @@ test('a terminal gets a block of which no line is too long, and no line is more 
   expect(block).toEqual([
     'migration 3 is running: 0-411→2, by anna@127.0.0.1 (new disks [2J)',
     '[####......] 412/1024 slots  3.1M keys  1.9/4.6 GiB  88.0 MiB/s  ETA 00:00:31',
-    'throttle: delay 10 ms, 20000 keys/s, 1.0 MiB/s',
+    'retries 0  throttle: delay 10 ms, 20000 keys/s, 1.0 MiB/s',
     `stalled since 2026-01-01T00:00:00.000Z: x${'y'.repeat(38)}`,
   ]);
+  expect(progressBlock(migration, 92_274_688, 100)[1]).toBe(
+    '[####......] 412/1024 slots  3.1M keys  1.9/4.6 GiB  88.0 MiB/s  ETA 00:00:31  retries 0',
+  );
   for (const line of progressBlock(migration, 1, 40)) expect(line.length).toBeLessThanOrEqual(40);
 });
 
@@ -176,6 +189,7 @@ describe('a status', () => {
     up,
     observedRole: up ? role : null,
     linkUp: up,
+    sync: null,
     version: '7.2.4',
     keysCount: up ? 3_141_592 : null,
     usedMemoryBytes: up ? 2 ** 31 : null,

@@ -5,6 +5,7 @@ import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { Courtesy, Guest } from '../../src/migration/courtesy.ts';
 import { lookThrough } from '../../src/migration/look-through.ts';
+import { OwnWrites } from '../../src/migration/own-writes.ts';
 import { arrivalKey, asGroupId, asServerAddr, fenceKey, slotOf } from '../../src/model/index.ts';
 
 const BINARY = Buffer.from('{t}\xff\r\n', 'latin1');
@@ -28,6 +29,7 @@ const find = async (thresholds: { big_key_bytes: number; big_key_elements: numbe
     slots: new Set([SLOT, slotOf(Buffer.from(fenceKey('demo')))]),
     thresholds,
     guest: new Guest(new Courtesy(), { servers: [], stated: () => null, signal: new AbortController().signal }),
+    own: new OwnWrites(),
   };
   const { bigKeys, sizesKnown, roll } = await lookThrough(server.client(), request);
   expect(sizesKnown).toBe(true);

@@ -100,6 +100,7 @@ describe('a roll', () => {
       expect(roll.keysCountOf(slots)).toBe(0);
     }
     expect(roll.lookedCount).toBeNull();
+    expect(roll.isWhole).toBe(false);
   });
 
   test('that is left in the middle keeps what was not taken', () => {
@@ -114,7 +115,9 @@ describe('a roll', () => {
   test('that is full is the first part of what was added', () => {
     const portions = keys.map((name) => portionOf([name]));
     const roll = new KeyRoll(10 * (portions[0]?.ownBytes ?? 0));
+    expect(roll.isWhole).toBe(true);
     for (const portion of portions) roll.note(portion, 3);
+    expect(roll.isWhole).toBe(false);
     const taken = [...roll.take(new Set([...even, ...odd]))].flatMap(keysOf);
     expect(sorted(taken)).toEqual(sorted(keys.slice(0, taken.length)));
     expect(taken.length).toBeGreaterThan(5);

@@ -211,8 +211,30 @@ test('a target that hangs costs the source at most one time-out, and the move go
   masters.two.child.signal('SIGCONT');
 
   await throttleMigration(caller(), { id: migration.id, keysPerSecond: null });
-  await isDone(migration);
+  const done = await isDone(migration);
+  expect(done.progress.retries).toBeGreaterThan(0);
   expect(await masters.two.client().exists(...keys)).toBe(keys.length);
+});
+
+test('a migration that is done tells which slots came from where, when, and what proved it', async () => {
+  const keys = await fill([...SLOTS, 900], 5);
+  const migration = await ask({}, [move(0, 19)]);
+  const before = Date.now();
+  await startController();
+  const { arrivals, progress } = await isDone(migration);
+  expect(progress.retries).toBe(0);
+  expect(arrivals).toEqual([
+    {
+      first: 0,
+      last: 19,
+      from: ONE,
+      to: TWO,
+      at: expect.any(String),
+      looked: expect.toSatisfy((looked) => looked === null || looked >= 5),
+    },
+  ]);
+  expect(arrivals[0]!.looked ?? 0).toBeLessThanOrEqual(keys.length + 10);
+  expect(Date.parse(arrivals[0]!.at)).toBeGreaterThanOrEqual(before);
 });
 
 test('a target that hangs before anything is locked holds up no other pair of groups', async () => {

@@ -12,6 +12,7 @@ import {
   assignSlots,
   checkMoves,
   checkTopology,
+  comesAfter,
   completeMove,
   decodeMigration,
   type ErrorCode,
@@ -49,7 +50,20 @@ const migration = (over: Partial<Migration> = {}): Migration => ({
   throttle: UNTHROTTLED,
   durable: false,
   state: 'running',
-  progress: { slotsTotal: 10, slotsDone: 0, keysSwept: 0, bytesSwept: 0, keysLeft: null, keysPerSecond: null, secondsLeft: null },
+  progress: {
+    slotsTotal: 10,
+    slotsDone: 0,
+    keysSwept: 0,
+    bytesSwept: 0,
+    keysLeft: null,
+    keysPerSecond: null,
+    secondsLeft: null,
+    retries: 0,
+  },
+  arrivals: [],
+  resumesAt: null,
+  takesBack: null,
+  takenBackBy: null,
   waiting: null,
   actor: 'test',
   createdAt: '2026-01-01T00:00:00.000Z',
@@ -148,6 +162,15 @@ describe('nextActions', () => {
     expect(nextActions(moved(start, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), paused, 2)).toEqual([{ kind: 'done' }]);
   });
 
+  test('one that takes another back begins when that one has ended, and goes on with what it has begun', () => {
+    const first = { id: ID };
+    const second = { id: OTHER, takesBack: ID };
+    expect(comesAfter(start, second, [first, second])).toBe(first);
+    expect(comesAfter(start, second, [second])).toBeNull();
+    expect(comesAfter(start, { ...first, takesBack: null }, [first, second])).toBeNull();
+    expect(comesAfter(locked(start, [3], { migration: OTHER }), second, [first, second])).toBeNull();
+  });
+
   test('what another migration holds is left alone', () => {
     const topology = locked(start, [50], { migration: OTHER });
     expect(nextActions(topology, migration({ state: 'cancelled' }), 2)).toEqual([{ kind: 'done' }]);
@@ -239,7 +262,7 @@ describe('a migration as it is stored', () => {
       migration({
         state: 'paused',
         durable: true,
-        throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2, sharePercent: null },
+        throttle: { delayMs: 10, keysPerSecond: 5, bytesPerSecond: 7, addedP99Ms: 2, sharePercent: null, window: null },
       }),
     ]) {
       expect(decodeMigration(encodeMigration(job))).toEqual(job);

@@ -27,6 +27,7 @@ const plan = (over: Partial<Plan> = {}): Plan => ({
     bytes: null,
     durationMs: 5,
     groups: [{ group: ONE, slotsBefore: 10, slotsAfter: 0, memoryBytes: 1, memoryAfterBytes: null, maxMemoryBytes: 0 }],
+    balance: { before: 50, after: 100 },
     biggestKeys: [{ key: '"k"', slot: asSlot(3), db: 0, bytes: 9 }],
     warnings: ['w'],
     basis: ['b'],
@@ -46,6 +47,11 @@ const goals: PlanGoal[] = [
 describe('a plan', () => {
   test.each(goals)('for %j is read as it was written', (goal) => {
     expect(decodePlan(encodePlan(plan({ goal })))).toEqual(plan({ goal }));
+  });
+
+  test('of an older version says nothing of the balance', () => {
+    const { balance: _, ...estimate } = plan().estimate;
+    expect(decodePlan(Buffer.from(JSON.stringify({ ...plan(), estimate }))).estimate.balance).toBeNull();
   });
 
   test.each([

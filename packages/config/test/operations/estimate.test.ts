@@ -57,6 +57,17 @@ describe('a survey', () => {
     expect(Math.abs(sumOf(survey.bytesBySlot!) / (100_000 * each) - 1)).toBeLessThan(0.05);
   });
 
+  test('that rests takes no more than half of the server’s time, and finds the same', async () => {
+    const redis = await startRedis();
+    await redis.client().eval("for i = 1, 100000 do redis.call('SET', 'key:' .. i, string.rep('x', 200)) end", 0);
+    const from = performance.now();
+    const { seenCount, complete, busyMs } = await surveyServer(asServerAddr(redis.addr), { ...options, rests: true });
+    const took = performance.now() - from;
+    expect({ seenCount, complete }).toEqual({ seenCount: 100_000, complete: true });
+    expect(busyMs).toBeGreaterThan(50);
+    expect(took).toBeGreaterThan(1.8 * busyMs);
+  });
+
   test('of a server that is not there fails in words', async () => {
     await expect(surveyServer(asServerAddr('127.0.0.1:1'), options)).rejects.toMatchObject({ code: 'CODIS_E_SERVER_UNREACHABLE' });
   });
@@ -91,7 +102,17 @@ function surveyed(over: Partial<Survey> = {}, server: Partial<Survey['probe']> =
     ...server,
   };
   const none = new Array<number>(SLOT_COUNT).fill(0);
-  return { probe, keysBySlot: none, bytesBySlot: none, biggestBySlot: new Map(), seenCount: 0, measuredCount: 0, complete: true, ...over };
+  return {
+    probe,
+    keysBySlot: none,
+    bytesBySlot: none,
+    biggestBySlot: new Map(),
+    seenCount: 0,
+    measuredCount: 0,
+    busyMs: 0,
+    complete: true,
+    ...over,
+  };
 }
 
 function estimate(source: Survey, target: Survey | string, running: readonly Migration[] = []) {

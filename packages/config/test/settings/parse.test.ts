@@ -165,6 +165,9 @@ describe('between keys', () => {
     expect(problemsOf('proxy_announce_addr = [::1]:19000')).toEqual([]);
     expect(problemsOf('proxy_announce_addr = redis.example:19000')).toEqual([]);
     expect(problemsOf('proxy_announce_addr = 0.0.0.0:19000')).toEqual([expect.stringMatching(/every address of a machine/)]);
+    expect(problemsOf('proxy_announce_addr = h:2\nadmin_addr = h:2\nproxy_addr = h:1')).toEqual([
+      '1 proxy_announce_addr h:2 is admin_addr; clients are taken at proxy_addr, h:1',
+    ]);
     expect(problemsOf('proxy_announce_addr = h:0')).toEqual([expect.stringMatching(/no port between 1 and 65535/)]);
     expect(problemsOf('proxy_announce_addr = h')).toEqual([expect.stringMatching(/host:port, or empty/)]);
   });

@@ -193,7 +193,7 @@ function traffic(point: StatsPointView | null): Condition[] {
   return conditions;
 }
 
-function stalled({ id, stalled: how, slotsDone, slotsTotal }: MigrationView): Condition[] {
+function stalled({ id, state, stalled: how, slotsDone, slotsTotal }: MigrationView): Condition[] {
   if (!how) return [];
   const steer = (label: string, verb: string): TryView => ({
     label: `${label} migration ${id}`,
@@ -213,8 +213,7 @@ function stalled({ id, stalled: how, slotsDone, slotsTotal }: MigrationView): Co
           cli: `codis-config migration show ${id}`,
           api: { method: 'GET', path: `/explain?migration=${id}`, body: null },
         },
-        steer('Pause', 'pause'),
-        steer('Cancel', 'cancel'),
+        ...(state === 'running' ? [steer('Pause', 'pause'), steer('Cancel', 'cancel')] : []),
       ],
     },
   ];

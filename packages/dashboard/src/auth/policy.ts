@@ -28,6 +28,9 @@ export interface Call {
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const RANK: Readonly<Record<UserRole, number>> = { viewer: 0, operator: 1, admin: 2 };
 
+/** Whether `role` may do what `wanted` may. */
+export const hasRole = (role: UserRole, wanted: UserRole): boolean => RANK[role] >= RANK[wanted];
+
 export const isRead = (method: string): boolean => READS.has(method);
 
 /** Pages and their parts hold no data, so who has to log in can get as far as being asked to. */
@@ -44,7 +47,7 @@ export function refusal(call: Call, identity: Identity | null, { readOnly }: { r
   if (!identity) return new CodisError('CODIS_E_LOGIN_REQUIRED', 'this dashboard wants a login (dashboard_auth = on)');
   const write = !isRead(call.method);
   if (write && readOnly) return new CodisError('CODIS_E_DENIED', 'this dashboard is read-only (dashboard_read_only = on)');
-  if (access !== 'own' && RANK[identity.role] < RANK[access]) {
+  if (access !== 'own' && !hasRole(identity.role, access)) {
     return new CodisError('CODIS_E_DENIED', `${identity.name} is ${identity.role}, and this is for ${access}s`);
   }
   if (write && identity.csrf !== null && call.csrf !== identity.csrf) {

@@ -60,8 +60,9 @@ export function unknown(check: string, evidence: string): Check {
   return { check, result: 'unknown', evidence };
 }
 
-export function post(label: string, cli: string, path: string): TryView {
-  return { label, cli, api: { method: 'POST', path, body: null } };
+/** `body`: JSON text. */
+export function post(label: string, cli: string, path: string, body: string | null = null): TryView {
+  return { label, cli, api: { method: 'POST', path, body } };
 }
 
 export function say(label: string, cli: string | null = null): TryView {

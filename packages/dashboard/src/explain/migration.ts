@@ -13,7 +13,9 @@ export function explainMigration(facts: Facts, id: number): ExplainView | undefi
   const migration = facts.migrations.find((one) => one.id === id);
   if (!migration) return undefined;
   const over = migration.state === 'done' || migration.state === 'cancelled';
-  const checks = over ? [endCheck(facts, migration)] : [...groupChecks(facts, migration), ...openChecks(facts, migration)];
+  const checks = over
+    ? [...(migration.endedAt === null ? groupChecks(facts, migration) : []), endCheck(facts, migration)]
+    : [...groupChecks(facts, migration), ...openChecks(facts, migration)];
   const done = `${migration.slotsDone} of ${migration.slotsTotal} slots are done`;
   return explanation(
     { kind: 'migration', id: String(id) },
@@ -22,9 +24,11 @@ export function explainMigration(facts: Facts, id: number): ExplainView | undefi
   );
 }
 
-function endCheck({ topology }: Facts, { id, state, slotsDone, slotsTotal }: MigrationView): Check {
+function endCheck({ topology }: Facts, { id, state, slotsDone, slotsTotal, stalled }: MigrationView): Check {
   const between = topology.slots.filter(({ migration }) => migration === id);
   const check = `no slot is left between two groups`;
+  if (stalled)
+    return failed(check, `migration ${id} is ${state}, and its last slots have not got on since ${stalled.since}: ${stalled.reason}`);
   if (between.length > 0)
     return warning(check, `migration ${id} is ${state}, and slots ${between[0]?.first} and on still arrive: each ends whole on one side`);
   return ok(check, `${slotsDone} of ${slotsTotal} slots were moved; each source was looked through and found empty of them`);
@@ -72,7 +76,28 @@ function sideCheck(side: string, id: number, group: GroupStatusView | undefined)
 }
 
 function openChecks(facts: Facts, migration: MigrationView): Check[] {
-  return [controllerCheck(facts), ...proxyChecks(facts), stateCheck(migration), ...waitingChecks(migration), ...throttleChecks(migration)];
+  return [
+    controllerCheck(facts),
+    ...proxyChecks(facts),
+    ...takeBackChecks(facts, migration),
+    stateCheck(migration),
+    ...waitingChecks(migration),
+    ...throttleChecks(migration),
+  ];
+}
+
+/** What it takes back has to have ended first. */
+function takeBackChecks({ migrations }: Facts, { id, takesBack }: MigrationView): Check[] {
+  if (takesBack === null) return [];
+  const check = `migration ${takesBack}, which it takes back, has ended`;
+  const first = migrations.find((one) => one.id === takesBack);
+  if (!first || first.endedAt !== null) return [ok(check, 'it has')];
+  const why = {
+    label: `Why has migration ${takesBack} not ended?`,
+    cli: `codis-config migration explain ${takesBack}`,
+    api: { method: 'GET', path: `/explain?migration=${takesBack}`, body: null },
+  } as const;
+  return [warning(check, `migration ${id} begins when migration ${takesBack} has finished what it has under way`, [why])];
 }
 
 function controllerCheck({ hasController }: Facts): Check {
@@ -109,13 +134,30 @@ function stateCheck({ id, state, slotsDone, slotsTotal }: MigrationView): Check 
   );
 }
 
-function waitingChecks({ id, waiting, stalled, state }: MigrationView): Check[] {
+function waitingChecks({ id, waiting, stalled, state, resumesAt }: MigrationView): Check[] {
   const check = `migration ${id} gets on`;
   const cancel = post(`Cancel migration ${id}`, `codis-config migration cancel ${id}`, `/migrations/${id}/cancel`);
   if (state !== 'running') return [];
-  if (stalled) return [failed(check, `migration ${id} has not got on since ${stalled.since}: ${stalled.reason}`, [cancel])];
+  if (resumesAt !== null && waiting !== null) return [warning(check, `migration ${id} ${waiting}`, [anyTime(id)])];
+  const look = say('See what is wrong with the cluster', 'codis-config doctor');
+  const back = post(
+    `Roll back what migration ${id} has under way`,
+    `codis-config migration cancel ${id} --roll-back current`,
+    `/migrations/${id}/cancel`,
+    '{"rollBack":"current"}',
+  );
+  if (stalled) {
+    return [failed(check, `migration ${id} has not got on since ${stalled.since}: ${stalled.reason}`, [look, cancel, back])];
+  }
   return [waiting === null ? ok(check, 'nothing holds it up') : warning(check, `migration ${id} waits: ${waiting}`, [cancel])];
 }
+
+const anyTime = (id: number) =>
+  ({
+    label: `Let migration ${id} run at any time`,
+    cli: `codis-config migration throttle ${id} --window none`,
+    api: { method: 'POST', path: `/migrations/${id}/throttle`, body: '{"window":null}' },
+  }) as const;
 
 function throttleChecks({ id, throttle }: MigrationView): Check[] {
   const { delayMs, keysPerSecond } = throttle;

@@ -25,6 +25,7 @@ const TOLERANCE: Readonly<Record<string, readonly [absolute: number, share: numb
   lagBytes: [65_536, 0.05],
   lagSeconds: [3, 0],
   cpuPercent: [3, 0.1],
+  lagP99Ms: [5, 0.25],
 };
 /** From nothing to something is news, from here on: who looks is itself a request or two. */
 const FAINT = 3;

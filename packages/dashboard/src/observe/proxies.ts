@@ -6,7 +6,7 @@ import { get } from 'node:http';
 import type { ProxyDetailView, ProxyStatsView } from '@codis/config/api';
 import { type ProxyView, parseAddr } from '@codis/config/model';
 import type { Serving } from '@codis/config/status';
-import { type Activity, activityBetween, type ProxyReading, proxyStats, silentProxy, type TimedReading } from './rates.ts';
+import { type Activity, activityBetween, type ProxyReading, proxyStats, silentProxy, type TimedReading, workerViews } from './rates.ts';
 
 /** How long a proxy may take to answer. */
 const ANSWER_MS = 1000;
@@ -60,7 +60,7 @@ export class ProxyWatch {
   detail(id: string): ProxyDetailView | null {
     const known = this.#known.get(id);
     if (!known) return null;
-    return { ...known.stats, commands: commandsOf(known) };
+    return { ...known.stats, workers: known.last ? workerViews(known.before, known.last) : [], commands: commandsOf(known) };
   }
 
   async #askOne({ id, adminAddr, live }: ProxyView): Promise<void> {
@@ -124,9 +124,17 @@ export function fetchText(addr: string, path: string): Promise<string> {
       response.on('end', () => done(Buffer.concat(chunks).toString('utf8')));
     });
     const late = setTimeout(() => request.destroy(new Error(`its admin address ${addr} did not answer in ${ANSWER_MS} ms`)), ANSWER_MS);
-    request.on('error', (error) => failed(new Error(`its admin address ${addr} can't be asked: ${error.message}`)));
+    request.on('error', (error) => failed(new Error(whyNot(addr, error))));
     request.on('close', () => clearTimeout(late));
   });
+}
+
+/** A parser that is met with RESP says so in a code of its own. */
+function whyNot(addr: string, error: Error): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return code.startsWith('HPE_')
+    ? `what answers at its admin address ${addr} is no admin address: is that its port for clients?`
+    : `its admin address ${addr} can't be asked: ${error.message}`;
 }
 
 function parse(text: string): unknown {
@@ -144,9 +152,18 @@ function isReading(value: unknown): value is ProxyReading {
   return words && typeof serving === 'boolean' && typeof workerRestarts === 'number' && Array.isArray(workers) && workers.every(isWorker);
 }
 
+const NUMBERS = ['worker', 'pid', 'epoch', 'clients', 'requests', 'errors', 'rssBytes', 'cpuMicros'];
+
 function isWorker(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const worker = value as Record<string, unknown>;
-  const numbers = ['pid', 'clients', 'requests', 'errors', 'rssBytes', 'cpuMicros'].every((name) => typeof worker[name] === 'number');
-  return numbers && Array.isArray(worker['latency']) && typeof worker['calls'] === 'object' && worker['calls'] !== null;
+  const numbers = NUMBERS.every((name) => typeof worker[name] === 'number');
+  const lag = worker['loopLag'];
+  return (
+    numbers &&
+    typeof lag === 'object' &&
+    Array.isArray(worker['latency']) &&
+    typeof worker['calls'] === 'object' &&
+    worker['calls'] !== null
+  );
 }

@@ -1,6 +1,6 @@
 // From what proxies count to what they do per second. Pure: two readings of one proxy in, numbers out; null for what two readings don't tell.
 
-import type { ProxyStatsView, StatsPointView, StatusView } from '@codis/config/api';
+import type { ProxyStatsView, ProxyWorkerView, StatsPointView, StatusView } from '@codis/config/api';
 
 /** What a proxy says at /status of its admin address, as far as it is used here. */
 export interface ProxyReading {
@@ -13,12 +13,16 @@ export interface ProxyReading {
 }
 
 export interface WorkerReading {
+  readonly worker: number;
   readonly pid: number;
+  readonly epoch: number;
   readonly clients: number;
   readonly requests: number;
   readonly errors: number;
   readonly rssBytes: number;
   readonly cpuMicros: number;
+  /** In microseconds, of the last seconds. */
+  readonly loopLag: { readonly p50: number; readonly p99: number; readonly max: number } | null;
   /** Requests by time: entry b counts what took less than 2^b microseconds. */
   readonly latency: readonly number[];
   readonly calls: Readonly<Record<string, number>>;
@@ -94,12 +98,42 @@ export function proxyStats(timed: TimedReading, activity: Activity | null, { at,
     uptimeSeconds: Number.isNaN(started) ? null : Math.max(0, Math.floor((nowMs - started) / 1000)),
     version,
     cpuPercent: activity && Math.round(activity.cpuMicros / activity.seconds / 10_000),
+    lagP99Ms: worstLagMs(workers),
     memoryBytes: sum(({ rssBytes }) => rssBytes),
     workersCount: workers.length,
     workerRestartsCount: workerRestarts,
     problem: null,
   };
 }
+
+function worstLagMs(workers: readonly WorkerReading[]): number | null {
+  const lags = workers.flatMap(({ loopLag }) => (loopLag === null ? [] : [loopLag.p99]));
+  return lags.length === 0 ? null : milliseconds(Math.max(...lags));
+}
+
+/** Each worker by itself, in the order of their numbers: what it did since `before`. */
+export function workerViews(before: TimedReading | null, now: TimedReading): ProxyWorkerView[] {
+  const views = now.reading.workers.map((worker): ProxyWorkerView => {
+    const { pid, clients, rssBytes, epoch, loopLag } = worker;
+    const activity = activityBetween(before, { atMs: now.atMs, reading: { ...now.reading, workers: [worker] } });
+    return {
+      worker: worker.worker,
+      pid,
+      sessions: clients,
+      opsPerSecond: activity && rounded(activity.requests / activity.seconds, 1),
+      errorsPerSecond: activity && rounded(activity.errors / activity.seconds, 2),
+      cpuPercent: activity && Math.round(activity.cpuMicros / activity.seconds / 10_000),
+      lagP50Ms: loopLag && milliseconds(loopLag.p50),
+      lagP99Ms: loopLag && milliseconds(loopLag.p99),
+      lagMaxMs: loopLag && milliseconds(loopLag.max),
+      memoryBytes: rssBytes,
+      epoch,
+    };
+  });
+  return views.toSorted((a, b) => a.worker - b.worker);
+}
+
+const milliseconds = (micros: number): number => rounded(micros / 1000, 2);
 
 export function silentProxy(id: string, { at, problem }: { at: string; problem: string }): ProxyStatsView {
   const unknown = {
@@ -111,7 +145,8 @@ export function silentProxy(id: string, { at, problem }: { at: string; problem: 
     serving: null,
     uptimeSeconds: null,
   };
-  return { id, at, ...unknown, version: null, cpuPercent: null, memoryBytes: null, workersCount: null, workerRestartsCount: null, problem };
+  const machine = { cpuPercent: null, lagP99Ms: null, memoryBytes: null, workersCount: null, workerRestartsCount: null };
+  return { id, at, ...unknown, version: null, ...machine, problem };
 }
 
 /** The whole cluster at one time. Proxies that are silent are not in the sums; when all are, or none is known yet, these are null. Keys and memory are null when a master did not answer. */

@@ -40,7 +40,7 @@ export class SlotRateWatch {
   }
 
   async #read(proxies: readonly ProxyView[]): Promise<SlotRates> {
-    const serving = proxies.filter(({ live, wanted }) => live !== null && wanted === 'online');
+    const serving = proxies.filter(isServing);
     try {
       if (serving.some(({ id }) => !this.#isRecent(id))) {
         this.#last = await askAll(serving);
@@ -62,15 +62,49 @@ export class SlotRateWatch {
   }
 }
 
+/** Tells what was counted since it was asked before. */
+export class SlotMeter {
+  #last: ReadonlyMap<string, SlotCounts> = new Map();
+
+  /** By slot, requests a second; null: not known, as at the first time, or when not every proxy that serves has answered both times. */
+  async read(proxies: readonly ProxyView[]): Promise<readonly (number | null)[] | null> {
+    const before = this.#last;
+    this.#last = new Map();
+    try {
+      this.#last = await askAll(proxies.filter(isServing));
+    } catch {
+      // Told as it is told when somebody asks: nothing is known.
+      return null;
+    }
+    const found = sumsBetween(before, this.#last);
+    return 'why' in found ? null : found.sums.map((sum) => (Number.isNaN(sum) ? null : sum));
+  }
+}
+
+const isServing = ({ live, wanted }: ProxyView): boolean => live !== null && wanted === 'online';
+
 /** Of all proxies together. */
 export function ratesBetween(before: ReadonlyMap<string, SlotCounts>, now: ReadonlyMap<string, SlotCounts>): SlotRates {
-  if (now.size === 0) return unknown('no proxy serves');
+  const found = sumsBetween(before, now);
+  if ('why' in found) return unknown(found.why);
+  return {
+    opsPerSecond: found.sums.map((sum) => (Number.isNaN(sum) ? null : Math.round(sum * 10) / 10)),
+    basis: `requests: counted by ${now.size === 1 ? 'the proxy' : `all ${now.size} proxies`} over ${found.seconds.toFixed(1)} s`,
+  };
+}
+
+/** Requests a second by slot, NaN where they are not known; or why none are. */
+function sumsBetween(
+  before: ReadonlyMap<string, SlotCounts>,
+  now: ReadonlyMap<string, SlotCounts>,
+): { sums: number[]; seconds: number } | { why: string } {
+  if (now.size === 0) return { why: 'no proxy serves' };
   const sums = new Array<number>(SLOT_COUNT).fill(0);
   let seconds = 0;
   for (const [id, { atMs, requests, workers, restarts }] of now) {
     const earlier = before.get(id);
     if (earlier === undefined || earlier.workers !== workers || earlier.restarts !== restarts) {
-      return unknown(`proxy ${id} has another number of workers than a moment ago`);
+      return { why: `proxy ${id} has another number of workers than a moment ago` };
     }
     seconds = (atMs - earlier.atMs) / 1000;
     // A count that begins anew at 2^32 is not known once.
@@ -79,11 +113,7 @@ export function ratesBetween(before: ReadonlyMap<string, SlotCounts>, now: Reado
       sums[slot] = more < 0 ? Number.NaN : (sums[slot] as number) + more / seconds;
     }
   }
-  const opsPerSecond = sums.map((sum) => (Number.isNaN(sum) ? null : Math.round(sum * 10) / 10));
-  return {
-    opsPerSecond,
-    basis: `requests: counted by ${now.size === 1 ? 'the proxy' : `all ${now.size} proxies`} over ${seconds.toFixed(1)} s`,
-  };
+  return { sums, seconds };
 }
 
 function unknown(why: string): SlotRates {

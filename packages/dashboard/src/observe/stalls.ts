@@ -1,4 +1,5 @@
-// Which running migrations are not getting on: nothing of them has changed for half a minute. Pure.
+// Which migrations are not getting on, though they should: nothing of them has changed for half a minute. One that was cancelled should, until what it has under way has arrived; one
+// that waits for the end of the one that it takes back need not, nor one outside of its window. Pure.
 
 import type { StalledView } from '@codis/config/api';
 import type { Migration } from '@codis/config/model';
@@ -17,12 +18,14 @@ export type Standings = ReadonlyMap<number, Standing>;
 /** `nowMs` by a clock that only goes forward, `now` the time of day. */
 export function follow(
   before: Standings,
-  migrations: readonly Pick<Migration, 'id' | 'state' | 'progress'>[],
+  migrations: readonly Pick<Migration, 'id' | 'state' | 'progress' | 'takesBack' | 'resumesAt' | 'endedAt'>[],
   { nowMs, now }: { nowMs: number; now: string },
 ): Standings {
   const after = new Map<number, Standing>();
-  for (const { id, state, progress } of migrations) {
-    if (state !== 'running') continue;
+  const open = new Set(migrations.filter(({ endedAt }) => endedAt === null).map(({ id }) => id));
+  for (const { id, state, progress, takesBack, resumesAt } of migrations) {
+    if (!open.has(id) || state === 'paused' || (takesBack !== null && open.has(takesBack))) continue;
+    if (resumesAt !== null && Date.parse(resumesAt) > Date.parse(now)) continue;
     const { slotsDone, keysSwept, bytesSwept, keysLeft } = progress;
     const text = [slotsDone, keysSwept, bytesSwept, keysLeft].join();
     const last = before.get(id);

@@ -16,6 +16,7 @@ import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import {
   AdoptMigrationBody,
   answers,
+  CancelMigrationBody,
   CreateMigrationBody,
   MigrationId,
   MigrationSchema,
@@ -68,7 +69,6 @@ function steeringRoutes(app: App, context: Context): void {
   const verbs = [
     ['pause', 'Pause a migration: slots between two groups stay there, and clients go on', pauseMigration],
     ['resume', 'Go on with a paused migration', resumeMigration],
-    ['cancel', 'Stop a migration; every slot ends whole on one side', cancelMigration],
   ] as const;
   for (const [verb, summary, operation] of verbs) {
     app.post(
@@ -80,6 +80,21 @@ function steeringRoutes(app: App, context: Context): void {
       },
     );
   }
+  app.post(
+    '/migrations/:migration/cancel',
+    {
+      schema: {
+        summary: 'Stop a migration, and if asked take back what it moved; every slot ends whole on one side',
+        params: MigrationParams,
+        body: CancelMigrationBody,
+        response: answers(MigrationSchema),
+      },
+    },
+    async (request) => {
+      const id = asMigrationId(request.params.migration);
+      return context.observer.migrationView(await cancelMigration(callerOf(context, request), { id, rollBack: request.body?.rollBack }));
+    },
+  );
   app.post(
     '/migrations/:migration/throttle',
     {

@@ -1,23 +1,56 @@
 // Plans: making one, looking at it, applying it. Making one looks through servers and so may take seconds.
 
 import type { CreatePlanRequest, PlanSummaryView, PlanView } from '@codis/config/api';
-import { asGroupId, asPlanId, CodisError, goalText, type PlanGoal, unreachable } from '@codis/config/model';
+import {
+  asGroupId,
+  asPlanId,
+  blockingOf,
+  CodisError,
+  durationAt,
+  goalText,
+  type PlanGoal,
+  type Throttle,
+  UNTHROTTLED,
+  unreachable,
+} from '@codis/config/model';
 import { applyPlan, createPlan, diffPlan, listPlans, readPlan, type StatedPlan } from '@codis/config/operations';
+import type { Settings } from '@codis/config/settings';
+import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { type KeyNames, keyNamesFor } from '../auth/key-names.ts';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import { ApplyPlanBody, CreatePlanBody, PlanDiffSchema, PlanId, PlanSchema, PlansSchema } from '../plan-schemas.ts';
 import { answers } from '../schemas.ts';
 import { moveOf } from './parse.ts';
 
+const limit = (maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum }));
+const SpeedQuery = Type.Object({
+  keysPerSecond: limit(1_000_000_000),
+  bytesPerSecond: limit(1_000_000_000_000),
+  sharePercent: limit(100),
+  delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
+});
 const PlanParams = Type.Object({ plan: PlanId });
 
 export function planRoutes(app: App, context: Context): void {
-  const { coordinator } = context;
+  const { coordinator, settings } = context;
   app.get('/plans', { schema: { summary: 'The newest plans, oldest first', response: answers(PlansSchema) } }, async () => ({
     plans: (await listPlans(coordinator)).map(summaryOf),
   }));
-  app.get('/plans/:plan', { schema: { summary: 'One plan', params: PlanParams, response: answers(PlanSchema) } }, async ({ params }) =>
-    planView(await readPlan(coordinator, asPlanId(params.plan))),
+  app.get(
+    '/plans/:plan',
+    {
+      schema: {
+        summary: 'One plan, and how long it takes at full speed, or with the limits that are asked for',
+        params: PlanParams,
+        querystring: SpeedQuery,
+        response: answers(PlanSchema),
+      },
+    },
+    async (request) => {
+      const view = planView(await readPlan(coordinator, asPlanId(request.params.plan)), settings, request.query);
+      return withNames(view, keyNamesFor(request, settings));
+    },
   );
   app.get(
     '/plans/:plan/diff',
@@ -43,7 +76,10 @@ export function planRoutes(app: App, context: Context): void {
         response: answers(PlanSchema),
       },
     },
-    async (request) => planView(await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) })),
+    async (request) => {
+      const plan = await createPlan(callerOf(context, request), { ...expectingOf(request), goal: goalOf(request.body) });
+      return withNames(planView(plan, settings), keyNamesFor(request, settings));
+    },
   );
   app.post(
     '/plans/:plan/apply',
@@ -57,7 +93,8 @@ export function planRoutes(app: App, context: Context): void {
     },
     async (request) => {
       const wanted = { ...request.body, ...expectingOf(request), id: asPlanId(request.params.plan) };
-      return planView(await applyPlan(callerOf(context, request), wanted));
+      const plan = await applyPlan(callerOf(context, request), wanted);
+      return withNames(planView(plan, settings), keyNamesFor(request, settings));
     },
   );
 }
@@ -113,12 +150,33 @@ function summaryOf({ id, state, goal, epoch, estimate, migration, actor, created
   };
 }
 
-export function planView(plan: StatedPlan): PlanView {
-  const { groups, biggestKeys, warnings, basis } = plan.estimate;
-  return { ...summaryOf(plan), moves: plan.moves, groups, biggestKeys, warnings, basis };
+/** With the names of its keys as `shown` has them. */
+function withNames(view: PlanView, shown: KeyNames): PlanView {
+  const names = view.biggestKeys.map(({ key }) => key);
+  const inText = (text: string) => names.reduce((done, name) => done.replaceAll(name, () => shown(name)), text);
+  return { ...view, biggestKeys: view.biggestKeys.map((big) => ({ ...big, key: shown(big.key) })), warnings: view.warnings.map(inText) };
 }
 
-/** Of what an operation would have returned: a plan's view, or null for anything else. */
-export function planViewOf(value: unknown): PlanView | null {
-  return typeof value === 'object' && value !== null && 'estimate' in value && 'goal' in value ? planView(value as StatedPlan) : null;
+type BigKeySettings = Pick<Settings, 'big_key_bytes'>;
+
+/** `limits`: with them the duration is reckoned. */
+function planView(plan: StatedPlan, settings: BigKeySettings, limits: Partial<Throttle> = {}): PlanView {
+  const { groups, balance, biggestKeys, warnings, basis } = plan.estimate;
+  const limited = Object.entries(limits).map(([name, limit]) => `${name} ${limit}`);
+  return {
+    ...summaryOf(plan),
+    durationMs: durationAt(plan.estimate, { ...UNTHROTTLED, ...limits }),
+    moves: plan.moves,
+    groups,
+    balance,
+    biggestKeys: biggestKeys.map((key) => ({ ...key, ...blockingOf(key.bytes, { pieceFromBytes: settings.big_key_bytes }) })),
+    warnings,
+    basis: limited.length === 0 ? basis : [...basis, `duration: with these limits: ${limited.join(', ')}`],
+  };
+}
+
+/** Of what an operation would have returned to who asks: a plan's view, or null for anything else. */
+export function planViewOf(value: unknown, request: FastifyRequest, settings: Settings): PlanView | null {
+  const isPlan = typeof value === 'object' && value !== null && 'estimate' in value && 'goal' in value;
+  return isPlan ? withNames(planView(value as StatedPlan, settings), keyNamesFor(request, settings)) : null;
 }

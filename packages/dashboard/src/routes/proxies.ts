@@ -1,48 +1,13 @@
 // Proxies: what is registered, and what the operator wants of them.
 
-import type { ProxyDetailView, ProxyEntryView } from '@codis/config/api';
+import type { ProxyEntryView } from '@codis/config/api';
 import { asProxyId, type Epoch, type ProxyView } from '@codis/config/model';
 import { listProxies, readProxy, readTopologyIfAny, removeProxy, setProxyWanted } from '@codis/config/operations';
 import { proxyView } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
-import { silentProxy } from '../observe/rates.ts';
-import {
-  answers,
-  Count,
-  describes,
-  nullable,
-  object,
-  ProxiesSchema,
-  ProxyId,
-  ProxyRemovedSchema,
-  ProxySchema,
-  ProxyWantedBody,
-  ProxyWantedSchema,
-  Time,
-} from '../schemas.ts';
+import { answers, ProxiesSchema, ProxyId, ProxyRemovedSchema, ProxySchema, ProxyWantedBody, ProxyWantedSchema } from '../schemas.ts';
 
-const Amount = nullable(Type.Number());
-const ProxyDetailSchema = describes<ProxyDetailView>()(
-  object({
-    id: ProxyId,
-    at: Time,
-    opsPerSecond: Amount,
-    errorsPerSecond: Amount,
-    p50Ms: Amount,
-    p99Ms: Amount,
-    sessions: nullable(Count),
-    serving: nullable(Type.Boolean()),
-    uptimeSeconds: nullable(Count),
-    version: nullable(Type.String()),
-    cpuPercent: Amount,
-    memoryBytes: nullable(Count),
-    workersCount: nullable(Count),
-    workerRestartsCount: nullable(Count),
-    problem: nullable(Type.String()),
-    commands: Type.Array(object({ command: Type.String(), callsCount: Count, callsPerSecond: Amount })),
-  }),
-);
 const ProxyParams = Type.Object({ proxy: ProxyId });
 
 export function proxyRoutes(app: App, context: Context): void {
@@ -59,23 +24,6 @@ export function proxyRoutes(app: App, context: Context): void {
     '/proxies/:proxy',
     { schema: { summary: 'One proxy', params: ProxyParams, response: answers(ProxySchema) } },
     async ({ params }) => viewOf(await readProxy(coordinator, asProxyId(params.proxy))),
-  );
-  app.get(
-    '/proxies/:proxy/stats',
-    {
-      schema: {
-        summary: 'What a proxy does, as it says itself, and its commands',
-        params: ProxyParams,
-        response: answers(ProxyDetailSchema),
-      },
-    },
-    async ({ params }) => {
-      const proxy = await readProxy(coordinator, asProxyId(params.proxy));
-      const known = context.proxies.detail(proxy.id);
-      if (known) return known;
-      await context.proxies.ask(await listProxies(coordinator));
-      return context.proxies.detail(proxy.id) ?? notAsked(proxy);
-    },
   );
   app.put(
     '/proxies/:proxy/wanted',
@@ -109,11 +57,6 @@ export function proxyRoutes(app: App, context: Context): void {
       return { proxy, notes };
     },
   );
-}
-
-/** It registered in this very moment. */
-function notAsked({ id }: ProxyView): ProxyDetailView {
-  return { ...silentProxy(id, { at: new Date().toISOString(), problem: 'it was not asked yet' }), commands: [] };
 }
 
 async function currentEpoch(context: Context): Promise<Epoch | null> {

@@ -1,24 +1,23 @@
 // What is known of single slots and keys: where a key lives, what slots hold, how far the slots of a migration are.
 
-import type { BigKeysView, KeyLocationView, MigrationSlotsView, MoveStageName, SlotStatsView } from '@codis/config/api';
+import type { KeyLocationView, MigrationSlotsView, SlotMovesView, SlotStatsView } from '@codis/config/api';
 import {
   asGroupId,
   asMigrationId,
   CodisError,
+  lastMoves,
   masterOf,
   requireGroup,
-  type Slot as SlotNumber,
   slotOf,
   slotState,
   type Topology,
-  targets,
 } from '@codis/config/model';
 import { listProxies, readMigration, readTopology } from '@codis/config/operations';
-import { servingGroup, slotStateView } from '@codis/config/status';
+import { lastMoveRuns, servingGroup, slotStateView, stagesOf } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf } from '../context.ts';
 import { SlotRateWatch } from '../observe/slot-rates.ts';
-import { answers, Count, describes, GroupId, MigrationId, nullable, object, Slot, Time, words } from '../schemas.ts';
+import { answers, Count, describes, GroupId, lastMove, MigrationId, nullable, object, Slot, Time, words } from '../schemas.ts';
 import { bytesText } from '../slowlog/entries.ts';
 
 const KEY_BYTES_MAX = 8192;
@@ -28,6 +27,7 @@ const Rates = Type.Array(nullable(Type.Number({ minimum: 0 })));
 const SlotStatsSchema = describes<SlotStatsView>()(
   object({ epoch: Count, at: nullable(Time), keysCount: Column, bytes: Column, opsPerSecond: Rates, basis: Texts }),
 );
+const SlotMovesSchema = describes<SlotMovesView>()(object({ moves: Type.Array(object({ first: Slot, last: Slot, ...lastMove })) }));
 const LocationSchema = describes<KeyLocationView>()(
   object({
     key: Type.String(),
@@ -40,18 +40,20 @@ const LocationSchema = describes<KeyLocationView>()(
     server: nullable(Type.String()),
   }),
 );
-const BigKeysSchema = describes<BigKeysView>()(
-  object({
-    at: nullable(Time),
-    keys: Type.Array(object({ key: Type.String(), slot: Slot, group: GroupId, db: Count, bytes: Count })),
-    basis: Texts,
-  }),
-);
 const MigrationSlotsSchema = describes<MigrationSlotsView>()(
   object({
     id: MigrationId,
     epoch: Count,
-    slots: Type.Array(object({ first: Slot, last: Slot, stage: words('waiting', 'locked', 'moving', 'done', 'elsewhere'), to: GroupId })),
+    slots: Type.Array(
+      object({
+        first: Slot,
+        last: Slot,
+        stage: words('waiting', 'locked', 'moving', 'done', 'elsewhere'),
+        from: nullable(GroupId),
+        to: GroupId,
+        at: nullable(Time),
+      }),
+    ),
   }),
 );
 
@@ -87,23 +89,15 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
       return { epoch, ...known.statsOf(topology, rates) };
     },
   );
+  moveRoutes(app, context);
+}
+
+/** How slots move, and were moved. */
+function moveRoutes(app: App, context: Context): void {
   app.get(
-    '/keys/big',
-    {
-      schema: {
-        summary: 'The largest keys, as far as known; with refresh=true servers are looked through now',
-        querystring: Type.Object({
-          refresh: Type.Optional(Type.Boolean()),
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-        }),
-        response: answers(BigKeysSchema),
-      },
-    },
-    async (request) => {
-      const { refresh, limit = 100 } = request.query;
-      const known = refresh ? await context.surveys.refresh(callerOf(context, request)) : context.surveys.known;
-      return known.bigKeys(limit);
-    },
+    '/slots/moves',
+    { schema: { summary: 'The last move of each slot, as far as migrations on record tell', response: answers(SlotMovesSchema) } },
+    async () => ({ moves: lastMoveRuns(lastMoves(await context.migrations())) }),
   );
   app.get(
     '/migrations/:migration/slots',
@@ -117,7 +111,7 @@ export function slotKnowledgeRoutes(app: App, context: Context): void {
     async ({ params }) => {
       const migration = await readMigration(context.coordinator, asMigrationId(params.migration));
       const { epoch, topology } = await readTopology(context);
-      return { id: migration.id, epoch, slots: stages(topology, migration) };
+      return { id: migration.id, epoch, slots: stagesOf(topology, migration) };
     },
   );
 }
@@ -140,24 +134,4 @@ function tagOf(key: Buffer): string | null {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
   return close < 0 ? null : bytesText(key.subarray(open + 1, close));
-}
-
-function stages(topology: Topology, migration: Parameters<typeof targets>[0] & { readonly id: number }): MigrationSlotsView['slots'] {
-  const runs: { first: number; last: number; stage: MoveStageName; to: number }[] = [];
-  for (const [slot, to] of targets(migration)) {
-    const stage = stageOf(topology, slot, { id: migration.id, to });
-    const last = runs.at(-1);
-    if (last && last.last === slot - 1 && last.stage === stage && last.to === to) last.last = slot;
-    else runs.push({ first: slot, last: slot, stage, to });
-  }
-  return runs;
-}
-
-/** `elsewhere`: another migration has it, or it belongs to no group. */
-function stageOf(topology: Topology, slot: SlotNumber, { id, to }: { id: number; to: number }): MoveStageName {
-  const state = slotState(topology, slot);
-  if (state.kind === 'offline') return 'elsewhere';
-  if (state.kind === 'online') return state.owner === to ? 'done' : 'waiting';
-  if (state.migration !== id) return 'elsewhere';
-  return state.kind === 'locked' ? 'locked' : 'moving';
 }

@@ -6,10 +6,11 @@ import { listMigrations, listProxies, readSlowLogs, readTopology } from '@codis/
 import { topologyView } from '@codis/config/status';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import { keyNamesFor } from '../auth/key-names.ts';
 import { type App, type Context, callerOf } from '../context.ts';
 import { fetchText } from '../observe/proxies.ts';
 import { answers, Count, describes, GroupId, nullable, object, Slot, Time, words } from '../schemas.ts';
-import { type ProxySlowEntry, proxyEntry, selected, serverEntry } from '../slowlog/entries.ts';
+import { type ProxySlowEntry, proxyEntry, selected, serverEntry, withNames } from '../slowlog/entries.ts';
 
 const LIMIT = 100;
 const LIMIT_MAX = 1000;
@@ -55,7 +56,10 @@ export function slowLogRoutes(app: App, context: Context): void {
       },
     },
     async (request) => {
-      const { entries, notes } = await readAll(context, request);
+      const { entries: all, notes } = await readAll(context, request);
+      // Before they are chosen from: who may not see names may not find them by how they begin.
+      const shown = keyNamesFor(request, context.settings);
+      const entries = all.map((entry) => withNames(entry, shown));
       return { entries: selected(entries, { limit: LIMIT, ...request.query }), notes };
     },
   );

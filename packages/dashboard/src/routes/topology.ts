@@ -1,6 +1,6 @@
 // The topology as a whole, and its slots.
 
-import { asSlot, masterOf, requireGroup, slotState } from '@codis/config/model';
+import { asSlot, lastMoves, masterOf, requireGroup, slotState } from '@codis/config/model';
 import { assignRange, initSlots, offlineRange, readTopology } from '@codis/config/operations';
 import { servingGroup, slotRunViews, slotStateView, topologyView } from '@codis/config/status';
 import Type from 'typebox';
@@ -35,7 +35,8 @@ function slotRoutes(app: App, context: Context): void {
       const state = slotState(topology, slot);
       const group = servingGroup(state);
       const server = group === null ? null : (masterOf(requireGroup(topology, group)) ?? null);
-      return { epoch, slot, ...slotStateView(state), server };
+      const lastMove = lastMoves(await context.migrations()).get(slot) ?? null;
+      return { epoch, slot, ...slotStateView(state), server, lastMove };
     },
   );
   app.post(

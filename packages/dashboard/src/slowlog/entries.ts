@@ -74,6 +74,13 @@ export function serverEntry(entry: ServerSlowEntry, { migrations }: Around): Slo
   };
 }
 
+/** With the name of its key as `shown` has it. */
+export function withNames(entry: SlowEntryView, shown: (name: string) => string): SlowEntryView {
+  const { key } = entry;
+  if (key === null) return entry;
+  return { ...entry, key: shown(key), args: entry.args.map((arg) => (arg === key ? shown(arg) : arg)) };
+}
+
 /** Newest first. */
 export function selected(entries: readonly SlowEntryView[], { source, group, command, prefix, limit }: Filter): SlowEntryView[] {
   const begins = prefix === undefined ? undefined : bytesText(Buffer.from(prefix)).slice(0, -1);

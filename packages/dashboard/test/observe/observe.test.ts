@@ -4,13 +4,24 @@ import { asServerAddr } from '@codis/config/model';
 import { describe, expect, test } from 'vitest';
 import { Clocks } from '../../src/observe/clocks.ts';
 import { History } from '../../src/observe/history.ts';
-import { activityBetween, type ProxyReading, percentileMs, statsPoint, type WorkerReading } from '../../src/observe/rates.ts';
+import {
+  activityBetween,
+  type ProxyReading,
+  percentileMs,
+  proxyStats,
+  statsPoint,
+  type WorkerReading,
+  workerViews,
+} from '../../src/observe/rates.ts';
 import { ratesBetween, type SlotCounts } from '../../src/observe/slot-rates.ts';
 import { follow, stalledOf } from '../../src/observe/stalls.ts';
 import { down, group, migration, point, server, status } from '../facts.ts';
 
 const worker = (over: Partial<WorkerReading> = {}): WorkerReading => ({
+  worker: 1,
   pid: 1,
+  epoch: 1,
+  loopLag: null,
   clients: 1,
   requests: 100,
   errors: 0,
@@ -41,6 +52,30 @@ describe('what a proxy does between two readings', () => {
 
   test('is not known from one', () => {
     expect(activityBetween(null, reading(0, worker()))).toBeNull();
+  });
+});
+
+describe('the workers of a proxy', () => {
+  const lag = (p99: number) => ({ p50: 100, p99, max: 2 * p99 });
+  const before = reading(0, worker({ worker: 2, pid: 12 }), worker({ pid: 11, loopLag: lag(500) }));
+  const now = reading(
+    2000,
+    worker({ worker: 2, pid: 12, requests: 500, errors: 4, cpuMicros: 1_500_000, loopLag: lag(30_000) }),
+    worker({ pid: 13, requests: 20, loopLag: null }),
+  );
+
+  test('are told one by one, in their order', () => {
+    expect(workerViews(before, now)).toMatchObject([
+      { worker: 1, pid: 13, opsPerSecond: 10, lagP50Ms: null, lagP99Ms: null, lagMaxMs: null },
+      { worker: 2, pid: 12, opsPerSecond: 200, errorsPerSecond: 2, cpuPercent: 75, lagP50Ms: 0.1, lagP99Ms: 30, lagMaxMs: 60 },
+    ]);
+    expect(workerViews(null, now)[0]).toMatchObject({ opsPerSecond: null, cpuPercent: null });
+  });
+
+  test('make the lag of the proxy: that of the worst', () => {
+    const told = (timed: typeof now) => proxyStats(timed, null, { at: 'now', nowMs: 0 }).lagP99Ms;
+    expect(told(now)).toBe(30);
+    expect(told(reading(0, worker()))).toBeNull();
   });
 });
 
@@ -172,5 +207,23 @@ describe('a migration', () => {
     const moved = follow(same, [record({ keysSwept: 11 })], { nowMs: 25_000, now: 'later' });
     expect(stalledOf(moved, record(), 31_000)).toBeNull();
     expect(follow(start, [record({ state: 'paused' })], { nowMs: 1, now: 'later' }).size).toBe(0);
+  });
+
+  test('that stands still outside of its window is not stalled before that opens', () => {
+    const [noon, later] = ['2026-01-01T12:00:00.000Z', '2026-01-01T23:00:00.000Z'];
+    const closed = record({ resumesAt: '2026-01-01T22:00:00.000Z' });
+    expect(follow(new Map(), [closed], { nowMs: 0, now: noon }).size).toBe(0);
+    expect(follow(new Map(), [closed], { nowMs: 0, now: later }).size).toBe(1);
+  });
+
+  test('that was cancelled is stalled while its last slots do not arrive; one that takes it back only waits for that', () => {
+    const cancelled = record({ state: 'cancelled' });
+    const back = record({ id: 4, takesBack: 3 });
+    const start = follow(new Map(), [cancelled, back], { nowMs: 0, now: 'noon' });
+    expect(stalledOf(start, cancelled, 30_000)).toMatchObject({ since: 'noon' });
+    expect(stalledOf(start, back, 30_000)).toBeNull();
+    const after = follow(start, [record({ state: 'cancelled', endedAt: 'then' }), back], { nowMs: 40_000, now: 'later' });
+    expect(stalledOf(after, cancelled, 80_000)).toBeNull();
+    expect(stalledOf(after, back, 70_000)).toMatchObject({ since: 'later' });
   });
 });

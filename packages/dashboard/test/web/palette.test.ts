@@ -5,9 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Colour, contrast, distance, linear, oklab } from '../../../../test/harness/oklab.ts';
 import { REPO } from '../../../../test/harness/process.ts';
-
-type Colour = readonly [number, number, number];
 
 const CSS = readFileSync(join(REPO, 'packages/dashboard/web/src/styles/tokens.css'), 'utf8');
 const VISIONS: Record<string, readonly number[]> = {
@@ -30,33 +29,9 @@ function tokens(theme: 'light' | 'dark'): (name: string) => Colour {
   };
 }
 
-const linear = (value: number) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-
 function seen([r, g, b]: Colour, matrix: readonly number[]): Colour {
   const row = (at: number) => Math.min(1, Math.max(0, (matrix[at] ?? 0) * r + (matrix[at + 1] ?? 0) * g + (matrix[at + 2] ?? 0) * b));
   return [row(0), row(3), row(6)];
-}
-
-function oklab([r, g, b]: Colour): Colour {
-  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
-  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
-  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-  return [
-    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
-    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
-    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
-  ];
-}
-
-function distance(a: Colour, b: Colour, vision: readonly number[]): number {
-  const [x, y] = [oklab(seen(a, vision)), oklab(seen(b, vision))];
-  return 100 * Math.hypot(x[0] - y[0], x[1] - y[1], x[2] - y[2]);
-}
-
-function contrast(a: Colour, b: Colour): number {
-  const luminance = ([r, g, blue]: Colour) => 0.2126 * r + 0.7152 * g + 0.0722 * blue;
-  const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x) as [number, number];
-  return (light + 0.05) / (dark + 0.05);
 }
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
@@ -65,7 +40,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   test.each(Object.entries(VISIONS))('the hues of groups and the red of errors differ, in %s vision', (_name, vision) => {
     const names = [...GROUPS, '--error'];
     const close = names.flatMap((a, index) =>
-      names.slice(index + 1).flatMap((b) => (distance(token(a), token(b), vision) < 10 ? [`${a} and ${b}`] : [])),
+      names.slice(index + 1).flatMap((b) => (distance(seen(token(a), vision), seen(token(b), vision)) < 10 ? [`${a} and ${b}`] : [])),
     );
     expect(close).toEqual([]);
   });

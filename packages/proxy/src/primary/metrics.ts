@@ -6,7 +6,7 @@ import type { ProxyStatus } from './primary.ts';
 
 type CounterName = Exclude<
   { [Key in keyof WorkerReport]: WorkerReport[Key] extends number ? Key : never }[keyof WorkerReport],
-  'pid' | 'epoch'
+  'worker' | 'pid' | 'epoch'
 >;
 
 const COUNTERS: Readonly<Partial<Record<CounterName, readonly [name: string, help: string]>>> = {
@@ -47,6 +47,7 @@ export async function renderMetrics(status: ProxyStatus): Promise<{ contentType:
   gauge('codis_proxy_workers', 'Workers that answer.', status.workers.length);
   const cpu = status.workers.reduce((total, { cpuMicros }) => total + cpuMicros, 0) / 1e6;
   new Counter({ name: 'codis_proxy_workers_cpu_seconds_total', help: 'CPU time of the workers.', registers }).inc(cpu);
+  perWorker(status.workers, registers);
   new Counter({ name: 'codis_proxy_worker_restarts_total', help: 'Workers that died and were replaced.', registers }).inc(
     status.workerRestarts,
   );
@@ -61,6 +62,22 @@ export async function renderMetrics(status: ProxyStatus): Promise<{ contentType:
   for (const { calls: counts } of status.workers) for (const [command, count] of Object.entries(counts)) calls.inc({ command }, count);
   const [registry] = registers as [Registry];
   return { contentType: registry.contentType, text: `${await registry.metrics()}${latencyText(status.workers)}` };
+}
+
+/** A few series for each worker: which of them is at its limit does not show in sums. */
+function perWorker(workers: readonly WorkerReport[], registers: Registry[]): void {
+  const labelNames = ['worker'];
+  const cpu = new Counter({ name: 'codis_proxy_worker_cpu_seconds_total', help: 'CPU time by worker.', labelNames, registers });
+  for (const { worker, cpuMicros } of workers) cpu.inc({ worker }, cpuMicros / 1e6);
+  for (const [stat, what] of [
+    ['p50', 'Median of how late'],
+    ['p99', '99th percentile of how late'],
+    ['max', 'The most by which'],
+  ] as const) {
+    const help = `${what} the event loop of a worker was, in the last seconds.`;
+    const lag = new Gauge({ name: `codis_proxy_event_loop_lag_${stat}_seconds`, help, labelNames, registers });
+    for (const { worker, loopLag } of workers) if (loopLag !== null) lag.set({ worker }, loopLag[stat] / 1e6);
+  }
 }
 
 /** Workers count in buckets of their own, which prom-client's histograms can't be filled from. From 32 microseconds to 17 seconds; faster and slower ones are in the sums. */

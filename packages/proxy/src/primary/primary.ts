@@ -8,11 +8,15 @@ import { asProxyId, decodeProxyRegistration, decodeTopology, isCodisError, type 
 import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
+import { type BusiestClients, mergeBusiest } from '../worker/busiest-clients.ts';
+import type { HotKeysSeen } from '../worker/hot-keys.ts';
 import type { PeerTopics } from '../worker/peer-topics.ts';
+import { type HotKeysAnswer, mergeHotKeys } from './hot-keys.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
 import { ScriptStore } from './script-store.ts';
+import { mergeLatency, type ServerLatencyLine } from './server-latency.ts';
 import { type ShownSlowEntry, slowEntries } from './slow-entries.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -136,6 +140,25 @@ export class Primary {
   async slowLog(): Promise<ShownSlowEntry[]> {
     const all = await this.#pool.askAll('slowlog|get' satisfies keyof PeerTopics, SLOW_ENTRIES_MAX);
     return slowEntries(all as readonly PeerTopics['slowlog|get']['answer'][], SLOW_ENTRIES_MAX);
+  }
+
+  /** The clients that ask the most; `missing` workers did not answer. */
+  async busiestClients(count: number): Promise<BusiestClients & { missing: number }> {
+    const all = (await this.#pool.askAll('client|busiest' satisfies keyof PeerTopics, count)) as readonly BusiestClients[];
+    return { ...mergeBusiest(all, count), missing: this.#pool.size - all.length };
+  }
+
+  /** How long requests to each server took lately, as far as workers answer. */
+  async serverLatency(): Promise<{ servers: ServerLatencyLine[]; missing: number }> {
+    const all = await this.#pool.askAll('servers|latency' satisfies keyof PeerTopics, null);
+    const servers = mergeLatency(all as readonly PeerTopics['servers|latency']['answer'][]);
+    return { servers, missing: this.#pool.size - all.length };
+  }
+
+  /** The keys that clients ask for most, as far as workers answer. */
+  async hotKeys(count: number): Promise<HotKeysAnswer & { missing: number }> {
+    const all = (await this.#pool.askAll('keys|hot' satisfies keyof PeerTopics, null)) as readonly HotKeysSeen[];
+    return { ...mergeHotKeys(all, count), missing: this.#pool.size - all.length };
   }
 
   /** By slot: requests of clients so far. A difference says something only where `workers` and `restarts` are the same. */

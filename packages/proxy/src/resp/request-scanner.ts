@@ -5,8 +5,8 @@
 //                          ──▶ NEED   all that is whole has been seen; feed more
 //                          ──▶ FAIL   `error` says why; nothing sensible can follow on this connection
 //
-// Invariant: bytes of a frame are never overwritten after FRAME was returned for it, so who forwards it may keep a reference; unless somebody gives its
-// buffer back (`isLarge`).
+// Invariant: the scanner never overwrites the bytes of a frame after FRAME was returned for it. Somebody else does who gives its buffer back (`isLarge`), or who
+// feeds it what he will write to again.
 
 import { invariant } from '@codis/config/model';
 import { splitInline } from './inline.ts';
@@ -89,20 +89,27 @@ export class RequestScanner {
     return this.#end - this.#start;
   }
 
-  /** Takes a piece of input, which the caller does not write to again. */
-  feed(chunk: Buffer): void {
+  /** Takes a piece of input, the first `length` bytes of `chunk`, which the caller does not write to before it has called `keep`. */
+  feed(chunk: Buffer, length = chunk.length): void {
     if (this.#end === this.#start) {
       this.#buf = chunk;
       this.#gathering = false;
       this.#start = 0;
       this.#pos = 0;
-      this.#end = chunk.length;
+      this.#end = length;
       return;
     }
-    const needed = this.#end - this.#start + chunk.length;
+    const needed = this.#end - this.#start + length;
     if (!this.#gathering || this.#start + needed > this.#buf.length) this.#gather(needed);
-    chunk.copy(this.#buf, this.#end);
-    this.#end += chunk.length;
+    chunk.copy(this.#buf, this.#end, 0, length);
+    this.#end += length;
+  }
+
+  /** What was fed and not returned as a frame is copied, if it was not before: then the buffer that now begins with it, else null. */
+  keep(): Buffer | null {
+    if (this.#gathering || this.pendingBytes === 0) return null;
+    this.#gather(this.pendingBytes);
+    return this.#buf;
   }
 
   /** HOT PATH: runs once per request. */

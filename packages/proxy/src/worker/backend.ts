@@ -13,6 +13,7 @@ import { CodisError, parseAddr } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { encodeRequest, errorReply, type Protocol } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
+import { takePiece } from './arena.ts';
 import type { Clock } from './clock.ts';
 import { Handshake } from './handshake.ts';
 import type { InFlight } from './in-flight.ts';
@@ -103,7 +104,7 @@ export class Backend implements OutletOwner {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
-      onread: sharedRead((chunk) => this.#onData(chunk)),
+      onread: sharedRead((buf, length) => this.#onData(buf, length)),
     });
     this.#outlet = new Outlet(this.#socket, this);
     this.#outlet.held = true;
@@ -258,6 +259,7 @@ export class Backend implements OutletOwner {
       if (request.session === null) recycle(request);
       return;
     }
+    if (request.stored !== null) request.taker?.drop?.(request);
     request.stored = null;
     this.#deliver(request, reply, 0, reply.length, micros(), true);
   }
@@ -266,12 +268,12 @@ export class Backend implements OutletOwner {
     if (session.pause(PAUSED_BACKEND)) this.#feeders.push(session);
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(buf: Buffer, length: number): void {
     this.#activeAt = this.#options.clock.now;
-    this.#options.stats.backendBytesIn += chunk.length;
+    this.#options.stats.backendBytesIn += length;
     try {
-      if (this.#handshake !== null) this.#onHandshake(this.#handshake, chunk);
-      else this.#onReplies(chunk);
+      if (this.#handshake !== null) this.#onHandshake(this.#handshake, buf.subarray(0, length));
+      else this.#onReplies(buf, length);
     } catch (error) {
       if (!(error instanceof CodisError)) throw error;
       this.fail(error.message);
@@ -298,8 +300,7 @@ export class Backend implements OutletOwner {
 
   /** HOT PATH: runs once per read. Consecutive replies for one client are copied as one run. Throws CODIS_E_NOT_REDIS at bytes that are no reply to
    *  anything; the replies before them have gone out then. */
-  #onReplies(chunk: Buffer): void {
-    const end = chunk.length;
+  #onReplies(chunk: Buffer, end: number): void {
     const now = micros();
     const { timings } = this.#options.stats;
     // Replies that came together to requests for one command that came together are timed together.
@@ -331,7 +332,7 @@ export class Backend implements OutletOwner {
           this.#options.inFlight.leave(request);
           if (this.#scanner.firstByte === 0x2d) this.#onError(request, chunk, pos);
           if (request.command !== command || request.readAt !== readAt) {
-            if (command !== null) timings.add(command, now - readAt, count);
+            if (command !== null) this.#timed(command, now - readAt, count);
             command = request.command;
             readAt = request.readAt;
             count = 0;
@@ -348,7 +349,7 @@ export class Backend implements OutletOwner {
         pos = next;
       }
     } finally {
-      if (command !== null) timings.add(command, now - readAt, count);
+      if (command !== null) this.#timed(command, now - readAt, count);
       if (runSession !== null) this.#endRun(runSession, chunk, runStart, pos);
     }
     if (pos < end) this.#partial(this.#ring.peek(), chunk, pos, end);
@@ -356,8 +357,14 @@ export class Backend implements OutletOwner {
     if (this.#closing && this.#ring.length === 0) this.#close();
   }
 
+  /** HOT PATH. */
+  #timed(command: Command, took: number, count: number): void {
+    this.#options.stats.timings.add(command, took, count);
+    this.server.latency.add(took, count);
+  }
+
   #endRun(session: Session, chunk: Buffer, start: number, end: number): void {
-    session.out.appendCopy(chunk, start, end);
+    session.out.append(chunk, start, end);
     session.afterReplies();
     this.#slowDown(session);
   }
@@ -369,7 +376,7 @@ export class Backend implements OutletOwner {
     if (request.sink === SINK_NOBODY || request.sink === SINK_MUTED || (request.sink === SINK_CLIENT && session === null)) return;
     if (session !== null && request.sink === SINK_CLIENT && session.head === request) {
       request.streaming = true;
-      session.out.appendCopy(chunk, start, end);
+      session.out.append(chunk, start, end);
       this.#slowDown(session);
       return;
     }
@@ -389,6 +396,7 @@ export class Backend implements OutletOwner {
     if (request.sink !== SINK_TAKER) {
       // How long a blocked client waits is nobody's slowness.
       if (request.session?.isBlocked) request.readAt = now;
+      else if (request.command !== null) this.server.latency.add(now - request.readAt, 1);
       if (timings.done(request, now)) timings.onSlow(request, now, this.#sendMarks.sentAt((this.#ring.first - 1) | 0));
     }
     if (!request.muted) this.#store(request, buf, start, end);
@@ -418,7 +426,7 @@ export class Backend implements OutletOwner {
   #store(request: Request, buf: Buffer, start: number, end: number): void {
     const session = request.session;
     if (request.taker !== null && !request.taker.takes(request, end - start)) return;
-    const piece = Buffer.from(buf.subarray(start, end));
+    const piece = request.taker?.givesBack ? takePiece(buf, start, end) : Buffer.from(buf.subarray(start, end));
     if (request.stored === null) request.stored = [piece];
     else request.stored.push(piece);
     if (session === null || request.sink === SINK_TAKER) return;

@@ -12,7 +12,7 @@ import { BigKeys } from './big-keys.ts';
 import { Gather, type Merge } from './gather.ts';
 import { GivenUp } from './given-up.ts';
 import { HandOvers } from './hand-over.ts';
-import { type Held, reframe } from './held.ts';
+import { type Held, ownFrame, reframe } from './held.ts';
 import { Loans } from './loans.ts';
 import { LockedSlots } from './locked-slots.ts';
 import { MoveHistory } from './move-history.ts';
@@ -100,7 +100,7 @@ export class Dispatcher {
     const session = request.session as Session;
     const home = table.home[slot] as Server | null;
     if (table.kind[slot] !== ONLINE || home === null || session.waiting !== null) {
-      this.#dispatchElsewhere(request, slot, command, frame);
+      this.#dispatchElsewhere(request, slot, command, ownFrame(frame));
       return;
     }
     request.slot = slot;
@@ -186,7 +186,7 @@ export class Dispatcher {
   /** As `send`, of a request whose keys are all at `server`, in flight for `slots`. */
   sendAll(request: Request, server: Server, slots: readonly number[], buf: Buffer, start: number, end: number): void {
     request.slots = slots;
-    for (let at = 0; at < slots.length; at++) this.#options.inFlight.enter(slots[at] as number);
+    this.#options.inFlight.enterAll(slots);
     this.send(request, server, buf, start, end);
   }
 

@@ -5,6 +5,7 @@
 // than session_max_bufsize.
 
 import { errorReply } from '../resp/replies.ts';
+import { givePiece } from './arena.ts';
 import { type ReplyTaker, type Request, recycle, SINK_TAKER, takeRequest } from './request.ts';
 import type { Session } from './session.ts';
 
@@ -17,6 +18,7 @@ export type Merge = (replies: readonly Buffer[]) => Buffer | null;
 
 export class Gather implements ReplyTaker {
   readonly parent: Request;
+  readonly givesBack: boolean;
   readonly #session: Session;
   readonly #merge: Merge;
   readonly #replies: Buffer[];
@@ -25,9 +27,11 @@ export class Gather implements ReplyTaker {
   #abandoned = false;
   #tooLarge = false;
 
-  /** `parent` is the client's request, in its session's order; `count` is how many requests will be made with `take`. */
-  constructor(parent: Request, session: Session, count: number, merge: Merge) {
+  /** `parent` is the client's request, in its session's order; `count` is how many requests will be made with `take`. `givesBack`: nothing that `merge` gives
+   *  is, or has, a part of the replies. */
+  constructor(parent: Request, session: Session, count: number, merge: Merge, givesBack = false) {
     this.parent = parent;
+    this.givesBack = givesBack;
     this.#session = session;
     this.#merge = merge;
     this.#left = count;
@@ -50,22 +54,33 @@ export class Gather implements ReplyTaker {
   takes(request: Request, bytes: number): boolean {
     if (!this.#tooLarge && this.#session.onPartStored(bytes)) return true;
     this.#tooLarge = true;
-    this.#session.onUnstored(lengthOf(request.stored ?? []));
-    request.stored = null;
+    this.drop(request);
     return false;
+  }
+
+  drop(request: Request): void {
+    const stored = request.stored ?? [];
+    this.#session.onUnstored(lengthOf(stored));
+    this.#giveBack(stored);
+    request.stored = null;
   }
 
   onReply(request: Request): void {
     const stored = request.stored ?? [];
     const reply = stored.length === 1 ? (stored[0] as Buffer) : Buffer.concat(stored);
+    if (stored.length > 1) this.#giveBack(stored);
     this.#replies[request.part] = reply;
     this.#storedBytes += reply.length;
     recycle(request);
     if (--this.#left > 0) return;
     this.#session.onUnstored(this.#storedBytes);
-    if (this.#abandoned) return;
-    const merged = this.#tooLarge ? TOO_LARGE : this.#merge(this.#replies);
-    if (merged !== null) this.#session.answer(this.parent, merged);
+    const merged = this.#tooLarge || this.#abandoned ? TOO_LARGE : this.#merge(this.#replies);
+    this.#giveBack(this.#replies);
+    if (merged !== null && !this.#abandoned) this.#session.answer(this.parent, merged);
+  }
+
+  #giveBack(pieces: readonly Buffer[]): void {
+    if (this.givesBack) for (const piece of pieces) givePiece(piece);
   }
 }
 

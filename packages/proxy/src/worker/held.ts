@@ -4,6 +4,7 @@
 import { invariant } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { FRAME, type Frame, RequestScanner } from '../resp/request-scanner.ts';
+import { arena } from './arena.ts';
 import type { Request } from './request.ts';
 import type { Server } from './server.ts';
 
@@ -31,6 +32,15 @@ export interface Held {
 /** The bytes of `frame`, copied. */
 export function copyFrame(frame: Frame): Buffer {
   return Buffer.from(frame.buf.subarray(frame.start, frame.end));
+}
+
+/** `frame`, in bytes that nobody writes to: what was read stands in the arena only as long as it is routed. */
+export function ownFrame(frame: Frame): Frame {
+  if (frame.buf !== arena) return frame;
+  const { start, argc } = frame;
+  const args = frame.args.slice(0, argc * 2);
+  for (let at = 0; at < args.length; at++) args[at] = (args[at] as number) - start;
+  return { buf: copyFrame(frame), start: 0, end: frame.end - start, argc, args, isLarge: false };
 }
 
 /** Where the arguments stand in a request that was copied; valid until the next call of anybody. */

@@ -47,14 +47,14 @@ export class ManySlots {
       return null;
     }
     const encoded = encodeParts(frame, command, parts);
-    this.#sendParts(new Gather(request, session, slots.length, mergeParts(merge, parts, request, session)), parts, encoded, command);
+    this.#sendParts(new Gather(request, session, slots.length, mergeParts(merge, parts, request, session), true), parts, encoded, command);
     release(encoded);
     return null;
   }
 
-  #sendParts(gather: Gather, { slots }: Parts, { buf, ends, reused }: Encoded, command: Command): void {
+  #sendParts(gather: Gather, { slots }: Parts, { buf, start: first, ends, reused }: Encoded, command: Command): void {
     const session = gather.parent.session as Session;
-    let start = 0;
+    let start = first;
     for (let part = 0; part < ends.length; part++) {
       const end = ends[part] as number;
       const its = slots[part] as readonly number[];

@@ -3,6 +3,7 @@
 
 import { errorReply, integer, OK } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
+import { arena, isInArena, reserveScratch } from './arena.ts';
 import { copyRange, decimalsOf, writeHeader } from './bytes.ts';
 import { firstError, type Merge } from './gather.ts';
 import { COPY_BYTES_MAX } from './outlet.ts';
@@ -23,13 +24,14 @@ const NULL_BYTES = 3;
 const OTHER_COUNT = errorReply('ERR a server answered with another number of values than it was asked for');
 
 /** Where a reply is made that its client's outlet copies at once. Larger ones would be kept by reference. */
-const scratch = Buffer.allocUnsafeSlow(COPY_BYTES_MAX);
+const SCRATCH_AT = reserveScratch(COPY_BYTES_MAX);
 
-/** How the replies to `parts` become the one to `request`, which is a request of `session`'s. The first error, if there is one, is the reply. */
+/** How the replies to `parts` become the one to `request`, which is a request of `session`'s. The first error, if there is one, is the reply.
+ *  No part of a reply is kept. */
 export function mergeParts(kind: 'sum' | 'array' | 'ok', parts: Parts, request: Request, session: Session): Merge {
   return (replies) => {
     const error = firstError(replies);
-    if (error !== undefined) return error;
+    if (error !== undefined) return Buffer.from(error);
     switch (kind) {
       case 'ok':
         return OK;
@@ -49,32 +51,37 @@ export function integerIn(reply: Buffer): number {
 /** HOT PATH for MGET. `isNext`: the reply is written now, not kept until it is its turn. */
 function inKeyOrder(replies: readonly Buffer[], { ofKey, keyCounts }: Parts, isNext: boolean): Buffer {
   const keyCount = ofKey.length;
-  /** By reply: how far it was taken. */
+  /** By reply: the bytes that it stands in, and how far it was taken. */
+  const bufs: Buffer[] = [];
   const taken: number[] = [];
   let bytes = 1 + decimalsOf(keyCount) + 2;
   for (let part = 0; part < replies.length; part++) {
     const reply = replies[part] as Buffer;
     const first = firstElement(reply, keyCounts[part] as number);
     if (first < 0) return OTHER_COUNT;
-    taken.push(first);
+    const isPiece = isInArena(reply);
+    bufs.push(isPiece ? arena : reply);
+    taken.push(isPiece ? reply.byteOffset + first : first);
     bytes += reply.length - first;
   }
-  const merged = isNext && bytes <= scratch.length ? scratch.subarray(0, bytes) : Buffer.allocUnsafe(bytes);
-  let at = writeHeader(merged, 0, STAR, keyCount);
+  const isScratch = isNext && bytes <= COPY_BYTES_MAX;
+  const merged = isScratch ? arena : Buffer.allocUnsafe(bytes);
+  const begin = isScratch ? SCRATCH_AT : 0;
+  let at = writeHeader(merged, begin, STAR, keyCount);
   for (let key = 0; key < keyCount; ) {
     const part = ofKey[key] as number;
-    const reply = replies[part] as Buffer;
+    const buf = bufs[part] as Buffer;
     const start = taken[part] as number;
     let end = start;
     do {
-      end = endOfElement(reply, end);
+      end = endOfElement(buf, end);
       key++;
     } while (key < keyCount && ofKey[key] === part);
-    copyRange(reply, start, end, merged, at);
+    copyRange(buf, start, end, merged, at);
     at += end - start;
     taken[part] = end;
   }
-  return merged;
+  return isScratch ? merged.subarray(begin, at) : merged;
 }
 
 /** Where the first element of an array of `count` stands; -1 for any other reply. */

@@ -1,21 +1,20 @@
-// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages, and so
-// is what is about to change; other long ones go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a slow reader's progress can be seen.
+// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages, and so is what stands in
+// the arena, for that is about to change; other long ones go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a
+// slow reader's progress can be seen.
 //
-//   append… append… ──▶ | page | slice | page | ──flush──▶ socket.write ──callback──▶ pages back to the pool
+//   append… append… ──▶ | page | slice | page | ──flush──▶ SocketWriter ──taken──▶ pages back to the pool
 //
 // Invariant: `bytes` counts everything appended and not yet taken by the kernel. A page goes back when all of it was written, not before.
 
 import type { Socket } from 'node:net';
 import { giveLarge } from '../resp/large-buffers.ts';
+import { arena, givePage, PAGE_BYTES, type Page, takePage } from './arena.ts';
 import { copyRange } from './bytes.ts';
+import { SocketWriter } from './socket-writer.ts';
 
-const PAGE_BYTES = 16 * 1024;
 /** Up to here a copy is cheaper than one more entry in the write. */
 export const COPY_BYTES_MAX = 8 * 1024;
 const WRITE_BYTES_MAX = 256 * 1024;
-const POOL_PAGES_MAX = 512;
-
-const pool: Buffer[] = [];
 
 /** The outlets with something to write in this turn. */
 let dirty: Outlet[] = [];
@@ -41,68 +40,63 @@ export class Outlet {
   onFlush: ((late: boolean) => void) | null = null;
 
   readonly #owner: OutletOwner;
-  #socket: Socket | null;
-  #page: Buffer | null = null;
+  /** Null once it is closed. */
+  #writer: SocketWriter | null;
+  #page: Page | null = null;
   #pageUsed = 0;
   /** How much of the page stands in `#ready` or was written. */
   #pageSealed = 0;
-  /** What is to be written next, and per entry the page that can go back after it. */
+  /** What is to be written next, and per entry the page, or the buffer from `takeLarge`, that can go back after it. */
   #ready: Buffer[] = [];
-  #readyPages: (Buffer | null)[] = [];
+  #readyPages: (Page | Buffer | null)[] = [];
   /** Pages that can go back when the write under way has ended, and its size. */
-  #writtenPages: Buffer[] = [];
+  #writtenPages: (Page | Buffer)[] = [];
   #writingBytes = 0;
   #busy = false;
   #dirty = false;
 
   constructor(socket: Socket, owner: OutletOwner) {
-    this.#socket = socket;
     this.#owner = owner;
+    this.#writer = new SocketWriter(socket, () => {
+      if (this.#taken()) this.flush(true);
+    });
   }
 
-  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written if they are more than COPY_BYTES_MAX. */
+  /** HOT PATH. Appends the bytes [start, end) of `src`, which must not change until they are written if they are more than COPY_BYTES_MAX and not in the arena. */
   append(src: Buffer, start: number, end: number): void {
-    if (this.#socket === null) return;
+    if (this.#writer === null) return;
     const length = end - start;
     this.bytes += length;
     if (!this.#dirty) this.#schedule();
-    if (length > COPY_BYTES_MAX) {
+    if (length <= COPY_BYTES_MAX) this.#copy(src, start, end);
+    else if (src === arena) this.#copyLong(start, end);
+    else {
       this.#seal(null);
       this.#ready.push(src.subarray(start, end));
       this.#readyPages.push(null);
-      return;
     }
-    this.#copy(src, start, end, length);
   }
 
-  /** As `append`, of bytes that may change as soon as this returns. */
-  appendCopy(src: Buffer, start: number, end: number): void {
-    if (end - start <= COPY_BYTES_MAX) {
-      this.append(src, start, end);
-      return;
-    }
-    if (this.#socket === null) return;
-    this.bytes += end - start;
-    if (!this.#dirty) this.#schedule();
+  #copy(src: Buffer, start: number, end: number): void {
+    if (this.#page === null || this.#pageUsed + end - start > PAGE_BYTES) this.#newPage();
+    const { buf, at } = this.#page as Page;
+    copyRange(src, start, end, buf, at + this.#pageUsed);
+    this.#pageUsed += end - start;
+  }
+
+  /** Of the arena; it fills pages to their end. */
+  #copyLong(start: number, end: number): void {
     for (let from = start; from < end; ) {
       if (this.#page === null || this.#pageUsed === PAGE_BYTES) this.#newPage();
-      const page = this.#page as Buffer;
-      const length = Math.min(end - from, PAGE_BYTES - this.#pageUsed);
-      src.copy(page, this.#pageUsed, from, from + length);
-      this.#pageUsed += length;
-      from += length;
+      const to = Math.min(end, from + PAGE_BYTES - this.#pageUsed);
+      this.#copy(arena, from, to);
+      from = to;
     }
-  }
-
-  #copy(src: Buffer, start: number, end: number, length: number): void {
-    if (this.#page === null || this.#pageUsed + length > PAGE_BYTES) this.#newPage();
-    copyRange(src, start, end, this.#page as Buffer, this.#pageUsed);
-    this.#pageUsed += length;
   }
 
   /** As `append`, of a buffer from `takeLarge` that nobody else keeps: it is given back when that was written. */
   appendLarge(src: Buffer, start: number, end: number): void {
-    if (this.#socket === null) return;
+    if (this.#writer === null) return;
     this.append(src, start, end);
     if (end - start > COPY_BYTES_MAX) this.#readyPages[this.#readyPages.length - 1] = src;
     else giveLarge(src);
@@ -115,20 +109,22 @@ export class Outlet {
   /** Writes what was gathered, unless held or a write is under way (then its end does it). */
   flush(late = false): void {
     this.#dirty = false;
-    if (this.held || this.#busy || this.#socket === null) return;
-    this.#seal(null);
-    if (this.#ready.length === 0) return;
-    this.#busy = true;
-    if (this.onFlush !== null && this.bytes <= WRITE_BYTES_MAX) this.onFlush(late);
-    if (this.#ready.length === 1 && this.bytes <= WRITE_BYTES_MAX) {
-      this.#writingBytes = this.bytes;
-      this.#socket.write(this.#takeReady(), this.#onWritten);
-    } else this.#writeMany(this.#socket);
+    if (this.held || this.#busy) return;
+    for (let isLate = late; this.#writer !== null; isLate = true) {
+      if (this.#ready.length === 0 && (this.#page === null || this.#pageUsed === this.#pageSealed)) return;
+      if (this.onFlush !== null && this.bytes <= WRITE_BYTES_MAX) this.onFlush(isLate);
+      this.#busy = true;
+      const isTaken = this.#ready.length === 0 ? this.#writePage(this.#writer, this.#page as Page) : this.#writeReady(this.#writer);
+      if (!isTaken || !this.#taken()) return;
+    }
   }
 
-  /** Nothing is written any more; the memory goes. */
+  /** Nothing is written any more; the memory goes. The socket is destroyed before the event loop goes on. */
   close(): void {
-    this.#socket = null;
+    if (this.#page !== null) givePage(this.#page);
+    for (const page of this.#readyPages) if (page !== null) giveBack(page);
+    for (const page of this.#writtenPages) giveBack(page);
+    this.#writer = null;
     this.bytes = 0;
     this.#page = null;
     this.#ready = [];
@@ -136,30 +132,31 @@ export class Outlet {
     this.#writtenPages = [];
   }
 
-  #writeMany(socket: Socket): void {
-    let bytes = 0;
-    socket.cork();
-    for (;;) {
-      const first = this.#ready[0];
-      if (first === undefined) break;
-      const room = WRITE_BYTES_MAX - bytes;
-      if (first.length <= room) {
-        this.#takeReady();
-        bytes += first.length;
-        if (this.#ready.length === 0 || bytes === WRITE_BYTES_MAX) {
-          socket.write(first, this.#onWritten);
-          break;
-        }
-        socket.write(first);
-      } else {
+  /** HOT PATH. Everything stands in the page. */
+  #writePage(writer: SocketWriter, { buf, at }: Page): boolean {
+    const from = at + this.#pageSealed;
+    this.#pageSealed = this.#pageUsed;
+    this.#writingBytes = this.bytes;
+    return writer.write(buf.subarray(from, at + this.#pageUsed));
+  }
+
+  #writeReady(writer: SocketWriter): boolean {
+    this.#seal(null);
+    const buffers: Buffer[] = [];
+    let room = WRITE_BYTES_MAX;
+    while (this.#ready.length > 0 && room > 0) {
+      const first = this.#ready[0] as Buffer;
+      if (first.length > room) {
         this.#ready[0] = first.subarray(room);
-        bytes = WRITE_BYTES_MAX;
-        socket.write(first.subarray(0, room), this.#onWritten);
-        break;
+        buffers.push(first.subarray(0, room));
+        room = 0;
+      } else {
+        room -= first.length;
+        buffers.push(this.#takeReady());
       }
     }
-    this.#writingBytes = bytes;
-    socket.uncork();
+    this.#writingBytes = WRITE_BYTES_MAX - room;
+    return writer.writeAll(buffers);
   }
 
   #takeReady(): Buffer {
@@ -177,9 +174,10 @@ export class Outlet {
   }
 
   /** What stands in the page becomes ready to write; the rest of the page is used on unless `release` gives the page up. */
-  #seal(release: Buffer | null): void {
+  #seal(release: Page | null): void {
     if (this.#page !== null && this.#pageUsed > this.#pageSealed) {
-      this.#ready.push(this.#page.subarray(this.#pageSealed, this.#pageUsed));
+      const { buf, at } = this.#page;
+      this.#ready.push(buf.subarray(at + this.#pageSealed, at + this.#pageUsed));
       this.#readyPages.push(release);
       this.#pageSealed = this.#pageUsed;
     } else if (release !== null) {
@@ -189,40 +187,41 @@ export class Outlet {
   }
 
   /** The last entry may have a page of its own to give back; then an empty entry carries this one. */
-  #tagLast(page: Buffer): void {
+  #tagLast(page: Page): void {
     const last = this.#readyPages.length - 1;
     if (this.#readyPages[last] === null) this.#readyPages[last] = page;
     else {
-      this.#ready.push(page.subarray(0, 0));
+      this.#ready.push(page.buf.subarray(0, 0));
       this.#readyPages.push(page);
     }
   }
 
   #newPage(): void {
     this.#seal(this.#page);
-    this.#page = pool.pop() ?? Buffer.allocUnsafeSlow(PAGE_BYTES);
+    this.#page = takePage();
     this.#pageUsed = 0;
     this.#pageSealed = 0;
   }
 
-  /** One function per outlet, not per write. */
-  readonly #onWritten = (error?: Error | null): void => {
+  /** The kernel has taken what was being written. Whether more waits that was there before. */
+  #taken(): boolean {
     this.#busy = false;
-    if (this.#socket === null || error) return;
+    if (this.#writer === null) return false;
     this.bytes -= this.#writingBytes;
     this.#writingBytes = 0;
     for (const page of this.#writtenPages) giveBack(page);
     if (this.#writtenPages.length > 0) this.#writtenPages = [];
-    if (this.bytes > 0) this.flush(true);
-    else if (this.#page !== null) {
-      giveBack(this.#page);
+    const isMore = this.bytes > 0;
+    if (!isMore && this.#page !== null) {
+      givePage(this.#page);
       this.#page = null;
     }
     this.#owner.onWritten();
-  };
+    return isMore;
+  }
 }
 
-function giveBack(page: Buffer): void {
-  if (page.length !== PAGE_BYTES) giveLarge(page);
-  else if (pool.length < POOL_PAGES_MAX) pool.push(page);
+function giveBack(page: Page | Buffer): void {
+  if (Buffer.isBuffer(page)) giveLarge(page);
+  else givePage(page);
 }

@@ -1,9 +1,12 @@
 // What workers of one proxy ask and tell each other: a topic, its question and the answer of one worker, all plain JSON. Whoever has something to ask adds a
 // line here and answers it with `Peers.on` in every worker.
 
+import type { BusiestClients } from './busiest-clients.ts';
 import type { ClientFilter, ClientLine } from './client-filter.ts';
+import type { HotKeysSeen } from './hot-keys.ts';
 import type { LatencyEvents } from './latency-events.ts';
 import type { WorkerFacts } from './local/info-worker.ts';
+import type { ServerLatencySeen } from './server-latency.ts';
 import type { SlowEntry } from './slow-log.ts';
 
 interface Topic<Question, Answer = null> {
@@ -12,6 +15,8 @@ interface Topic<Question, Answer = null> {
 }
 
 export interface PeerTopics {
+  /** At most so many. */
+  'client|busiest': Topic<number, BusiestClients>;
   'client|list': Topic<ClientFilter, readonly ClientLine[]>;
   /** How many were killed. */
   'client|kill': Topic<ClientFilter, number>;
@@ -41,6 +46,8 @@ export interface PeerTopics {
   'latency|reset': Topic<readonly string[], readonly string[]>;
   /** What INFO tells of it. */
   info: Topic<null, WorkerFacts>;
+  'servers|latency': Topic<null, readonly ServerLatencySeen[]>;
+  'keys|hot': Topic<null, HotKeysSeen>;
   /** By slot: requests since it started, modulo 2^32. */
   'slots|requests': Topic<null, readonly number[]>;
   /** By command: calls in each bucket of its histogram. */

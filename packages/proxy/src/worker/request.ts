@@ -28,6 +28,10 @@ export interface ReplyTaker {
   takes(request: Request, bytes: number): boolean;
   /** The whole reply stands in `request.stored` (null when it was not kept). The taker recycles the request. */
   onReply(request: Request): void;
+  /** Its replies are kept by `takePiece`, and it gives them back. */
+  readonly givesBack?: boolean;
+  /** What was kept of the reply to `request` is not wanted: the rest won't come. */
+  drop?(request: Request): void;
 }
 
 export class Request {

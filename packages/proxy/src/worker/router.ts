@@ -2,6 +2,7 @@
 // that says why.
 
 import { type ServerAddr, slotOf, type VersionedTopology } from '@codis/config/model';
+import type { CommandClass } from '../commands/classes.ts';
 import { type Command, findCommand } from '../commands/command.ts';
 import { keysError } from '../commands/key-errors.ts';
 import { extractKeys, KEYS_BLOCKING, KEYS_OK, keyArgs } from '../commands/key-specs.ts';
@@ -11,7 +12,8 @@ import type { Frame } from '../resp/request-scanner.ts';
 import { askAnyMaster } from './any-master.ts';
 import { Blocking } from './blocking.ts';
 import { Dispatcher, type DispatchOptions } from './dispatch.ts';
-import { copyFrame, reframe } from './held.ts';
+import { copyFrame, ownFrame, reframe } from './held.ts';
+import { HotKeys } from './hot-keys.ts';
 import type { LocalCommands } from './local/local-commands.ts';
 import { type Finding, Lookup } from './lookup.ts';
 import { ManySlots } from './many-slots.ts';
@@ -31,6 +33,9 @@ import type { Stats } from './stats.ts';
 import { Transactions } from './transaction.ts';
 import { isHttp, subcommand, wrongArity } from './words.ts';
 
+/** What is not sent on at once, or copied. */
+type OtherClass = Exclude<CommandClass, { kind: 'slot' | 'split' }>;
+
 export interface RouterOptions extends DispatchOptions {
   readonly pauses: Pauses;
   readonly monitors: Monitors;
@@ -45,6 +50,7 @@ export class Router {
   readonly blocking: Blocking;
   readonly scripts: Scripts;
   readonly lookup: Lookup;
+  readonly hotKeys: HotKeys;
   readonly #options: RouterOptions;
   readonly #local: LocalCommands;
   readonly #reserved: ReservedKeys;
@@ -59,6 +65,7 @@ export class Router {
     this.#manySlots = new ManySlots(this.dispatcher, this.#reserved);
     const { clock, inFlight } = options;
     const { loans } = this.dispatcher;
+    this.hotKeys = new HotKeys(clock.now);
     this.lookup = new Lookup({ clock, masters: () => this.masters() });
     this.transactions = new Transactions({ router: this, loans, inFlight, bytesMax: options.sessionBytesMax });
     this.blocking = new Blocking({ router: this, loans, inFlight });
@@ -131,9 +138,10 @@ export class Router {
     return slot === this.#reserved.slot && this.#reserved.areNamed(command, frame) ? RESERVED_KEY : slot;
   }
 
-  /** HOT PATH: runs once per request. `frame` is valid during the call only. */
+  /** HOT PATH: runs once per request. `frame` is valid during the call only, and so are its bytes. Who but sends or copies them at once is given their own. */
   route(session: Session, frame: Frame): void {
     this.stats.requests++;
+    session.requests++;
     const args = frame.args;
     const start = args[0] as number;
     const end = args[1] as number;
@@ -175,6 +183,7 @@ export class Router {
       this.#fail(session, wrongArity(command));
       return;
     }
+    if (--this.hotKeys.left === 0) this.hotKeys.sample(command, frame, session.db);
     if (session.modes !== 0 && this.#intercept(session, command, frame)) return;
     this.#byClass(session, command, frame);
   }
@@ -186,7 +195,7 @@ export class Router {
 
   /** For sessions in some mode, which are few: true when the request was taken care of. */
   #intercept(session: Session, command: Command, frame: Frame): boolean {
-    if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, frame)) return true;
+    if ((session.modes & MODES_PUBSUB) !== 0 && this.pubsub.intercept(session, command, ownFrame(frame))) return true;
     const { modes } = session;
     if ((modes & MODE_MONITOR) !== 0 && touchesKeys(command)) {
       this.#fail(session, MONITOR_ONLY);
@@ -194,7 +203,7 @@ export class Router {
     }
     if ((modes & MODE_PAUSED) !== 0 && this.#options.pauses.postpone(session, command, frame)) return true;
     if ((modes & MODE_MONITORED) !== 0) this.#options.monitors.show(session, command, frame);
-    return (modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, frame);
+    return (modes & MODE_TRANSACTION) !== 0 && this.transactions.queue(session, command, ownFrame(frame));
   }
 
   /** Routes on with a request that had to wait for what came before it; it was counted and checked when it came. */
@@ -208,6 +217,7 @@ export class Router {
     if (command === null) {
       // It was counted when it came.
       this.stats.requests--;
+      session.requests--;
       this.route(session, frame);
       return;
     }
@@ -215,15 +225,16 @@ export class Router {
     this.#byClass(session, command, frame);
   }
 
+  /** HOT PATH. */
   #byClass(session: Session, command: Command, frame: Frame): void {
     const kind = command.class;
+    if (kind.kind === 'slot') this.#oneSlot(session, command, frame);
+    else if (kind.kind === 'split') this.#takeApart(session, command, frame, kind.merge);
+    else this.#byKind(session, command, kind, ownFrame(frame));
+  }
+
+  #byKind(session: Session, command: Command, kind: OtherClass, frame: Frame): void {
     switch (kind.kind) {
-      case 'slot':
-        this.#oneSlot(session, command, frame);
-        return;
-      case 'split':
-        this.#takeApart(session, command, frame, kind.merge);
-        return;
       case 'blocking':
         this.blocking.run(session, command, frame);
         return;
@@ -262,7 +273,7 @@ export class Router {
   #slotOfKeys(session: Session, command: Command, frame: Frame): number {
     const result = extractKeys(command.keys, frame);
     if (result === KEYS_BLOCKING) {
-      this.blocking.run(session, command, frame);
+      this.blocking.run(session, command, ownFrame(frame));
       return -1;
     }
     if (result !== KEYS_OK || keyArgs.count === 0) {

@@ -8,6 +8,7 @@ import type { ServerAddr } from '@codis/config/model';
 import type { Protocol } from '../resp/replies.ts';
 import { Backend, type BackendOptions } from './backend.ts';
 import { Loaded } from './scripts/loaded.ts';
+import { ServerLatency } from './server-latency.ts';
 
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1000;
@@ -20,6 +21,7 @@ export class Server {
   version = '';
   /** The scripts it is known to have. */
   readonly loaded = new Loaded();
+  readonly latency: ServerLatency;
   readonly #options: BackendOptions;
   readonly #shared = new Map<number, Backend>();
   /** Free to be lent, clean: no transaction, no watched key, nothing under way. */
@@ -36,6 +38,7 @@ export class Server {
   constructor(addr: ServerAddr, options: BackendOptions) {
     this.addr = addr;
     this.#options = options;
+    this.latency = new ServerLatency(options.clock.now);
   }
 
   /** HOT PATH. The shared connection for database `db` in this version of the protocol, opened if need be; null while the server is counted as
@@ -103,6 +106,7 @@ export class Server {
   /** Called once a second: health checks and time-outs of all connections. */
   tick(): void {
     for (const backend of this.#open) backend.tick();
+    this.latency.tick(this.#options.clock.now);
   }
 
   /** No slot leads here any more: connections close as soon as nothing is under way on them. */

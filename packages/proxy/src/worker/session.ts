@@ -94,6 +94,9 @@ export class Session implements OutletOwner {
   progressAt: number;
   /** What CLIENT LIST says of it beside that. */
   readonly facts: SessionFacts = { sub: 0, psub: 0, ssub: 0, multi: -1, noEvict: false, noTouch: false };
+  /** So far; and how many there were at two moments a few seconds ago (busiest-clients.ts). */
+  requests = 0;
+  readonly marks = { older: 0, newer: 0 };
   /** The last command, for CLIENT INFO. */
   command: Command | null = null;
   /** When the bytes that are being looked at were read (`micros`). */
@@ -130,8 +133,7 @@ export class Session implements OutletOwner {
     socket: Socket,
     init: { id: number; now: number; authenticated: boolean; options: SessionOptions; router: Router; owner: SessionOwner },
   ) {
-    // What is added to a request that is not all there is copied then; of anything else pieces may be kept.
-    this.#socket = withSharedRead(socket, (chunk) => this.#onData(this.#scanner.pendingBytes > 0 ? chunk : Buffer.from(chunk)));
+    this.#socket = withSharedRead(socket, (buf, length) => this.#onData(buf, length));
     this.id = init.id;
     this.addr = `${this.#socket.remoteAddress ?? '?'}:${this.#socket.remotePort ?? 0}`;
     this.localAddr = `${this.#socket.localAddress ?? '?'}:${this.#socket.localPort ?? 0}`;
@@ -417,21 +419,30 @@ export class Session implements OutletOwner {
     this.#scanner.authenticated = value;
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(buf: Buffer, length: number): void {
     if (this.#ending || this.#ended) return;
     this.activeAt = this.#router.now;
     // Of what still waits, the time stays when that was read.
     if (this.#paused === 0 || this.#scanner.pendingBytes === 0) this.readAt = micros();
-    this.#router.stats.clientBytesIn += chunk.length;
+    this.#router.stats.clientBytesIn += length;
     this.#input = null;
-    if (chunk.length <= PIECE_BYTES_MAX && this.#scanner.pendingBytes === 0) {
-      this.#input = chunk;
-      this.#inputAt = this.#router.stats.timings.input.add(chunk, 0, chunk.length);
+    if (length <= PIECE_BYTES_MAX && this.#scanner.pendingBytes === 0) {
+      this.#input = buf;
+      this.#inputAt = this.#router.stats.timings.input.add(buf, 0, length);
     }
-    this.#scanner.feed(chunk);
+    this.#scanner.feed(buf, length);
     if (this.#paused === 0) this.#process();
     else if (this.#scanner.pendingBytes > (this.#paused === PAUSED_BLOCKED ? AHEAD_BYTES_MAX_BLOCKED : AHEAD_BYTES_MAX))
       this.#socket.pause();
+    if (this.#scanner.pendingBytes > 0 && !this.#ending && !this.#ended) this.#keepRest(length);
+  }
+
+  /** What was not looked at is kept, for where it was read to is read into again. */
+  #keepRest(end: number): void {
+    const rest = this.#scanner.keep();
+    if (rest === null || this.#input === null) return;
+    this.#input = rest;
+    this.#inputAt += end - this.#scanner.pendingBytes;
   }
 
   #onInputEnd(): void {

@@ -4,8 +4,10 @@
 // Invariant: what was read is there until the call that it is given to returns. Who keeps any of it copies it.
 
 import { Socket } from 'node:net';
+import { arena, readInto } from './arena.ts';
 
-const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** Gets what was read: the first `length` bytes of `buf`. */
+export type Take = (buf: Buffer, length: number) => void;
 
 interface SharedRead {
   readonly buffer: Buffer;
@@ -13,11 +15,11 @@ interface SharedRead {
 }
 
 /** The option `onread` of a socket to be: `take` gets what is read. */
-export function sharedRead(take: (chunk: Buffer) => void): SharedRead {
+export function sharedRead(take: Take): SharedRead {
   return {
-    buffer,
+    buffer: readInto,
     callback: (length) => {
-      take(buffer.subarray(0, length));
+      take(arena, length);
       return true;
     },
   };
@@ -25,10 +27,10 @@ export function sharedRead(take: (chunk: Buffer) => void): SharedRead {
 
 /** A socket that was accepted, as one whose reads `take` gets: use what is returned instead. A server has no option `onread` (Node 20 to 24), so the connection
  *  goes over to a socket that has; where Node no longer lets it, it is read as ever. */
-export function withSharedRead(socket: Socket, take: (chunk: Buffer) => void): Socket {
+export function withSharedRead(socket: Socket, take: Take): Socket {
   const accepted: { _handle?: object | null } = socket as object;
   const handle = accepted._handle;
-  if (!handle) return socket.on('data', take);
+  if (!handle) return socket.on('data', (chunk: Buffer) => take(chunk, chunk.length));
   accepted._handle = null;
   socket.destroy();
   const options: object = { handle, allowHalfOpen: socket.allowHalfOpen, onread: sharedRead(take) };

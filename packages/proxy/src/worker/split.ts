@@ -10,8 +10,8 @@ import { SLOT_COUNT, slotOf } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { keyArgs } from '../commands/key-specs.ts';
 import type { Frame } from '../resp/request-scanner.ts';
+import { arena, reserveScratch } from './arena.ts';
 import { copyRange, decimalsOf, writeHeader, writeLine } from './bytes.ts';
-import { COPY_BYTES_MAX } from './outlet.ts';
 
 /** How the keys of one command are divided. Parts are in the order of their first keys. */
 export interface Parts {
@@ -62,56 +62,56 @@ export function wasIn(slot: number): boolean {
   return partOfSlot[slot] !== NONE;
 }
 
-/** Requests one behind the other: number n is [ends[n - 1], ends[n]). */
+/** Requests one behind the other: number n is [ends[n - 1], ends[n]), the first one [start, ends[0]). */
 export interface Encoded {
   readonly buf: Buffer;
+  readonly start: number;
   readonly ends: readonly number[];
-  /** `buf` is written to again after `release`: whoever needs a request longer than it takes to send it copies it. */
+  /** They are written over after `release`: whoever needs a request longer than it takes to send it copies it. */
   readonly reused: boolean;
 }
 
 const SCRATCH_BYTES = 64 * 1024;
-/** Null while somebody has it. */
-let scratch: Buffer | null = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+const SCRATCH_AT = reserveScratch(SCRATCH_BYTES);
+let isScratchTaken = false;
 
 /** The request for each part: the command's name, and each key with what belongs to it (MSET's value), as the client sent them. For the keys that were
  *  divided last. */
 export function encodeParts(frame: Frame, command: Command, { ofKey, keyCounts }: Parts): Encoded {
   const step = command.keys.kind === 'range' ? command.keys.step : 1;
   const ends = sizesOf(frame, command, { ofKey, keyCounts }, step);
-  let largest = 0;
   let total = 0;
+  for (let part = 0; part < ends.length; part++) total += ends[part] as number;
+  const reused = !isScratchTaken && total <= SCRATCH_BYTES;
+  if (reused) isScratchTaken = true;
+  const buf = reused ? arena : Buffer.allocUnsafeSlow(total);
+  const start = reused ? SCRATCH_AT : 0;
   // From here on `ends` says how far each request was written.
-  for (let part = 0; part < ends.length; part++) {
+  for (let part = 0, next = start; part < ends.length; part++) {
     const bytes = ends[part] as number;
-    ends[part] = total;
-    total += bytes;
-    if (bytes > largest) largest = bytes;
+    ends[part] = next;
+    next += bytes;
   }
-  // What is longer is not copied by an outlet.
-  const reused = scratch !== null && total <= SCRATCH_BYTES && largest <= COPY_BYTES_MAX;
-  const buf = reused ? (scratch as Buffer) : Buffer.allocUnsafeSlow(total);
-  if (reused) scratch = null;
   for (let part = 0; part < ends.length; part++) {
     const at = writeHeader(buf, ends[part] as number, STAR, 1 + (keyCounts[part] as number) * step);
     ends[part] = writeLine(buf, writeHeader(buf, at, DOLLAR, command.name.length), command.name);
   }
   for (let key = 0; key < ofKey.length; ) {
     const part = ofKey[key] as number;
-    const start = startOfKey(frame, key);
+    const from = startOfKey(frame, key);
     do key++;
     while (key < ofKey.length && ofKey[key] === part);
-    const end = endOfKey(frame, key - 1, step);
+    const to = endOfKey(frame, key - 1, step);
     const at = ends[part] as number;
-    copyRange(frame.buf, start, end, buf, at);
-    ends[part] = at + end - start;
+    copyRange(frame.buf, from, to, buf, at);
+    ends[part] = at + to - from;
   }
-  return { buf, ends, reused };
+  return { buf, start, ends, reused };
 }
 
 /** Everything was sent, or copied. */
-export function release({ buf, reused }: Encoded): void {
-  if (reused) scratch = buf;
+export function release({ reused }: Encoded): void {
+  if (reused) isScratchTaken = false;
 }
 
 /** How many bytes each request takes. */

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { COMMANDS } from '../commands/command.ts';
 import type { LiveProxy, ToPrimary, WorkerPlace, WorkerReport } from '../ipc.ts';
 import { MAX_CLIENTS } from '../resp/replies.ts';
+import { ClientRates } from './busiest-clients.ts';
 import { Clock } from './clock.ts';
 import { keptNames } from './cluster-wide/around.ts';
 import { clusterWideCommands } from './cluster-wide/cluster-wide.ts';
@@ -21,6 +22,7 @@ import type { ProxyFacts } from './local/info-proxy.ts';
 import { ServersInfo } from './local/info-servers.ts';
 import { Rates, workerFacts } from './local/info-worker.ts';
 import { type Handlers, LocalCommands } from './local/local-commands.ts';
+import { LoopLagMeter } from './loop-lag.ts';
 import { MODE_SUBSCRIBED } from './modes.ts';
 import type { Peers } from './peers.ts';
 import { ProxyWide } from './proxy-wide.ts';
@@ -63,6 +65,8 @@ export class Worker implements SessionOwner {
   readonly #proxyWide: ProxyWide;
   readonly #servers: ServersInfo;
   readonly #rates = new Rates();
+  readonly #loopLag: LoopLagMeter;
+  readonly #clientRates: ClientRates;
   readonly #startedAt: number;
   #proxies: readonly LiveProxy[] = [];
   #listener: Listener | null = null;
@@ -79,6 +83,8 @@ export class Worker implements SessionOwner {
       () => keptNames(this.#router, settings.product_name),
     );
     this.#clock = new Clock(() => this.#tick());
+    this.#loopLag = new LoopLagMeter(this.#clock.now);
+    this.#clientRates = new ClientRates(this.#sessions, this.#clock.now);
     this.#inFlight = new InFlight(() => options.send({ type: 'applied', epoch: this.#router.table.epoch }));
     this.#proxyWide = new ProxyWide({
       ...options,
@@ -180,7 +186,9 @@ export class Worker implements SessionOwner {
       slowRequests: timings.slowRequests,
       slowUnseen: timings.slowUnseen,
       slowMicros: timings.slowMicros,
+      worker: numberOf(this.#options.place ?? ALONE),
       pid: process.pid,
+      loopLag: this.#loopLag.read(),
       epoch: this.#router.table.epoch,
       clientBytesOut: this.#bytesOut(),
       clients: this.#sessions.size,
@@ -210,6 +218,7 @@ export class Worker implements SessionOwner {
     for (const server of this.#router.servers.values()) server.close();
     this.#router.pubsub.close();
     this.#servers.close();
+    this.#loopLag.close();
     this.#clock.close();
   }
 
@@ -250,6 +259,9 @@ export class Worker implements SessionOwner {
     this.#secondAt = this.#clock.now;
     for (const server of this.#router.servers.values()) server.tick();
     this.#checkSessions();
+    this.#clientRates.tick(this.#clock.now);
+    this.#loopLag.tick(this.#clock.now);
+    this.#router.hotKeys.tick(this.#clock.now);
     const { requests, clientBytesIn: bytesIn } = this.#stats;
     this.#rates.tick({ requests, bytesIn, bytesOut: this.#bytesOut() });
   }
@@ -276,6 +288,9 @@ export class Worker implements SessionOwner {
     const servers = this.#servers;
     const worker = () => workerFacts({ router, sessions: this.#sessions, rates: this.#rates, bytesOut: () => this.#bytesOut() });
     this.peers.on('info', worker);
+    this.peers.on('client|busiest', (count) => this.#clientRates.busiest(count));
+    this.peers.on('servers|latency', () => [...router.servers].map(([addr, { latency }]) => ({ addr, ...latency.read(this.#clock.now) })));
+    this.peers.on('keys|hot', () => router.hotKeys.read());
     this.peers.on('slots|requests', () => [...this.#inFlight.requests.subarray(0, SLOT_COUNT)]);
     return infoCommands({ proxy: () => this.#proxyFacts(router), servers, worker, workers: (done) => this.peers.ask('info', null, done) });
   }
@@ -342,6 +357,11 @@ export class Worker implements SessionOwner {
       holdBytesMax: settings.slot_hold_max_bytes,
     };
   }
+}
+
+/** From 1; who replaces a worker has its number (primary/places.ts). */
+function numberOf({ workers, firstId }: WorkerPlace): number {
+  return ((firstId - 1) % workers) + 1;
 }
 
 function cpuMicros(): number {

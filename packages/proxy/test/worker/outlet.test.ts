@@ -7,6 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../../../../test/harness/process.ts';
+import { arena, givePage, readInto, takePage } from '../../src/worker/arena.ts';
 import { Outlet } from '../../src/worker/outlet.ts';
 
 const PAGE_BYTES = 16 * 1024;
@@ -44,11 +45,31 @@ afterEach(() => {
   for (const socket of [writer, reader]) socket.on('error', () => undefined).destroy();
 });
 
+/** Of the arena. */
+function freePages(): number {
+  const taken = Array.from({ length: 600 }, takePage);
+  for (const page of taken.toReversed()) givePage(page);
+  return taken.filter(({ buf }) => buf === arena).length;
+}
+
 const receivedBytes = (): number => received.reduce((sum, { length }) => sum + length, 0);
 
 async function arrived(expected: Buffer): Promise<void> {
   await eventually(() => receivedBytes() >= expected.length && outlet.bytes === 0, { what: `${expected.length} bytes to arrive` });
   expect(Buffer.concat(received).equals(expected)).toBe(true);
+}
+
+/** Waits until the kernel takes no more: a write is under way, and none ended from one look to the next. */
+async function stuck(): Promise<void> {
+  let before = -1;
+  await eventually(
+    () => {
+      const same = before === written && outlet.bytes > 0;
+      before = written;
+      return same;
+    },
+    { what: 'the kernel’s buffers to be full', everyMs: 50 },
+  );
 }
 
 const nextTurn = (): Promise<void> => new Promise((done) => setImmediate(done));
@@ -60,7 +81,7 @@ function piece(length: number, seed: number): Buffer {
   return bytes;
 }
 
-const NEAR_LIMITS = [0, 1, 39, 40, 41, 8191, 8192, 8193, PAGE_BYTES - 1, PAGE_BYTES, PAGE_BYTES + 1, 262_143, 262_144, 262_145];
+const NEAR_LIMITS = [0, 1, 39, 40, 41, 8191, 8192, 8193, PAGE_BYTES - 1, PAGE_BYTES, PAGE_BYTES + 1, 65_536, 262_143, 262_144, 262_145];
 
 describe('bytes', () => {
   test('of one turn arrive in order', async () => {
@@ -90,6 +111,16 @@ describe('bytes', () => {
     ] as const)
       outlet.append(buf, start, end);
     await arrived(Buffer.concat([buf.subarray(10, 20), buf.subarray(100, 500), buf.subarray(1000, 30_000), buf.subarray(39_999, 40_000)]));
+  });
+
+  test('of the arena arrive as they were when they were appended', async () => {
+    const sent = NEAR_LIMITS.filter((size) => size <= readInto.length).map(piece);
+    for (const part of sent) {
+      part.copy(readInto);
+      outlet.append(arena, 0, part.length);
+      readInto.fill(0xee);
+    }
+    await arrived(Buffer.concat(sent));
   });
 
   test('of any sizes over any turns arrive in order, and none is counted at the end', async () => {
@@ -128,24 +159,45 @@ describe('bytes', () => {
 });
 
 describe('a turn of the event loop', () => {
+  /** How often the kernel was asked to take something. */
+  function writes(): () => number {
+    const { _handle: handle } = writer as object as { _handle: { writeBuffer: () => number; writev: () => number } };
+    const spies = [vi.spyOn(handle, 'writeBuffer'), vi.spyOn(handle, 'writev')];
+    return () => spies.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+  }
+
   test('makes one write of many short pieces', async () => {
-    const write = vi.spyOn(writer, 'write');
+    const count = writes();
     for (let at = 0; at < 100; at++) outlet.appendAll(piece(50, at));
-    expect(write).not.toHaveBeenCalled();
+    expect(count()).toBe(0);
     await nextTurn();
-    expect(write).toHaveBeenCalledTimes(1);
+    expect(count()).toBe(1);
     await arrived(Buffer.concat(Array.from({ length: 100 }, (_, at) => piece(50, at))));
   });
 
-  test('does not begin a second write before the first has ended', async () => {
-    const write = vi.spyOn(writer, 'write').mockImplementation(() => true);
-    outlet.appendAll(piece(10, 1));
+  test('makes one write of short and long pieces', async () => {
+    const count = writes();
+    const sent = [10, 9000, 10, 9000, 10].map(piece);
+    for (const part of sent) outlet.appendAll(part);
     await nextTurn();
+    expect(count()).toBe(1);
+    await arrived(Buffer.concat(sent));
+  });
+
+  test('does not begin a second write before the first has ended', async () => {
+    reader.pause();
+    outlet.appendAll(piece(20 * 1024 * 1024, 1));
+    await stuck();
+    const count = writes();
+    const { bytes } = outlet;
     outlet.appendAll(piece(10, 2));
     await nextTurn();
     await nextTurn();
-    expect(write).toHaveBeenCalledTimes(1);
-    expect(outlet.bytes).toBe(20);
+    expect(count()).toBe(0);
+    expect(outlet.bytes).toBe(bytes + 10);
+    reader.resume();
+    await arrived(Buffer.concat([piece(20 * 1024 * 1024, 1), piece(10, 2)]));
+    expect(count()).toBeGreaterThan(1);
   });
 });
 
@@ -240,22 +292,22 @@ describe('pages', () => {
     reader.resume();
     await arrived(Buffer.concat(first));
   });
-
-  /** Waits until the kernel takes no more: a write is under way, and none ended from one look to the next. */
-  async function stuck(): Promise<void> {
-    let before = -1;
-    await eventually(
-      () => {
-        const same = before === written && writer.writableLength > 0;
-        before = written;
-        return same;
-      },
-      { what: 'the kernel’s buffers to be full', everyMs: 50 },
-    );
-  }
 });
 
 describe('a closed outlet', () => {
+  test('gives back its pages, those under way too', async () => {
+    const before = freePages();
+    reader.pause();
+    for (let at = 0; at < 6000; at++) outlet.appendAll(piece(3000, at));
+    await stuck();
+    outlet.appendAll(piece(10, 1));
+    expect(freePages()).toBeLessThan(before - 10);
+    writer.destroy();
+    outlet.close();
+    await nextTurn();
+    expect(freePages()).toBe(before);
+  });
+
   test('takes nothing and counts nothing', async () => {
     outlet.appendAll(piece(1000, 1));
     outlet.close();
@@ -269,7 +321,7 @@ describe('a closed outlet', () => {
   test('in the middle of a write tells nobody', async () => {
     reader.pause();
     outlet.appendAll(piece(20 * 1024 * 1024, 1));
-    await eventually(() => writer.writableLength > 0, { what: 'a write under way' });
+    await stuck();
     const told = written;
     outlet.close();
     writer.destroy();

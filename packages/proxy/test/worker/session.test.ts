@@ -71,6 +71,21 @@ describe('replies that wait for their turn', () => {
     await eventually(() => client.replies.length === 201, { what: 'all replies' });
   });
 
+  test('are to what that client sent, though others are read meanwhile', async () => {
+    lockAll();
+    client = newClient();
+    const other = newClient();
+    const value = 'v'.repeat(9000);
+    const before = worker.report().held;
+    const replies = client.ask(`SET a ${value}\r\nSELECT 1\r\nSET a b\r\nECHO ${value}\r\n*2\r\n$3\r\nGET\r\n$1\r`, 4);
+    await eventually(() => worker.report().held > before, { what: 'the first request to wait' });
+    expect(await other.ask(`ECHO ${'x'.repeat(20_000)}\r\n`)).toEqual([`$20000\r\n${'x'.repeat(20_000)}\r\n`]);
+    unlock();
+    expect(await replies).toEqual(['+OK\r\n', '+OK\r\n', '+OK\r\n', `$9000\r\n${value}\r\n`]);
+    expect(await other.ask(`ECHO ${'x'.repeat(200)}\r\n`)).toHaveLength(1);
+    expect(await client.ask('\na\r\nSELECT 0\r\nGET a\r\n', 3)).toEqual(['$1\r\nb\r\n', '+OK\r\n', `$9000\r\n${value}\r\n`]);
+  });
+
   test('come in the order of the requests', async () => {
     lockAll();
     client = newClient();

@@ -10,9 +10,9 @@ let chunks: Buffer[];
 let texts: string[];
 let clients: Socket[];
 
-const take = (chunk: Buffer): void => {
-  chunks.push(chunk);
-  texts.push(chunk.toString());
+const take = (buf: Buffer, length: number): void => {
+  chunks.push(buf.subarray(0, length));
+  texts.push(buf.toString('utf8', 0, length));
 };
 
 beforeEach(async () => {

@@ -1,13 +1,22 @@
 // codis-config key …: where a key lives, and keys that are where they should not be.
 
 import { type Command, Option } from 'commander';
-import type { BigKeysView, KeyLocationView, MendActionName, MendKeysRequest, MendView, SlotStatsView } from '../../api/index.ts';
+import type {
+  BigKeysView,
+  HotKeysView,
+  KeyLocationView,
+  MendActionName,
+  MendKeysRequest,
+  MendView,
+  SlotStatsView,
+} from '../../api/index.ts';
 import { CodisError, slotOf } from '../../model/index.ts';
-import { groupArgument, slotRangeArgument } from '../arguments.ts';
+import { groupArgument, numberOption, slotRangeArgument } from '../arguments.ts';
 import { queryText } from '../client.ts';
 import type { Answer } from '../output.ts';
 import { type Globals, printerOf, sessionOf } from '../session.ts';
 
+const HOT_SHOWN = 20;
 /** All servers are looked through, for some seconds each. */
 const REFRESH_TIMEOUT_MS = 300_000;
 /** It may look at every key of a large server. */
@@ -28,6 +37,7 @@ export function keyCommands(program: Command): void {
       });
     });
   locateCommand(key);
+  hotCommand(key);
   bigCommand(key);
   mendCommand(key);
 }
@@ -50,6 +60,26 @@ function locateCommand(key: Command): void {
         },
         names: server === null ? [] : [server],
         notes: server === null ? [`nothing serves slot ${slot}; see why with: codis-config slot explain ${slot}`] : [],
+      });
+    });
+}
+
+function hotCommand(key: Command): void {
+  key
+    .command('hot')
+    .description('the keys that clients ask for most lately, as proxies find out by looking at some of the requests')
+    .option('--limit <count>', 'at most this many', numberOption('--limit', { min: 1, max: 1000 }), HOT_SHOWN)
+    .action(async ({ limit }: { limit: number }, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.get<HotKeysView>(`/keys/hot?limit=${limit}`);
+      session.print({
+        json: view,
+        table: {
+          head: ['KEY', 'SLOT', 'GROUP', 'DB', 'OPS', 'TOO HIGH BY UP TO'],
+          rows: view.keys.map((hot) => [hot.key, hot.slot, hot.group, hot.db, hot.opsPerSecond, hot.overPerSecond]),
+        },
+        names: view.keys.map(({ key: name }) => name),
+        notes: view.basis,
       });
     });
 }

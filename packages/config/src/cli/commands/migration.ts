@@ -1,7 +1,14 @@
 // codis-config migration …: looking after moves of slots. They are started with `slot migrate`.
 
-import type { Command } from 'commander';
-import type { AdoptMigrationRequest, MigrationsView, MigrationView, ThrottleRequest } from '../../api/index.ts';
+import { type Command, Option } from 'commander';
+import type {
+  AdoptMigrationRequest,
+  CancelMigrationRequest,
+  MigrationSlotsView,
+  MigrationsView,
+  MigrationView,
+  ThrottleRequest,
+} from '../../api/index.ts';
 import { migrationArgument, numberOption } from '../arguments.ts';
 import { reportMigration, type WaitOptions, waitFor, waitOptions } from '../carry-out.ts';
 import type { Call } from '../client.ts';
@@ -30,7 +37,7 @@ export function migrationCommands(program: Command): void {
     .action(async (id: number, _, command: Command) => {
       const session = sessionOf(command);
       const view = await session.get<MigrationView>(`/migrations/${id}`);
-      session.print(answerOf(view, [view]));
+      session.print({ ...answerOf(view, [view]), notes: aboutOne(view) });
     });
   migration
     .command('watch')
@@ -41,8 +48,9 @@ export function migrationCommands(program: Command): void {
       const session = sessionOf(command);
       process.exitCode = await followMigration(session, { id, timeoutMs: (timeout ?? Number.POSITIVE_INFINITY) * 1000 });
       const view = await session.get<MigrationView>(`/migrations/${id}`);
-      session.print(answerOf(view, [view]));
+      session.print({ ...answerOf(view, [view]), notes: aboutOne(view) });
     });
+  slotsCommand(migration);
   explainCommand(migration, {
     description: 'why is a migration as it is?',
     argument: ['<id>', 'migration id', migrationArgument],
@@ -50,6 +58,30 @@ export function migrationCommands(program: Command): void {
   });
   steeringCommands(migration);
   adoptCommand(migration);
+}
+
+function slotsCommand(migration: Command): void {
+  migration
+    .command('slots')
+    .description('how far each slot of a migration is')
+    .argument('<id>', 'migration id', migrationArgument)
+    .action(async (id: number, _, command: Command) => {
+      const session = sessionOf(command);
+      const view = await session.get<MigrationSlotsView>(`/migrations/${id}/slots`);
+      const rows = view.slots.map(({ first, last, stage, from, to, at }) => [
+        rangeText(first, last),
+        last - first + 1,
+        stage,
+        from,
+        to,
+        at,
+      ]);
+      session.print({
+        json: view,
+        table: { head: ['SLOTS', 'COUNT', 'STAGE', 'FROM', 'TO', 'ARRIVED'], rows },
+        names: view.slots.map(({ first, last }) => rangeText(first, last)),
+      });
+    });
 }
 
 function adoptCommand(migration: Command): void {
@@ -72,7 +104,7 @@ function adoptCommand(migration: Command): void {
 
 interface Steering {
   readonly id: number;
-  readonly verb: 'pause' | 'resume' | 'cancel' | 'throttle';
+  readonly verb: 'pause' | 'resume' | 'throttle';
   /** What is told of it then. */
   readonly said: string;
   readonly body?: ThrottleRequest;
@@ -89,11 +121,7 @@ function steeringCommands(migration: Command): void {
     .action((id: number, options: WaitOptions, command: Command) =>
       steer(sessionOf(command), { id, verb: 'resume', said: 'goes on' }, options),
     );
-  waitOptions(migration.command('cancel').description('stop a migration; every slot ends whole on one side'))
-    .argument('<id>', 'migration id', migrationArgument)
-    .action((id: number, options: WaitOptions, command: Command) =>
-      steer(sessionOf(command), { id, verb: 'cancel', said: 'is cancelled' }, options),
-    );
+  cancelCommand(migration);
   throttleOptions(migration.command('throttle').description('change what a migration may take of the servers, while it runs'))
     .argument('<id>', 'migration id', migrationArgument)
     .action((id: number, options: ThrottleOptions, command: Command) =>
@@ -105,41 +133,92 @@ async function steer(session: Session, { id, verb, said, body }: Steering, optio
   const call: Call = { method: 'POST', path: `/migrations/${id}/${verb}`, ...(body ? { body } : {}) };
   const view = await session.change<MigrationView>(call);
   if (view === null) return;
-  if (options.wait) return waitFor(session, { id, cancelled: verb === 'cancel', ...options });
-  const notes = verb === 'cancel' && view.endedAt === null ? ['slots that are between two groups still arrive'] : [];
-  session.print({ json: view, table: `migration ${id} ${said}`, names: [id], notes });
+  if (options.wait) return waitFor(session, { id, ...options });
+  session.print({ json: view, table: `migration ${id} ${said}`, names: [id] });
+}
+
+interface CancelOptions extends WaitOptions {
+  readonly rollBack?: 'current' | 'all';
+}
+
+function cancelCommand(migration: Command): void {
+  waitOptions(
+    migration.command('cancel').description('stop a migration, and if asked take back what it moved; every slot ends whole on one side'),
+  )
+    .argument('<id>', 'migration id', migrationArgument)
+    .addOption(
+      new Option(
+        '--roll-back <what>',
+        'have another migration bring slots back where they came from: current, those that are under way and arrive first; all, also those that have moved',
+      ).choices(['current', 'all']),
+    )
+    .action((id: number, options: CancelOptions, command: Command) => cancel(sessionOf(command), id, options));
+}
+
+async function cancel(session: Session, id: number, { rollBack, ...options }: CancelOptions): Promise<void> {
+  const body: CancelMigrationRequest = rollBack === undefined ? {} : { rollBack };
+  const view = await session.change<MigrationView>({ method: 'POST', path: `/migrations/${id}/cancel`, body });
+  if (view === null) return;
+  const back = view.takenBackBy;
+  if (options.wait) {
+    return back === null ? waitFor(session, { id, cancelled: true, ...options }) : waitFor(session, { id: back, ...options });
+  }
+  const notes = [
+    ...(view.endedAt === null ? ['slots that are between two groups still arrive'] : []),
+    ...(rollBack !== undefined && back === null ? ['there was nothing to take back'] : []),
+    ...(back === null ? [] : [`migration ${back} takes back what it moved; watch it with: codis-config migration watch ${back}`]),
+  ];
+  session.print({ json: view, table: `migration ${id} is cancelled`, names: [id], notes });
 }
 
 function answerOf(json: unknown, migrations: readonly MigrationView[]): Answer {
   return { json, table: tableOf(migrations), wide: wideTableOf(migrations), names: migrations.map(({ id }) => id) };
 }
 
+/** What a table has no room for. */
+function aboutOne({ verified, stalled, takesBack, takenBackBy, comment, resumesAt }: MigrationView): string[] {
+  return [
+    ...(comment === null ? [] : [`why: ${comment}`]),
+    ...(resumesAt === null ? [] : [`its window opens at ${resumesAt}`]),
+    ...(stalled === null ? [] : [`stalled since ${stalled.since}: ${stalled.reason}`]),
+    ...(takesBack === null ? [] : [`it takes migration ${takesBack} back`]),
+    ...(takenBackBy === null ? [] : [`migration ${takenBackBy} takes it back`]),
+    ...(verified === null ? [] : [`verified: ${verified.text}`]),
+  ];
+}
+
 function wideTableOf(migrations: readonly MigrationView[]): Table {
   const { head, rows } = tableOf(migrations);
   return {
-    head: [...head, 'BYTES', 'KEYS/S', 'DURABLE', 'ENDED', 'STALLED', 'COMMENT', 'THROTTLE'],
+    head: [...head, 'BYTES', 'KEYS/S', 'DURABLE', 'ENDED', 'STALLED', 'COMMENT', 'THROTTLE', 'TAKES BACK', 'TAKEN BACK BY'],
     rows: rows.map((row, index) => {
-      const { bytesSwept, keysPerSecond, durable, endedAt, stalled, comment, throttle } = migrations[index] as MigrationView;
+      const { bytesSwept, keysPerSecond, durable, endedAt, stalled, comment, throttle, takesBack, takenBackBy } = migrations[
+        index
+      ] as MigrationView;
       const reason = stalled === null ? null : `since ${stalled.since}: ${stalled.reason}`;
-      return [...row, bytesSwept, keysPerSecond, durable ? 'yes' : 'no', endedAt, reason, comment, throttleText(throttle)];
+      const told = [bytesSwept, keysPerSecond, durable ? 'yes' : 'no', endedAt, reason, comment, throttleText(throttle)];
+      return [...row, ...told, takesBack, takenBackBy];
     }),
   };
 }
 
 function tableOf(migrations: readonly MigrationView[]): Table {
   return {
-    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'LEFT', 'ETA', 'CREATED', 'BY', 'WAITING'],
-    rows: migrations.map(({ id, state, moves, slotsDone, slotsTotal, keysSwept, keysLeft, secondsLeft, createdAt, actor, waiting }) => [
-      id,
-      state,
-      moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(','),
-      `${slotsDone}/${slotsTotal}`,
-      keysSwept,
-      keysLeft,
-      secondsLeft === null ? null : clockText(secondsLeft),
-      createdAt,
-      actor,
-      waiting,
-    ]),
+    head: ['ID', 'STATE', 'MOVES', 'DONE', 'KEYS', 'LEFT', 'ETA', 'RETRIES', 'CREATED', 'BY', 'WAITING'],
+    rows: migrations.map(
+      ({ id, state, moves, slotsDone, slotsTotal, keysSwept, keysLeft, secondsLeft, retries, createdAt, actor, waiting }) => [
+        id,
+        state,
+        moves.map(({ first, last, to }) => `${rangeText(first, last)}→${to}`).join(','),
+        `${slotsDone}/${slotsTotal}`,
+        keysSwept,
+        keysLeft,
+        secondsLeft === null ? null : clockText(secondsLeft),
+        retries,
+        createdAt,
+        actor,
+        waiting,
+      ],
+    ),
   };
 }

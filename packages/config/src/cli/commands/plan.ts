@@ -13,11 +13,13 @@ import type {
 } from '../../api/index.ts';
 import { groupArgument, measureOption, planArgument, slotArgument, weightOption } from '../arguments.ts';
 import { type CarryOutOptions, carryOutOptions, mannerOf, reportMigration } from '../carry-out.ts';
+import { queryText } from '../client.ts';
 import { dryRunAnswer } from '../dry-run.ts';
 import { EXIT, ProblemError } from '../failures.ts';
 import { diffAnswer, planAnswer, plansTable, previewAnswer } from '../plan-text.ts';
 import { agreed } from '../prompt.ts';
 import { type Session, sessionOf } from '../session.ts';
+import { type SpeedOptions, speedOptions, throttleOf } from '../throttle.ts';
 
 export function planCommands(program: Command): void {
   const plan = program.command('plan').description('what would move, and at what cost; nothing moves until a plan is applied');
@@ -30,13 +32,13 @@ export function planCommands(program: Command): void {
       const view = await session.get<PlansView>('/plans');
       session.print({ json: view, table: plansTable(view.plans), names: view.plans.map(({ id }) => id) });
     });
-  plan
-    .command('show')
-    .description('one plan')
+  speedOptions(plan.command('show').description('one plan, and how long it takes at full speed or with limits'))
     .argument('<id>', 'plan id', planArgument)
-    .action(async (id: number, _, command: Command) => {
+    .action(async (id: number, options: SpeedOptions, command: Command) => {
       const session = sessionOf(command);
-      session.print(planAnswer(await session.get<PlanView>(`/plans/${id}`)));
+      const limits = Object.entries(throttleOf(options)).filter(([, limit]) => limit !== null);
+      const query = queryText(Object.fromEntries(limits.map(([name, limit]) => [name, String(limit)])));
+      session.print(planAnswer(await session.get<PlanView>(`/plans/${id}${query === '' ? '' : `?${query}`}`)));
     });
   plan
     .command('diff')

@@ -14,6 +14,9 @@ import { EXIT } from '../failures.ts';
 import { type Answer, showsAll } from '../output.ts';
 import { type Session, sessionOf } from '../session.ts';
 import { explainCommand } from './explain.ts';
+import { clientsCommand, infoCommand } from './proxy-info.ts';
+import { latencyCommand } from './proxy-latency.ts';
+import { tryCommand } from './proxy-try.ts';
 
 /** How long clients may go on unless said. */
 const DRAIN_SECONDS = 60;
@@ -36,12 +39,16 @@ export function proxyCommands(program: Command): void {
         : [];
       session.print(proxiesAnswer(view, stats));
     });
+  infoCommand(proxy);
+  clientsCommand(proxy);
+  latencyCommand(proxy);
   explainCommand(proxy, {
     description: 'why is a proxy as it is?',
     argument: ['<proxy>', 'proxy id', proxyArgument],
     query: 'proxy',
   });
   wantedCommands(proxy);
+  tryCommand(proxy);
   proxy
     .command('remove')
     .description('forget a proxy that is gone for good')
@@ -58,7 +65,7 @@ function proxiesAnswer(view: ProxiesView, stats: readonly ProxyStatsView[]): Ans
   const { proxies } = view;
   const head = ['PROXY', 'ADDR', 'ADMIN', 'STATE', 'EPOCH', 'PID'];
   const rows = proxies.map(({ id, addr, adminAddr, state, epoch, pid }) => [id, addr, adminAddr, state, epoch, pid]);
-  const more = ['WANTED', 'STARTED', 'CLIENTS', 'OPS', 'ERRORS', 'P99 MS', 'CPU %', 'MEMORY', 'VERSION', 'PROBLEM'];
+  const more = ['WANTED', 'STARTED', 'CLIENTS', 'OPS', 'ERRORS', 'P99 MS', 'CPU %', 'LAG P99 MS', 'MEMORY', 'VERSION', 'PROBLEM'];
   const wide = stats.map((one, index) => [
     ...(rows[index] ?? []),
     proxies[index]?.wanted ?? null,
@@ -68,6 +75,7 @@ function proxiesAnswer(view: ProxiesView, stats: readonly ProxyStatsView[]): Ans
     one.errorsPerSecond,
     one.p99Ms,
     one.cpuPercent,
+    one.lagP99Ms,
     one.memoryBytes,
     one.version,
     one.problem,
@@ -93,8 +101,9 @@ function wantedCommands(proxy: Command): void {
     .description('as offline, but clients may go on for a while; those that are left then are disconnected')
     .argument('<proxy>', 'proxy id', proxyArgument)
     .option('--timeout <seconds>', 'for how long', numberOption('--timeout', { min: 0, max: DRAIN_SECONDS_MAX }), DRAIN_SECONDS)
+    .option('--wait', 'until it is done, which is what it does unless told')
     .option('--no-wait', 'come back at once, whether or not it is done')
-    .action((id: string, { timeout, wait }: { timeout: number; wait: boolean }, command: Command) =>
+    .action((id: string, { timeout, wait = true }: { timeout: number; wait?: boolean }, command: Command) =>
       want(sessionOf(command), { id, wait, body: { wanted: 'offline', drainSeconds: timeout } }),
     );
 }

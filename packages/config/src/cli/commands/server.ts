@@ -6,6 +6,7 @@ import { addrArgument, groupArgument, roleArgument } from '../arguments.ts';
 import type { Call } from '../client.ts';
 import type { Table } from '../output.ts';
 import { sessionOf } from '../session.ts';
+import { followSync, type SyncOptions, syncOptions } from '../sync.ts';
 import { changeTopology } from './changes.ts';
 import { explainCommand } from './explain.ts';
 
@@ -61,17 +62,17 @@ function groupsTable({ groups }: GroupsView): Table {
 }
 
 function memberCommands(server: Command): void {
-  server
-    .command('add')
-    .description('add a server, and its group if need be; a replica is made one')
+  syncOptions(server.command('add').description('add a server, and its group if need be; a replica is made one'))
     .argument('<group>', 'group id', groupArgument)
     .argument('<addr>', 'host:port', addrArgument)
     .argument('<role>', 'master, replica or slave', roleArgument)
     .option('-f, --force', 'although it holds keys: a master keeps them, a replica drops them')
-    .action(async (group: number, addr: string, role: 'master' | 'replica', { force = false }: { force?: boolean }, command: Command) => {
-      const body: AddServerRequest = { addr, role, force };
+    .action(async (group: number, addr: string, role: 'master' | 'replica', options: SyncOptions, command: Command) => {
+      const session = sessionOf(command);
+      const body: AddServerRequest = { addr, role, force: options.force ?? false };
       const done = `${addr} is ${role === 'master' ? 'the master' : 'a replica'} of group ${group}`;
-      await changeTopology(sessionOf(command), { method: 'POST', path: `/groups/${group}/servers`, body }, done);
+      const isDone = await changeTopology(session, { method: 'POST', path: `/groups/${group}/servers`, body }, done);
+      if (isDone && role === 'replica' && options.wait) await followSync(session, { addr, ...options });
     });
   server
     .command('remove')
@@ -92,15 +93,17 @@ function memberCommands(server: Command): void {
       const call: Call = { method: 'POST', path: `${serverPath(group, addr)}/promote`, body: { force } };
       await changeTopology(sessionOf(command), call, `${addr} is the master of group ${group}`);
     });
-  server
-    .command('replicate')
-    .description('make a server of a group replicate its master, where it does not; drops what it has besides')
+  syncOptions(
+    server.command('replicate').description('make a server of a group replicate its master, where it does not; drops what it has besides'),
+  )
     .argument('<group>', 'group id', groupArgument)
     .argument('<addr>', 'host:port', addrArgument)
     .option('-f, --force', 'although it holds keys, which are dropped')
-    .action(async (group: number, addr: string, { force = false }: { force?: boolean }, command: Command) => {
+    .action(async (group: number, addr: string, { force = false, ...options }: SyncOptions, command: Command) => {
+      const session = sessionOf(command);
       const call: Call = { method: 'POST', path: `${serverPath(group, addr)}/replicate`, body: { force } };
-      await changeTopology(sessionOf(command), call, `${addr} replicates the master of group ${group}`);
+      const isDone = await changeTopology(session, call, `${addr} replicates the master of group ${group}`);
+      if (isDone && options.wait) await followSync(session, { addr, ...options });
     });
 }
 

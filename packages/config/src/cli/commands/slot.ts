@@ -10,6 +10,7 @@ import { type Session, sessionOf } from '../session.ts';
 import { changeTopology, rangeText, slotsText } from './changes.ts';
 import { explainCommand } from './explain.ts';
 import { rebalanceCommand } from './plan.ts';
+import { busyCommand } from './slot-busy.ts';
 
 export function slotCommands(program: Command): void {
   const slot = program.command('slot').description('the slot table: which group has which slots');
@@ -40,13 +41,15 @@ export function slotCommands(program: Command): void {
     .action(async (number: number, _, command: Command) => {
       const session = sessionOf(command);
       const view = await session.get<SlotView>(`/slots/${number}`);
-      const { state, group, to, migration, server } = view;
+      const { state, group, to, migration, server, lastMove } = view;
+      const moved = lastMove === null ? null : `${lastMove.at} ${lastMove.from}→${lastMove.to} by migration ${lastMove.migration}`;
       const table = {
-        head: ['SLOT', 'STATE', 'GROUP', 'TO', 'MIGRATION', 'SERVER'],
-        rows: [[view.slot, state, group, to, migration, server]],
+        head: ['SLOT', 'STATE', 'GROUP', 'TO', 'MIGRATION', 'SERVER', 'LAST MOVE'],
+        rows: [[view.slot, state, group, to, migration, server, moved]],
       };
       session.print({ json: view, table, names: [view.slot] });
     });
+  busyCommand(slot);
   explainCommand(slot, { description: 'why is a slot as it is?', argument: ['<slot>', '0 to 1023', slotArgument], query: 'slot' });
   assignCommands(slot);
   migrateCommand(slot);
@@ -98,10 +101,10 @@ function assignCommands(slot: Command): void {
     );
 }
 
-function assign(session: Session, request: AssignRangeRequest): Promise<void> {
+async function assign(session: Session, request: AssignRangeRequest): Promise<void> {
   const slots = slotsText(request.first, request.last);
   const done = request.group === null ? `${slots}: offline` : `${slots}: online in group ${request.group}`;
-  return changeTopology(session, { method: 'PUT', path: '/slots/range', body: request }, done);
+  await changeTopology(session, { method: 'PUT', path: '/slots/range', body: request }, done);
 }
 
 function migrateCommand(slot: Command): void {

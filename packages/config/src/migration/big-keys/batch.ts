@@ -4,8 +4,9 @@
 import { type ServerAddr, type Slot, targets } from '../../model/index.ts';
 import { LOOK_TIMEOUT_MS, withControlled } from '../controlled.ts';
 import { lookThrough } from '../look-through.ts';
+import type { Moment } from '../own-writes.ts';
 import type { KeyRoll } from '../roll.ts';
-import { budgetOf, guestAt, type Office } from '../turn.ts';
+import { budgetOf, guestAt, type Office, ownWritesAt } from '../turn.ts';
 import type { Job } from '../world.ts';
 import { type Batch, chooseBatch } from './choose.ts';
 
@@ -18,6 +19,14 @@ export function hasLookedForBigKeys({ memory }: Office, job: Job, source: Server
   return memory.bigKeys.seen.has(nameOf(job, source));
 }
 
+/** Keys that are to be handed over, as they were seen before the lock. */
+export interface SeenBefore {
+  readonly roll: KeyRoll;
+  readonly sizesHold: boolean;
+  /** Just before they were looked for; null when the roll would not be all there is even if nothing was written since. */
+  readonly since: Moment | null;
+}
+
 /** `lookForBigKeys` has been there. */
 export function batchOf(office: Office, job: Job, { slots, source }: { slots: readonly Slot[]; source: ServerAddr }): Batch {
   const batch = chooseBatch(slots, office.memory.bigKeys.seen.get(nameOf(job, source))?.bigKeys ?? []);
@@ -28,9 +37,15 @@ export function batchOf(office: Office, job: Job, { slots, source }: { slots: re
 }
 
 /** What is known of the keys that a sweep which begins now is to hand over, unless this controller has not looked. */
-export function rollOf({ memory }: Office, job: Job, source: ServerAddr): { roll: KeyRoll; sizesHold: boolean } | undefined {
+export function rollOf({ memory }: Office, job: Job, source: ServerAddr): SeenBefore | undefined {
   const seen = memory.bigKeys.seen.get(nameOf(job, source));
-  return seen && { roll: seen.roll, sizesHold: performance.now() - seen.atMs < SIZES_HOLD_MS };
+  return (
+    seen && {
+      roll: seen.roll,
+      sizesHold: performance.now() - seen.atMs < SIZES_HOLD_MS,
+      since: seen.bigKeys.length === 0 ? seen.moment : null,
+    }
+  );
 }
 
 const nameOf = ({ migration }: Job, source: ServerAddr) => `${migration.id} ${source}`;
@@ -55,6 +70,7 @@ export async function lookForBigKeys(office: Office, job: Job, source: ServerAdd
         slots,
         thresholds: settings,
         guest,
+        own: ownWritesAt(office, source),
       });
     },
     LOOK_TIMEOUT_MS,

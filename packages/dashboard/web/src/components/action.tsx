@@ -3,6 +3,7 @@
 import { computed, type Signal, signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { sentence } from '../lib/format.ts';
 import { asProblem, dryRun, type Method, type Problem } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
 import { writeBlock } from '../state/session.ts';
@@ -23,7 +24,7 @@ export interface Action {
   /** Gives what to say when it is done. */
   readonly run: () => Promise<{ readonly said: string; readonly notes?: readonly string[] }>;
   /** The same call, where it is known before the dialog opens: it is tried without changing anything, so that a refusal and notes are seen before one confirms. */
-  readonly rehearsal?: { readonly method: Method; readonly path: string; readonly body?: unknown };
+  readonly rehearsal?: Rehearsed;
   /** It concerns nobody but who does it, so a viewer may too. */
   readonly own?: boolean;
   /** It takes something away. */
@@ -34,6 +35,14 @@ export interface Action {
   readonly details?: ComponentChildren;
   /** Why it can't be done as it is set, in a sentence; null when it can. */
   readonly block?: () => string | null;
+}
+
+export interface Rehearsed {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: unknown;
+  /** What would be done is said in the words of the audit log. */
+  readonly tells?: boolean;
 }
 
 const opened = signal<Action | null>(null);
@@ -104,13 +113,14 @@ function ActionDialog({ action }: { action: Action }) {
 }
 
 /** What would happen, as the dashboard says it. */
-function Rehearsal({ of: { method, path, body }, refused }: { of: NonNullable<Action['rehearsal']>; refused: Signal<boolean> }) {
+function Rehearsal({ of: { method, path, body, tells = false }, refused }: { of: Rehearsed; refused: Signal<boolean> }) {
   const notes = useSignal<readonly string[]>([]);
   const problem = useSignal<Problem | null>(null);
   useEffect(() => {
     dryRun(method, path, { epoch: epoch.peek(), ...(body === undefined ? {} : { body }) }).then(
       (view) => {
-        notes.value = view.notes;
+        const told = tells ? view.would.map(({ object, after }) => `${sentence(object)}${after === null ? '' : `: ${after}`}.`) : [];
+        notes.value = [...told, ...view.notes];
       },
       (error: unknown) => {
         problem.value = asProblem(error);

@@ -27,6 +27,37 @@ export function Copy({ text, label = 'Copy as CLI' }: { text: string; label?: st
   );
 }
 
+/** What is too long to be shown; as a file where the clipboard is refused. `text` is called only then. */
+export function CopyAll({ name, text }: { name: string; text: () => string }) {
+  const said = useSignal('');
+  const copy = async () => {
+    const whole = text();
+    if (await toClipboard(whole)) said.value = 'Copied';
+    else {
+      save(`${name}.tsv`, whole);
+      said.value = 'Saved as a file: the browser keeps the clipboard for HTTPS';
+    }
+  };
+  return (
+    <>
+      <button type="button" class="quiet" onClick={() => void copy()}>
+        Copy all rows
+      </button>
+      <span class="said" role="status">
+        {said}
+      </span>
+    </>
+  );
+}
+
+function save(name: string, text: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/tab-separated-values' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 /** Browsers keep the clipboard for HTTPS and localhost, and may refuse it there. */
 async function toClipboard(text: string): Promise<boolean> {
   if (!('clipboard' in navigator)) return false;

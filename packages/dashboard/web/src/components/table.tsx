@@ -1,9 +1,12 @@
-// Tables: headers that stay, numbers to the right, and what belongs there when nothing is there. Of long ones the rest is shown on request: rows keep their place.
+// Tables: headers that stay, numbers to the right, and what belongs there when nothing is there. Of long ones only the rows in sight are made.
 
-import { useSignal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, render } from 'preact';
+import { count } from '../lib/format.ts';
+import { CopyAll } from './copy.tsx';
+import { useLongRows } from './long-rows.ts';
 
-const ROWS_FIRST = 200;
+/** As many are all made, so that the browser's own search finds them. */
+const ROWS_WHOLE = 200;
 
 export interface Column<Row> {
   readonly title: string;
@@ -20,48 +23,112 @@ interface TableProps<Row> {
   readonly empty: ComponentChildren;
 }
 
-export function Table<Row>({ caption, columns, rows, rowKey, empty }: TableProps<Row>) {
-  const limit = useSignal(ROWS_FIRST);
-  if (rows.length === 0) return <>{empty}</>;
-  const left = rows.length - limit.value;
+export function Table<Row>(props: TableProps<Row>) {
+  if (props.rows.length === 0) return <>{props.empty}</>;
+  return props.rows.length > ROWS_WHOLE ? <LongTable {...props} /> : <ShortTable {...props} />;
+}
+
+function ShortTable<Row>({ caption, columns, rows, rowKey }: TableProps<Row>) {
   return (
     <div class="table-box">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by the keyboard. */}
       <section class="table-scroll" tabIndex={0} aria-label={caption}>
         <table>
           <caption class="visually-hidden">{caption}</caption>
-          <thead>
-            <tr>
-              {columns.map(({ title, numeric }) => (
-                <th key={title} scope="col" class={numeric ? 'number' : undefined}>
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Head columns={columns} />
           <tbody>
-            {rows.slice(0, limit.value).map((row) => (
+            {rows.map((row) => (
               <tr key={rowKey(row)}>
-                {columns.map(({ title, cell, numeric }) => (
-                  <td key={title} class={numeric ? 'number' : undefined}>
-                    {cell(row)}
-                  </td>
-                ))}
+                <Cells columns={columns} row={row} />
               </tr>
             ))}
           </tbody>
         </table>
       </section>
-      {left <= 0 ? null : (
-        <button
-          type="button"
-          onClick={() => {
-            limit.value += ROWS_FIRST;
-          }}
-        >
-          Show {Math.min(left, ROWS_FIRST)} more of {left}
-        </button>
-      )}
     </div>
   );
+}
+
+function LongTable<Row>({ caption, columns, rows, rowKey }: TableProps<Row>) {
+  const { shown, rest, sight, box, onScroll, onKeyDown } = useLongRows(rows, rowKey);
+  return (
+    <div class="table-box">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by the keyboard. */}
+      <section ref={box} class="table-scroll long" tabIndex={0} aria-label={caption} onScroll={onScroll} onKeyDown={onKeyDown}>
+        <table aria-rowcount={rows.length + 1}>
+          <caption class="visually-hidden">{caption}</caption>
+          <Head columns={columns} rowIndex={1} />
+          <tbody>
+            {shown.flatMap(({ index, gap }) => {
+              const row = rows[index] as Row;
+              const key = rowKey(row);
+              return [
+                gap > 0 ? <Gap key={`before ${key}`} columns={columns.length} height={gap} /> : null,
+                <tr key={key} data-index={index} aria-rowindex={index + 2}>
+                  <Cells columns={columns} row={row} />
+                </tr>,
+              ];
+            })}
+            {rest > 0 ? <Gap key="rest" columns={columns.length} height={rest} /> : null}
+          </tbody>
+        </table>
+      </section>
+      <p class="table-foot">
+        <span class="hint">
+          {count(sight[0] + 1)}–{count(sight[1] + 1)} of {count(rows.length)}
+        </span>
+        <CopyAll name={caption} text={() => asText(columns, rows)} />
+      </p>
+    </div>
+  );
+}
+
+function Head<Row>({ columns, rowIndex }: { columns: readonly Column<Row>[]; rowIndex?: number }) {
+  return (
+    <thead>
+      <tr aria-rowindex={rowIndex}>
+        {columns.map(({ title, numeric }) => (
+          <th key={title} scope="col" class={numeric ? 'number' : undefined}>
+            {title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
+function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row }) {
+  return (
+    <>
+      {columns.map(({ title, cell, numeric }) => (
+        <td key={title} class={numeric ? 'number' : undefined}>
+          {cell(row)}
+        </td>
+      ))}
+    </>
+  );
+}
+
+/** Room for rows that are not made. */
+function Gap({ columns, height }: { columns: number; height: number }) {
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row of a table, which has no focus.
+    <tr class="gap" aria-hidden="true">
+      <td colSpan={columns} style={{ height: `${height}px` }} />
+    </tr>
+  );
+}
+
+/** The whole table as a spreadsheet takes it: also the rows that can't be selected, for they are not in the page. */
+function asText<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const place = document.createElement('div');
+  const textOf = (content: ComponentChildren) => {
+    render(content, place);
+    const seen = place.cloneNode(true) as HTMLElement;
+    for (const hidden of seen.querySelectorAll('.visually-hidden')) hidden.remove();
+    return (seen.textContent ?? '').replace(/\s+/g, ' ').trim();
+  };
+  const lines = rows.map((row) => columns.map(({ cell }) => textOf(cell(row))));
+  render(null, place);
+  return [columns.map(({ title }) => title), ...lines].map((cells) => `${cells.join('\t')}\n`).join('');
 }

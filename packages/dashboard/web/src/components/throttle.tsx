@@ -12,6 +12,7 @@ export interface ThrottleForm {
   readonly addedP99Ms: Signal<string>;
   readonly sharePercent: Signal<string>;
   readonly delayMs: Signal<string>;
+  readonly window: Signal<string>;
 }
 
 const CHECKS = {
@@ -20,7 +21,15 @@ const CHECKS = {
   addedP99Ms: wholeNumber('The added latency', { min: 1, max: 1000, optional: true }),
   sharePercent: wholeNumber('The share', { min: 1, max: 100, optional: true }),
   delayMs: wholeNumber('The pause', { min: 0, max: 60_000, optional: true }),
+  window: windowProblem,
 } satisfies Record<keyof ThrottleForm, (text: string) => string | null>;
+
+function windowProblem(text: string): string | null {
+  if (text.trim() === '') return null;
+  const times = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)$/.exec(text.trim());
+  if (times === null) return 'Write two times of day, like 00:00-07:00 or 22:30-06:00.';
+  return times[1] === times[2]?.replace('24', '00') ? 'It begins when it ends; leave it empty for the whole day.' : null;
+}
 
 export function throttleForm(of?: ThrottleView): ThrottleForm {
   const text = (value: number | null | undefined) => signal(value === null || value === undefined ? '' : String(value));
@@ -30,6 +39,7 @@ export function throttleForm(of?: ThrottleView): ThrottleForm {
     addedP99Ms: text(of?.addedP99Ms),
     sharePercent: text(of?.sharePercent),
     delayMs: text(of === undefined || of.delayMs === 0 ? null : of.delayMs),
+    window: signal(of?.window ?? ''),
   };
 }
 
@@ -50,6 +60,7 @@ export function throttleRequest(form: ThrottleForm): ThrottleRequest {
     bytesPerSecond: mib === null ? null : mib * MIB,
     addedP99Ms: number(form.addedP99Ms),
     sharePercent: number(form.sharePercent),
+    window: form.window.value.trim() === '' ? null : form.window.value.trim(),
   };
 }
 
@@ -63,6 +74,7 @@ export function throttleOptions(form: ThrottleForm, { all }: { all: boolean }): 
     option('added-p99', form.addedP99Ms, 'none'),
     option('share', form.sharePercent, 'none'),
     option('delay', form.delayMs, '0'),
+    option('window', form.window, 'none'),
   ].join('');
 }
 
@@ -81,6 +93,7 @@ export function ThrottleFields({ form }: { form: ThrottleForm }) {
         placeholder="what clients leave"
       />
       <Field label="Pause between batches" unit="ms" numeric value={form.delayMs} check={CHECKS.delayMs} placeholder="none" />
+      <Field label="Only between (the controller’s clock)" value={form.window} check={CHECKS.window} placeholder="00:00-07:00" />
     </div>
   );
 }

@@ -16,7 +16,9 @@ import { epoch, migrations } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
 import { query, queryCell, route, setQuery, to } from '../state/router.ts';
 
+/** So many are asked for at first; the page keeps those that come while it is open. */
 const LIMIT = 1000;
+const KEPT_MAX = 50_000;
 
 export function EventsPage() {
   const wanted = route.value.kind === 'page' ? route.value.object : null;
@@ -31,7 +33,7 @@ function AllEvents() {
   useEffect(() => {
     // Only what is new is asked for, so the answer goes before what is known.
     const first = known.peek()?.[0]?.seq ?? 0;
-    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, LIMIT);
+    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, KEPT_MAX);
   }, [view]);
   const all = known.value ?? [];
   const shown = all.filter(matches);

@@ -9,6 +9,7 @@ import { Copy } from '../components/copy.tsx';
 import { address, Field } from '../components/field.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
+import { TryProxy } from '../components/try-proxy.tsx';
 import { Value } from '../components/value.tsx';
 import { bytes, count, plural } from '../lib/format.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
@@ -24,6 +25,8 @@ const force = signal(false);
 
 /** Once begun it stays until it is closed, so that its last step is seen. */
 const begun = signal(false);
+/** The cluster was made in this page: then its last step is looked at without another click. */
+const madeHere = signal(false);
 
 export function FirstRun() {
   const current = status.value;
@@ -49,7 +52,7 @@ export function FirstRun() {
           {proxy === undefined ? <StartProxy /> : null}
         </Step>
       </ol>
-      {proxy === undefined || !hasSlots ? null : <TryIt addr={proxy.addr} />}
+      {proxy === undefined || !hasSlots ? null : <TryIt id={proxy.id} addr={proxy.addr} />}
       {complete ? (
         <Button
           onClick={() => {
@@ -145,6 +148,7 @@ function Proposal() {
     problem.value = null;
     try {
       const { steps, notes } = await call<SetupView>('POST', '/setup', { body: { groups, ...(force.value ? { force: true } : {}) } });
+      madeHere.value = true;
       toastDone(`Done: ${plural(steps.length, 'step')}`, notes);
     } catch (error) {
       problem.value = asProblem(error);
@@ -205,13 +209,14 @@ function StartProxy() {
   );
 }
 
-function TryIt({ addr }: { addr: string }) {
+function TryIt({ id, addr }: { id: string; addr: string }) {
   const port = addr.split(':').at(-1) ?? '';
   const host = addr.slice(0, -port.length - 1);
   return (
     <>
       <p>It serves. Any Redis client can use it:</p>
       <Copy text={`redis-cli -h ${host} -p ${port} set hello world`} label="Copy" />
+      <TryProxy id={id} atOnce={madeHere.value} />
     </>
   );
 }

@@ -126,9 +126,13 @@ function Role({ server: { role, observedRole } }: { server: ServerStatusView }) 
   );
 }
 
-function Link({ server: { up, observedRole, linkUp, lagBytes, lagSeconds, replicates }, depth }: Placed) {
+function Link({ server: { up, observedRole, linkUp, sync, lagBytes, lagSeconds, replicates }, depth }: Placed) {
   if (!up) return <Value text="—" why={DOWN} />;
   if (observedRole !== 'replica') return <Value text="—" why="a master follows nobody" />;
+  if (sync !== null) {
+    const all = sync.totalBytes === null ? '' : ` of ${bytes(sync.totalBytes)}`;
+    return <Chip level="busy" word={`receives a full copy: ${bytes(sync.readBytes)}${all}`} />;
+  }
   return (
     <span title={replicates === null ? undefined : `follows ${replicates}`}>
       <Chip level={linkUp ? 'ok' : 'error'} word={linkUp ? 'linked' : 'broken'} />{' '}

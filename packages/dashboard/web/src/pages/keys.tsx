@@ -1,4 +1,4 @@
-// Keys: where one lives, and which are big.
+// Keys: where one lives, which are hot, and which are big.
 
 import type { BigKeysView, FoundKeyView } from '@codis/config/api';
 import { useState } from 'preact/hooks';
@@ -13,6 +13,7 @@ import { bytes, printable } from '../lib/format.ts';
 import { useResource } from '../state/resource.ts';
 import { to } from '../state/router.ts';
 import { loadSlotStats, slotStatsBusy, slotStatsProblem } from '../state/slot-stats.ts';
+import { HotKeys } from './hot-keys.tsx';
 
 export function KeysPage() {
   return (
@@ -24,6 +25,7 @@ export function KeysPage() {
         <SearchAnswer />
         <p class="hint">With a part in braces only that part decides, so keys that share it share a slot.</p>
       </section>
+      <HotKeys />
       <BigKeys />
     </>
   );

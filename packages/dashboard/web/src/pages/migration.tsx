@@ -1,24 +1,24 @@
 // One migration: how far it is, and everything that can be done about it while it runs.
 
-import type { MigrationSlotsView, MigrationView, MoveStageName } from '@codis/config/api';
+import type { MigrationView } from '@codis/config/api';
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Action, ActionButton } from '../components/action.tsx';
 import { WriteButton } from '../components/button.tsx';
-import { Chip, GroupMark, type Level } from '../components/chip.tsx';
+import { Chip } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
 import { WhyButton } from '../components/explain.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
-import { Table } from '../components/table.tsx';
 import { ThrottleFields, throttleForm, throttleOptions, throttleProblem, throttleRequest } from '../components/throttle.tsx';
 import { Time, Value } from '../components/value.tsx';
-import { bytes, count, duration, plural, printable, rate } from '../lib/format.ts';
-import { runText } from '../lib/slots.ts';
-import { asProblem, call, get, type Problem } from '../state/api.ts';
+import { bytes, count, duration, printable, rate, sentence } from '../lib/format.ts';
+import { asProblem, call, type Problem } from '../state/api.ts';
 import { migrations, now } from '../state/live.ts';
+import { to } from '../state/router.ts';
 import { toastDone } from '../state/toasts.ts';
+import { MigrationSlots } from './migration-slots.tsx';
 import { MigrationChip, ProgressBar, progressText } from './progress.tsx';
+import { Steering } from './steering.tsx';
 import { StepList } from './wizard.tsx';
 
 export function MigrationPage({ id }: { id: string }) {
@@ -34,7 +34,7 @@ export function MigrationPage({ id }: { id: string }) {
           <Progress migration={migration} />
           <Steering migration={migration} />
           <Throttle migration={migration} />
-          <Slots migration={migration} />
+          <MigrationSlots migration={migration} />
           <Copy text={`codis-config migration watch ${id}`} />
         </>
       )}
@@ -43,7 +43,8 @@ export function MigrationPage({ id }: { id: string }) {
 }
 
 function Progress({ migration }: { migration: MigrationView }) {
-  const { slotsDone, slotsTotal, keysSwept, bytesSwept, keysLeft, keysPerSecond, secondsLeft, waiting, stalled, state } = migration;
+  const { slotsDone, slotsTotal, keysSwept, bytesSwept, keysLeft, keysPerSecond, secondsLeft, waiting, resumesAt, stalled, state } =
+    migration;
   const open = state === 'running' || state === 'paused';
   return (
     <section class="progress" aria-label="Progress">
@@ -58,7 +59,8 @@ function Progress({ migration }: { migration: MigrationView }) {
       )}
       {waiting === null || stalled !== null ? null : (
         <p class="note">
-          <Chip level="warn" word="waiting" /> {waiting}{' '}
+          <Chip level="warn" word="waiting" /> {waiting}
+          {resumesAt === null ? null : [' (', <Time key="at" at={resumesAt} />, ')']}{' '}
           <WhyButton of={{ migration: migration.id }} about={`Migration ${migration.id} waits`} />
         </p>
       )}
@@ -71,31 +73,52 @@ function Progress({ migration }: { migration: MigrationView }) {
         {open ? <Tile name="Rate" text={rate(keysPerSecond, 'keys')} why="nothing is handed over just now" /> : null}
         {open ? <Tile name="Time left" text={secondsLeft === null ? '—' : duration(secondsLeft * 1000)} why="not known yet" /> : null}
         <Elapsed migration={migration} />
+        <Tile name="Retries" text={count(migration.retries)} />
       </dl>
       <p class="hint">
         Asked for by {printable(migration.actor)}, <Time at={migration.createdAt} />
-        {migration.comment === null ? '' : `: “${printable(migration.comment)}”`}.{' '}
+        {migration.comment === null ? '' : `: “${printable(migration.comment)}”`}. <TakenBack migration={migration} />
         {migration.durable ? 'Durable: keys leave the source only when the replicas of the target have them.' : ''}
       </p>
     </section>
   );
 }
 
-function Outcome({ migration: { state, slotsDone, slotsTotal, moves } }: { migration: MigrationView }) {
+function TakenBack({ migration: { takesBack, takenBackBy } }: { migration: MigrationView }) {
+  return (
+    <>
+      {takesBack === null ? null : (
+        <>
+          It takes <a href={to('migrations', takesBack)}>migration {takesBack}</a> back.{' '}
+        </>
+      )}
+      {takenBackBy === null ? null : (
+        <>
+          <a href={to('migrations', takenBackBy)}>Migration {takenBackBy}</a> takes it back.{' '}
+        </>
+      )}
+    </>
+  );
+}
+
+function Outcome({ migration: { state, slotsDone, slotsTotal, moves, takenBackBy, verified } }: { migration: MigrationView }) {
   if (state === 'done') {
     const groups = [...new Set(moves.map((move) => `group ${move.to}`))].join(', ');
     return (
       <p class="outcome">
-        <Chip level="ok" word="verified" /> All {count(slotsTotal)} slots are at {groups}. A slot counts as moved only when a whole pass
-        over its source found no key of it left.
+        <Chip level="ok" word="verified" /> All {count(slotsTotal)} slots are at {groups}.{' '}
+        {verified === null
+          ? 'A slot counts as moved only when its source was seen to have no key of it left.'
+          : `${sentence(verified.text)}.`}
       </p>
     );
   }
   if (state !== 'cancelled') return null;
   return (
     <p class="outcome">
-      <Chip level="idle" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved and stay where they are; the others
-      stayed at their source.
+      <Chip level="idle" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved
+      {takenBackBy === null ? ' and stay where they are' : ''}; the others stayed at their source.
+      {verified === null ? '' : ` ${sentence(verified.text)}.`}
     </p>
   );
 }
@@ -136,48 +159,6 @@ function Announcer({ text }: { text: string }) {
   );
 }
 
-type Verb = 'pause' | 'resume' | 'cancel';
-
-const VERBS: Record<Verb, { readonly effect: string; readonly said: string }> = {
-  pause: {
-    effect:
-      'It finishes the keys in flight and takes no further ones. Slots between two groups stay there, and clients go on: what they ask for is handed over.',
-    said: 'paused',
-  },
-  resume: { effect: 'It goes on where it stopped.', said: 'goes on' },
-  cancel: {
-    effect:
-      'It takes no further slots. Those between two groups arrive where they go, what has moved stays there, and every slot ends whole on one side. It can’t be resumed.',
-    said: 'cancelled',
-  },
-};
-
-function Steering({ migration: { id, state } }: { migration: MigrationView }) {
-  if (state !== 'running' && state !== 'paused') return null;
-  const action = (verb: Verb): Action => ({
-    title: `${verb[0]?.toUpperCase()}${verb.slice(1)} migration ${id}`,
-    effect: [VERBS[verb].effect],
-    cli: `codis-config migration ${verb} ${id}`,
-    rehearsal: { method: 'POST', path: `/migrations/${id}/${verb}`, body: {} },
-    danger: verb === 'cancel',
-    run: async () => {
-      await call<MigrationView>('POST', `/migrations/${id}/${verb}`, { body: {} });
-      return { said: `Migration ${id} ${VERBS[verb].said}` };
-    },
-  });
-  return (
-    <p class="actions">
-      {state === 'running' ? (
-        <ActionButton primary action={action('pause')} label="Pause …" />
-      ) : (
-        <ActionButton primary action={action('resume')} label="Resume …" />
-      )}
-      <ActionButton action={action('cancel')} label="Cancel the rest …" />
-      <WhyButton of={{ migration: id }} about={`Migration ${id}`} />
-    </p>
-  );
-}
-
 function Throttle({ migration }: { migration: MigrationView }) {
   const form = useSignal(throttleForm(migration.throttle)).value;
   const busy = useSignal(false);
@@ -212,49 +193,6 @@ function Throttle({ migration }: { migration: MigrationView }) {
           <Copy text={`codis-config migration throttle ${migration.id}${throttleOptions(form, { all: true })}`} />
         </p>
       </form>
-    </section>
-  );
-}
-
-const STAGES: Record<MoveStageName, { level: Level; word: string }> = {
-  waiting: { level: 'idle', word: 'waiting' },
-  locked: { level: 'busy', word: 'locked, about to move' },
-  moving: { level: 'busy', word: 'moving' },
-  done: { level: 'ok', word: 'moved' },
-  elsewhere: { level: 'warn', word: 'elsewhere' },
-};
-
-/** Slot by slot, as runs; asked for again when another slot has moved. */
-function Slots({ migration: { id, slotsDone, state } }: { migration: MigrationView }) {
-  const view = useSignal<MigrationSlotsView | null>(null);
-  const problem = useSignal<Problem | null>(null);
-  useEffect(() => {
-    get<MigrationSlotsView>(`/migrations/${id}/slots`).then(
-      (found) => {
-        view.value = found;
-      },
-      (error: unknown) => {
-        problem.value = asProblem(error);
-      },
-    );
-  }, [id, slotsDone, state]);
-  if (problem.value !== null) return <ProblemBox problem={problem.value} what="The slots" />;
-  if (view.value === null) return null;
-  return (
-    <section>
-      <h2>Slots</h2>
-      <Table
-        caption="Slots of this migration"
-        columns={[
-          { title: 'Slots', cell: runText },
-          { title: 'Count', numeric: true, cell: ({ first, last }) => plural(last - first + 1, 'slot') },
-          { title: 'To', cell: (run) => <GroupMark group={run.to} /> },
-          { title: 'Stage', cell: ({ stage }) => <Chip {...STAGES[stage]} /> },
-        ]}
-        rows={view.value.slots}
-        rowKey={({ first }) => first}
-        empty={null}
-      />
     </section>
   );
 }

@@ -77,15 +77,18 @@ const COLUMNS: readonly Column<MigrationView>[] = [
 
 function UnderWay({ open }: { open: readonly MigrationView[] }) {
   const ids = open.map(({ id }) => id);
+  const sum = (field: 'slotsTotal' | 'slotsDone') => open.reduce((total, migration) => total + migration[field], 0);
   const cancelAll = {
     title: `Cancel ${plural(open.length, 'migration')}`,
     effect: [
-      `Migrations ${ids.join(', ')} take no further slots. Slots between two groups arrive where they go; every slot ends whole on one side.`,
+      `Migrations ${ids.join(', ')} take no further slots: of ${plural(sum('slotsTotal'), 'slot')}, ${plural(sum('slotsDone'), 'slot')} that moved will stay there, what is under way arrives, and the rest is not moved.`,
+      'Every slot ends whole on one side.',
     ],
     cli: ids.map((id) => `codis-config migration cancel ${id}`).join(' && '),
     run: async () => {
-      for (const id of ids) await call<MigrationView>('POST', `/migrations/${id}/cancel`, { body: {} });
-      return { said: `${plural(ids.length, 'migration')} cancelled` };
+      const outcomes = [];
+      for (const id of ids) outcomes.push(await cancelUnlessEnded(id));
+      return { said: `${plural(outcomes.filter((isCancelled) => isCancelled).length, 'migration')} cancelled` };
     },
   };
   return (
@@ -97,6 +100,17 @@ function UnderWay({ open }: { open: readonly MigrationView[] }) {
       {open.length > 1 ? <ActionButton action={cancelAll} label={`${cancelAll.title} …`} /> : null}
     </section>
   );
+}
+
+/** False when it has ended by then. */
+async function cancelUnlessEnded(id: number): Promise<boolean> {
+  try {
+    await call<MigrationView>('POST', `/migrations/${id}/cancel`, { body: {} });
+    return true;
+  } catch (error) {
+    if (asProblem(error).code === 'CODIS_E_CONFLICT') return false;
+    throw error;
+  }
 }
 
 const PLANS_SHOWN = 10;

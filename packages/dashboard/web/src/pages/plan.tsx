@@ -1,6 +1,6 @@
 // A plan: what would move and what it would cost, and the button that carries it out exactly so.
 
-import type { ApplyPlanRequest, BigKeyView, PlanDiffView, PlannedGroupView, PlannedMoveView, PlanView } from '@codis/config/api';
+import type { ApplyPlanRequest, PlanDiffView, PlannedMoveView, PlanView } from '@codis/config/api';
 import { signal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ActionButton } from '../components/action.tsx';
@@ -12,17 +12,16 @@ import { PageHead } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { ThrottleFields, throttleForm, throttleOptions, throttleProblem, throttleRequest } from '../components/throttle.tsx';
-import { Meter, Time, Value } from '../components/value.tsx';
-import { bytes, count, duration, plural, printable, sentence, shellQuote } from '../lib/format.ts';
+import { Time, Value } from '../components/value.tsx';
+import { bytes, count, plural, printable, sentence, shellQuote } from '../lib/format.ts';
 import { runText } from '../lib/slots.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
 import { navigate, to } from '../state/router.ts';
 import { plan as makePlan, planning, planProblem } from '../state/wizard.ts';
 import { BeforeAfter } from './before-after.tsx';
+import { GROUP_COLUMNS, Summary, UNSEEN } from './plan-summary.tsx';
 import { StepList } from './wizard.tsx';
-
-const UNSEEN = 'it could not be estimated';
 
 export function PlanPage({ id }: { id: string }) {
   const view = useSignal<PlanView | null>(null);
@@ -75,7 +74,7 @@ function Review({ plan }: { plan: PlanView }) {
           Carried out by <a href={to('migrations', plan.migration)}>migration {plan.migration}</a>.
         </p>
       )}
-      <Summary plan={plan} />
+      <Summary plan={plan} form={manner.form} />
       {plan.warnings.map((warning) => (
         <p key={warning} class="note">
           <Chip level="warn" word="warning" /> {warning}
@@ -106,71 +105,6 @@ function Review({ plan }: { plan: PlanView }) {
     </>
   );
 }
-
-function Summary({ plan: { slotsCount, keysCount, bytes: size, durationMs, groups, biggestKeys } }: { plan: PlanView }) {
-  const [biggest] = biggestKeys;
-  return (
-    <dl class="tiles">
-      <Tile name="Slots" text={count(slotsCount)} note={plural(groups.length, 'group')} />
-      <Tile name="Keys" text={count(keysCount)} note="estimated" />
-      <Tile name="Memory" text={bytes(size)} note="estimated" />
-      <Tile name="Time" text={duration(durationMs)} note="at full speed" />
-      <Tile
-        name="Spread of slots"
-        text={`${spread(groups, 'slotsBefore')} → ${spread(groups, 'slotsAfter')}`}
-        note="largest less smallest"
-      />
-      <Tile
-        name="Biggest key"
-        text={biggest === undefined ? 'none seen' : bytes(biggest.bytes)}
-        note={biggest === undefined ? '' : keyName(biggest)}
-      />
-    </dl>
-  );
-}
-
-const keyName = ({ key, slot }: BigKeyView) => `${printable(key)} in slot ${slot}`;
-
-function spread(groups: readonly PlannedGroupView[], name: 'slotsBefore' | 'slotsAfter'): string {
-  const counts = groups.map((group) => group[name]);
-  return counts.length === 0 ? '0' : count(Math.max(...counts) - Math.min(...counts));
-}
-
-function Tile({ name, text, note }: { name: string; text: string; note: string }) {
-  return (
-    <div class="tile">
-      <dt>{name}</dt>
-      <dd>
-        <span class="figure">
-          <Value text={text} why={UNSEEN} />
-        </span>
-        <span class="hint">{note}</span>
-      </dd>
-    </div>
-  );
-}
-
-const GROUP_COLUMNS: readonly Column<PlannedGroupView>[] = [
-  { title: 'Group', cell: ({ group }) => <GroupMark group={group} /> },
-  { title: 'Slots before', numeric: true, cell: ({ slotsBefore }) => count(slotsBefore) },
-  { title: 'Slots after', numeric: true, cell: ({ slotsAfter }) => count(slotsAfter) },
-  { title: 'Memory before', numeric: true, cell: ({ memoryBytes }) => <Value text={bytes(memoryBytes)} why={UNSEEN} /> },
-  { title: 'Memory after', numeric: true, cell: ({ memoryAfterBytes }) => <Value text={bytes(memoryAfterBytes)} why={UNSEEN} /> },
-  {
-    title: 'Of maxmemory',
-    cell: ({ group, memoryAfterBytes, maxMemoryBytes }) =>
-      maxMemoryBytes === 0 ? (
-        'no limit'
-      ) : (
-        <Meter
-          value={memoryAfterBytes}
-          max={maxMemoryBytes ?? 0}
-          label={`memory of group ${group} afterwards`}
-          text={bytes(maxMemoryBytes)}
-        />
-      ),
-  },
-];
 
 const MOVE_COLUMNS: readonly Column<PlannedMoveView>[] = [
   { title: 'Slots', cell: runText },

@@ -1,27 +1,21 @@
 // Proxies: who serves clients, by which table, and how busy.
 
-import type {
-  CommandStatsView,
-  ProxyDetailView,
-  ProxyEntryView,
-  ProxyRemovedView,
-  ProxyStateName,
-  ProxyWantedView,
-} from '@codis/config/api';
-import { type Signal, signal, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import type { ProxyEntryView, ProxyRemovedView, ProxyStateName, ProxyWantedView } from '@codis/config/api';
+import { type Signal, useSignal } from '@preact/signals';
 import { type Action, ActionButton } from '../components/action.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
 import { WhyButton } from '../components/explain.tsx';
 import { Field, wholeNumber } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
-import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Empty } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Value } from '../components/value.tsx';
-import { bytes, count, duration, percent, plural, rate } from '../lib/format.ts';
-import { asProblem, call, get, type Problem } from '../state/api.ts';
+import { count, duration, percent, rate, UNKNOWN } from '../lib/format.ts';
+import { call } from '../state/api.ts';
 import { epoch, live, status } from '../state/live.ts';
 import { route, to } from '../state/router.ts';
+import { Latency } from './latency.tsx';
+import { ProxyDetail } from './proxy-detail.tsx';
 
 export function ProxiesPage() {
   const proxies = status.value?.proxies ?? [];
@@ -48,6 +42,7 @@ export function ProxiesPage() {
         />
       ) : null}
       {one === undefined ? null : <ProxyDetail id={one.id} />}
+      {wanted === null && proxies.length > 0 ? <Latency /> : null}
     </>
   );
 }
@@ -62,6 +57,7 @@ const STATES: Record<ProxyStateName, { level: Level; word: string }> = {
 };
 
 const statsOf = ({ id }: ProxyEntryView) => live.value?.proxyStats.get(id);
+const milliseconds = (seconds: number | null | undefined) => (seconds == null ? null : seconds * 1000);
 const whyOf = (proxy: ProxyEntryView) => statsOf(proxy)?.problem ?? 'it has not answered twice yet';
 
 const COLUMNS: readonly Column<ProxyEntryView>[] = [
@@ -77,6 +73,13 @@ const COLUMNS: readonly Column<ProxyEntryView>[] = [
     cell: (proxy) => <Value text={duration(statsOf(proxy)?.p99Ms)} why={statsOf(proxy)?.problem ?? 'there are no requests'} />,
   },
   { title: 'Sessions', numeric: true, cell: (proxy) => <Value text={count(statsOf(proxy)?.sessions)} why={whyOf(proxy)} /> },
+  {
+    title: 'Up for',
+    numeric: true,
+    cell: (proxy) => <Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} />,
+  },
+  { title: 'Version', cell: (proxy) => statsOf(proxy)?.version ?? <Value text={UNKNOWN} why={whyOf(proxy)} /> },
+  { title: 'Loop lag p99', numeric: true, cell: (proxy) => <Value text={duration(statsOf(proxy)?.lagP99Ms)} why={whyOf(proxy)} /> },
   { title: 'CPU', numeric: true, cell: (proxy) => <Value text={percent(statsOf(proxy)?.cpuPercent)} why={whyOf(proxy)} /> },
   { title: 'Change', cell: (proxy) => <ProxyActions proxy={proxy} /> },
 ];
@@ -92,11 +95,14 @@ const DRAIN_SECONDS = { min: 0, max: 3600 };
 
 function ProxyActions({ proxy }: { proxy: ProxyEntryView }) {
   const { id, wanted, state } = proxy;
-  const drain = useSignal('5');
+  const drain = useSignal('60');
   return (
     <span class="actions">
       {wanted === 'online' ? (
-        <ActionButton action={offline(id, drain)} label="Take offline …" />
+        <>
+          <ActionButton action={draining(id, drain)} label="Drain …" />
+          <ActionButton action={offline(id)} label="Take offline …" />
+        </>
       ) : (
         <ActionButton action={online(id)} label="Bring online …" />
       )}
@@ -116,17 +122,29 @@ function online(id: string): Action {
   };
 }
 
-function offline(id: string, drain: Signal<string>): Action {
+function draining(id: string, drain: Signal<string>): Action {
   const check = wholeNumber('The time', DRAIN_SECONDS);
   return {
-    title: `Take ${id} offline`,
+    title: `Drain ${id}`,
     effect: [
-      'It takes no new clients. Those it has may go on for a while, and are disconnected then. Migrations don’t wait for it any more.',
+      'It takes no new clients. Those it has may go on for a while, and are disconnected then: its sessions fall to 0. Migrations don’t wait for it any more.',
     ],
-    cli: () => (drain.value === '5' ? `codis-config proxy offline ${id}` : `codis-config proxy drain ${id} --timeout ${drain.value}`),
+    cli: () => `codis-config proxy drain ${id} --timeout ${drain.value}`,
     details: <Field label="Clients may go on for" unit="s" numeric value={drain} check={check} />,
     block: () => check(drain.value),
     run: () => want(id, { wanted: 'offline', drainSeconds: Number(drain.value) }),
+  };
+}
+
+function offline(id: string): Action {
+  return {
+    title: `Take ${id} offline`,
+    effect: [
+      'It takes no new clients. Those it has are disconnected as soon as their requests are answered. Migrations don’t wait for it any more.',
+    ],
+    cli: `codis-config proxy offline ${id}`,
+    rehearsal: { method: 'PUT', path: `/proxies/${encodeURIComponent(id)}/wanted`, body: { wanted: 'offline' } },
+    run: () => want(id, { wanted: 'offline' }),
   };
 }
 
@@ -148,75 +166,3 @@ function removal(id: string): Action {
     },
   };
 }
-
-const REFRESH_MS = 5000;
-const detail = signal<ProxyDetailView | null>(null);
-
-function ProxyDetail({ id }: { id: string }) {
-  const problem = useSignal<Problem | null>(null);
-  useEffect(() => {
-    detail.value = null;
-    const load = () =>
-      get<ProxyDetailView>(`/proxies/${encodeURIComponent(id)}/stats`).then(
-        (found) => {
-          detail.value = found;
-          problem.value = null;
-        },
-        (error: unknown) => {
-          problem.value = asProblem(error);
-        },
-      );
-    void load();
-    const timer = setInterval(() => void load(), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, [id]);
-  const view = detail.value;
-  if (problem.value !== null) return <ProblemBox problem={problem.value} />;
-  if (view === null) return null;
-  const why = view.problem ?? 'it did not say';
-  return (
-    <>
-      {view.problem === null ? null : <p class="note">{view.problem}</p>}
-      <dl class="facts">
-        <dt>Version</dt>
-        <dd>{view.version ?? <Value text="—" why={why} />}</dd>
-        <dt>Up for</dt>
-        <dd>
-          <Value text={duration(view.uptimeSeconds === null ? null : view.uptimeSeconds * 1000)} why={why} />
-        </dd>
-        <dt>Memory</dt>
-        <dd>
-          <Value text={bytes(view.memoryBytes)} why={why} />
-        </dd>
-        <dt>Workers</dt>
-        <dd>
-          <Value text={count(view.workersCount)} why={why} />
-          {view.workerRestartsCount ? `, ${plural(view.workerRestartsCount, 'restart')}` : ''}
-        </dd>
-        <dt>Latency p50 / p99</dt>
-        <dd>
-          <Value text={duration(view.p50Ms)} why="there are no requests" /> /{' '}
-          <Value text={duration(view.p99Ms)} why="there are no requests" />
-        </dd>
-      </dl>
-      <h2>Commands</h2>
-      <Table
-        caption="Commands"
-        columns={COMMAND_COLUMNS}
-        rows={view.commands}
-        rowKey={({ command }) => command}
-        empty={<p class="hint">No command has been served yet.</p>}
-      />
-    </>
-  );
-}
-
-const COMMAND_COLUMNS: readonly Column<CommandStatsView>[] = [
-  { title: 'Command', cell: ({ command }) => <code>{command}</code> },
-  { title: 'Calls', numeric: true, cell: ({ callsCount }) => count(callsCount) },
-  {
-    title: 'Calls per second',
-    numeric: true,
-    cell: ({ callsPerSecond }) => <Value text={rate(callsPerSecond)} why="it has not answered twice yet" />,
-  },
-];

@@ -1,6 +1,6 @@
 // One slot, at the side of the map.
 
-import type { SlotView } from '@codis/config/api';
+import type { LastMoveView, SlotView } from '@codis/config/api';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { WriteButton } from '../components/button.tsx';
@@ -9,7 +9,7 @@ import { Copy } from '../components/copy.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { WhyButton } from '../components/explain.tsx';
 import { ProblemBox } from '../components/problem.tsx';
-import { Value } from '../components/value.tsx';
+import { Time, Value } from '../components/value.tsx';
 import { bytes, count, rate } from '../lib/format.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
@@ -95,6 +95,7 @@ function SlotDetails({ slot }: { slot: number }) {
   );
 }
 
+/** What the server says of it. */
 function Server({ slot }: { slot: number }) {
   const view = useSignal<SlotView | null>(null);
   const problem = useSignal<Problem | null>(null);
@@ -121,6 +122,18 @@ function Server({ slot }: { slot: number }) {
           (view.value.server ?? 'no server: the group has no master')
         )}
       </dd>
+      <dt>Last move</dt>
+      <dd>{view.value === null ? '…' : <LastMove move={view.value.lastMove} />}</dd>
+    </>
+  );
+}
+
+function LastMove({ move }: { move: LastMoveView | null }) {
+  if (move === null) return <>none is on record</>;
+  return (
+    <>
+      <Time at={move.at} />, <GroupMark group={move.from} /> → <GroupMark group={move.to} />,{' '}
+      <a href={to('migrations', move.migration)}>migration {move.migration}</a>
     </>
   );
 }

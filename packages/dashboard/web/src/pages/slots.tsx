@@ -1,10 +1,12 @@
 // All 1024 slots at a glance: whose, how full, how busy, what moves. Select some and move them.
 
+import type { GroupView } from '@codis/config/api';
 import { signal, useComputed } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Button, WriteButton } from '../components/button.tsx';
 import { GroupMark } from '../components/chip.tsx';
 import { Select } from '../components/field.tsx';
+import { Later } from '../components/later.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { found, SearchAnswer, SearchBox } from '../components/locate.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
@@ -13,6 +15,7 @@ import { Ago } from '../components/value.tsx';
 import { plural, sentence } from '../lib/format.ts';
 import { details, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
+import { lastMoves, lastMoveText, loadLastMoves } from '../state/last-moves.ts';
 import { epoch, topology } from '../state/live.ts';
 import { navigate, query, route, setQuery, to } from '../state/router.ts';
 import { loadSlotStats, slotStats, slotStatsBusy, slotStatsProblem } from '../state/slot-stats.ts';
@@ -33,6 +36,7 @@ export function SlotsPage() {
   useEffect(() => {
     if (slotStats.value === null) void loadSlotStats({ refresh: false });
   }, []);
+  useEffect(() => void loadLastMoves(), [current?.epoch]);
   if (current === null) {
     return (
       <>
@@ -45,7 +49,41 @@ export function SlotsPage() {
     <>
       <PageHead title="Slots">
         <span class="hint">epoch {current.epoch}</span>
+        <Views />
       </PageHead>
+      {isOverTime() ? <Later load={loadHeatMap} /> : <Now groups={current.groups} />}
+      {wanted === null || !/^\d+$/.test(wanted) ? null : (
+        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
+      )}
+    </>
+  );
+}
+
+const loadHeatMap = () => import('./heat-map.tsx').then(({ HeatMap }) => HeatMap);
+const isOverTime = () => query.value.get('view') === 'time';
+
+function Views() {
+  return (
+    <fieldset class="segments">
+      <legend class="visually-hidden">What to show</legend>
+      {[false, true].map((overTime) => (
+        <label key={String(overTime)}>
+          <input
+            type="radio"
+            name="view"
+            checked={isOverTime() === overTime}
+            onChange={() => setQuery({ view: overTime ? 'time' : null })}
+          />
+          <span>{overTime ? 'over time' : 'now'}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Now({ groups }: { groups: readonly GroupView[] }) {
+  return (
+    <>
       <Toolbar />
       <SearchAnswer />
       <div class="slots-layout">
@@ -55,7 +93,7 @@ export function SlotsPage() {
           <Looked />
           <Legend
             mode={mode()}
-            groups={current.groups}
+            groups={groups}
             group={chosenGroup()}
             onGroup={(group) => setQuery({ group: group === null ? null : String(group) })}
           />
@@ -63,9 +101,6 @@ export function SlotsPage() {
           <RunList />
         </div>
       </div>
-      {wanted === null || !/^\d+$/.test(wanted) ? null : (
-        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
-      )}
     </>
   );
 }
@@ -136,12 +171,19 @@ function TableMap() {
 function Looked() {
   const state = topology.value?.slots[looked.value];
   if (!state) return null;
+  const moved = lastMoves.value?.get(looked.value);
   return (
     <p class="looked">
       {details(looked.value, state, { groups: topology.value?.groups ?? [], stats: slotStats.value })}
       {state.migration === null ? null : (
         <>
           , <a href={to('migrations', state.migration)}>migration {state.migration}</a>
+        </>
+      )}
+      , {lastMoveText(looked.value)}
+      {moved === undefined ? null : (
+        <>
+          , <a href={to('migrations', moved.migration)}>migration {moved.migration}</a>
         </>
       )}
     </p>

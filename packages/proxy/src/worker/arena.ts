@@ -1,0 +1,66 @@
+// The memory that sockets are read into and written from, in one piece: within one Buffer a copy takes some 16 ns, however short or long (`copyWithin`). From
+// one Buffer to another it takes 45, or 1 for each byte in a loop (Node 20).
+//
+//   | what was read last | scratch | page | page | page | …
+
+import { copyRange } from './bytes.ts';
+
+export const PAGE_BYTES = 16 * 1024;
+const PAGES_COUNT = 512;
+const READ_BYTES = 64 * 1024;
+const SCRATCH_BYTES = 128 * 1024;
+const PAGES_AT = READ_BYTES + SCRATCH_BYTES;
+/** So many are left to who writes to sockets. */
+const PAGES_SPARED = PAGES_COUNT / 2;
+
+export const arena: Buffer = Buffer.allocUnsafeSlow(PAGES_AT + PAGES_COUNT * PAGE_BYTES);
+
+/** All sockets are read into this beginning of it. */
+export const readInto: Buffer = arena.subarray(0, READ_BYTES);
+
+let scratchEnd = READ_BYTES;
+
+/** `bytes` of it for whoever makes something there that is copied at once: where they begin. They are never given back. */
+export function reserveScratch(bytes: number): number {
+  const at = scratchEnd;
+  scratchEnd += bytes;
+  return at;
+}
+
+/** PAGE_BYTES of `buf`, from `at` on. */
+export interface Page {
+  readonly buf: Buffer;
+  readonly at: number;
+}
+
+const pages: readonly Page[] = Array.from({ length: PAGES_COUNT }, (_, page) => ({ buf: arena, at: PAGES_AT + page * PAGE_BYTES }));
+/** Those that were used last are used first. */
+const free: Page[] = pages.toReversed();
+
+/** A page with whatever was in it before. When all of the arena's are taken it is one of its own. */
+export function takePage(): Page {
+  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0 };
+}
+
+/** Gives it back; nobody may read or write it any more. */
+export function givePage(page: Page): void {
+  if (page.buf === arena) free.push(page);
+}
+
+/** A copy of [start, end) of `src` for a short time: until `givePiece`. */
+export function takePiece(src: Buffer, start: number, end: number): Buffer {
+  if (end - start > PAGE_BYTES || free.length <= PAGES_SPARED) return Buffer.from(src.subarray(start, end));
+  const { buf, at } = free.pop() as Page;
+  copyRange(src, start, end, buf, at);
+  return buf.subarray(at, at + end - start);
+}
+
+/** Gives back what `takePiece` gave, whole as it was; nobody may read it any more. */
+export function givePiece(piece: Buffer): void {
+  if (isInArena(piece)) free.push(pages[(piece.byteOffset - PAGES_AT) / PAGE_BYTES] as Page);
+}
+
+/** Whether it is a part of `arena`: then its first byte is there at `byteOffset`. */
+export function isInArena(bytes: Buffer): boolean {
+  return bytes.buffer === arena.buffer;
+}

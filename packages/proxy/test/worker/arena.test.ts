@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  arena,
+  givePage,
+  givePiece,
+  isInArena,
+  PAGE_BYTES,
+  type Page,
+  readInto,
+  reserveScratch,
+  takePage,
+  takePiece,
+} from '../../src/worker/arena.ts';
+
+let taken: Page[] = [];
+
+function takePages(count: number): Page[] {
+  const pages = Array.from({ length: count }, takePage);
+  taken.push(...pages);
+  return pages;
+}
+
+afterEach(() => {
+  for (const page of taken.toReversed()) givePage(page);
+  taken = [];
+});
+
+describe('the arena', () => {
+  test('has room for what is read, scratch and pages, and nothing twice', () => {
+    const scratch = reserveScratch(10);
+    const pages = takePages(512).map(({ at }) => at);
+    expect(new Set(pages).size).toBe(512);
+    expect(readInto.byteOffset).toBe(arena.byteOffset);
+    expect(scratch).toBeGreaterThanOrEqual(readInto.length);
+    expect(scratch + 10).toBeLessThanOrEqual(Math.min(...pages));
+    expect(Math.max(...pages) + PAGE_BYTES).toBe(arena.length);
+  });
+
+  test('gives a page of its own to who comes when all are taken, and forgets it afterwards', () => {
+    takePages(512);
+    const [own] = takePages(1);
+    expect([own?.buf === arena, own?.at, own?.buf.length]).toEqual([false, 0, PAGE_BYTES]);
+    givePage(own as Page);
+    const [another] = takePages(1);
+    expect(another?.buf).not.toBe(own?.buf);
+  });
+
+  test('keeps pieces for a short time, while there are pages to spare', () => {
+    const bytes = Buffer.from('some bytes');
+    const piece = takePiece(bytes, 1, 4);
+    bytes.fill(0);
+    expect([piece.toString(), isInArena(piece)]).toEqual(['ome', true]);
+    givePiece(piece);
+    expect(takePages(1)[0]?.at).toBe(piece.byteOffset);
+    const long = takePiece(Buffer.alloc(PAGE_BYTES + 1), 0, PAGE_BYTES + 1);
+    expect([long.length, isInArena(long)]).toEqual([PAGE_BYTES + 1, false]);
+    givePiece(long);
+    takePages(256);
+    expect(isInArena(takePiece(bytes, 0, 4))).toBe(false);
+  });
+});
