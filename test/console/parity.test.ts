@@ -218,7 +218,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
   ],
   ['pausing a migration', 'migration.pause', () => confirmedAt('migrations/1', 'Pause …: Pause migration 1')],
   ['resuming a migration', 'migration.resume', () => confirmedAt('migrations/2', 'Resume …: Resume migration 2')],
-  ['cancelling a migration', 'migration.cancel', () => confirmedAt('migrations/1', 'Cancel the rest …: Cancel migration 1')],
+  ['cancelling a migration', 'migration.cancel', () => confirmedAt('migrations/1', /: Cancel migration 1$/)],
   [
     'setting limits',
     'migration.throttle',
@@ -233,15 +233,16 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
     },
   ],
   [
-    'taking a proxy offline at its leisure',
+    'draining a proxy',
     'proxy.offline',
     async () => {
       await open('proxies');
-      await button('Take offline …: Take proxy_1 offline').click();
+      await button('Drain …: Drain proxy_1').click();
       await dialog().getByLabel('Clients may go on for').fill('9');
       return confirmed();
     },
   ],
+  ['taking a proxy offline', 'proxy.offline', () => confirmedAt('proxies', 'Take offline …: Take proxy_1 offline')],
   ['removing a proxy', 'proxy.remove', () => confirmedAt('proxies', 'Remove …: Remove proxy_2')],
   ['acknowledging an alert', 'alert.acknowledge', async () => confirmedIn(await alertItem(), 'Acknowledge')],
   ['silencing an alert', 'alert.silence', async () => confirmedIn(await alertItem(), /^Silence …/)],
@@ -253,7 +254,7 @@ async function lookAt(addr: string): Promise<void> {
   await dialog().getByText('can be used').waitFor();
 }
 
-async function confirmedAt(path: string, name: string): Promise<string> {
+async function confirmedAt(path: string, name: string | RegExp): Promise<string> {
   await open(path);
   await button(name).click();
   return confirmed();
