@@ -216,7 +216,7 @@ describe('a change', () => {
     }
     await until('the migration to be told as done', () => JSON.stringify(heardOf('migrations', from).at(-1)).includes('"state":"done"'));
     const { slots } = await api<{ slots: unknown }>('/migrations/1/slots');
-    expect(slots).toEqual([{ first: 100, last: 109, stage: 'done', to: 2 }]);
+    expect(slots).toMatchObject([{ first: 100, last: 109, stage: 'done', from: 1, to: 2 }]);
   });
 
   test('of what is wanted of a proxy: it drains while its clients go on, and can be called back or hurried', async () => {

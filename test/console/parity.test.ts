@@ -218,7 +218,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
   ],
   ['pausing a migration', 'migration.pause', () => confirmedAt('migrations/1', 'Pause …: Pause migration 1')],
   ['resuming a migration', 'migration.resume', () => confirmedAt('migrations/2', 'Resume …: Resume migration 2')],
-  ['cancelling a migration', 'migration.cancel', () => confirmedAt('migrations/1', 'Cancel the rest …: Cancel migration 1')],
+  ['cancelling a migration', 'migration.cancel', () => confirmedAt('migrations/1', /: Cancel migration 1$/)],
   [
     'setting limits',
     'migration.throttle',
@@ -265,7 +265,7 @@ async function lookAt(addr: string): Promise<void> {
   await dialog().getByText('can be used').waitFor();
 }
 
-async function confirmedAt(path: string, name: string): Promise<string> {
+async function confirmedAt(path: string, name: string | RegExp): Promise<string> {
   await open(path);
   await button(name).click();
   return confirmed();

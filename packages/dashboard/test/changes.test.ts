@@ -6,7 +6,7 @@
 import { asEpoch, asProxyId, asServerAddr, encodeProxyLive, encodeProxyRegistration } from '@codis/config/model';
 import { probeServer } from '@codis/config/operations';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort, stopAll } from '../../../test/harness/process.ts';
+import { eventually, freePort, stopAll } from '../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../test/harness/redis.ts';
 import { startDashboard, type TestDashboard } from './support.ts';
 
@@ -22,6 +22,8 @@ beforeAll(async () => {
     startRedis(),
   ]);
   replica = await startRedis({ replicaOf: a! });
+  const linked = async () => (await probeServer(asServerAddr(replica!.addr), { password: '', product: 'test' })).master?.linkUp;
+  await eventually(linked, { what: 'the replica to be linked' });
   servers = [a!, b!, replica, spare!];
 });
 afterAll(stopAll);

@@ -28,7 +28,7 @@ export async function readAlertNotes(coordinator: Coordinator): Promise<AlertNot
 
 export function acknowledgeAlert(caller: Caller, { id }: { id: string }): Promise<AlertNotes> {
   const event = { action: 'alert.acknowledge', object: `alert ${id}`, epoch: null } as const;
-  const told = ({ acknowledgedBy }: AlertNote) => (acknowledgedBy === null ? 'not acknowledged' : `acknowledged by ${acknowledgedBy}`);
+  const told = ({ acknowledgedBy }: AlertNote) => (acknowledgedBy === null ? 'not acknowledged' : 'acknowledged');
   return note(caller, { id, event, told }, (known, now) => ({ ...known, acknowledgedBy: caller.actor, acknowledgedAt: now, notedAt: now }));
 }
 
