@@ -31,7 +31,19 @@ const EVERYWHERE = [
   'nowhere',
 ];
 /** With these words the buttons begin that open a dialog; what is not in the page while it is gone through would not be noticed otherwise. */
-const DIALOGS = ['Add a group', 'Add a server', 'Cancel the rest', 'Pause', 'Promote', 'Remove', 'Silence', 'Take offline', 'Why?'];
+const DIALOGS = [
+  'Add a group',
+  'Add a server',
+  'Drain',
+  'Finish the slots',
+  'Pause',
+  'Promote',
+  'Remove',
+  'Roll back',
+  'Silence',
+  'Take offline',
+  'Why?',
+];
 const WITH_CLUSTER = ['slots?q=100-120', 'groups/2', 'proxies/proxy_1', 'migrations/99'];
 
 let cluster: Cluster;
@@ -68,6 +80,8 @@ async function go(path: string): Promise<void> {
   await page.evaluate((href) => {
     history.pushState(null, '', href);
     dispatchEvent(new PopStateEvent('popstate'));
+    // What is there before is not to be taken for what is wanted.
+    return new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)));
   }, `/c/test/${path}`);
   await settled();
 }
@@ -204,6 +218,8 @@ test('while slots move', async () => {
   await call('POST', '/plans', { kind: 'move', moves: [{ first: 700, last: 701, to: 1 }] });
   await go('slots?show=moving');
   await page.locator('.cell.moving').first().waitFor({ timeout: 30_000 });
+  await go('migrations/1');
+  await page.getByRole('button', { name: /^Pause …/ }).waitFor();
   const paths = ['migrations/1', 'migrations/plan/2', 'slots?show=moving', 'slots/0', ...EVERYWHERE, ...WITH_CLUSTER];
   expect(await pageFaults(paths)).toEqual([]);
 });
