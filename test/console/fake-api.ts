@@ -147,6 +147,7 @@ function groupStatus(id: number, slotsCount: number): GroupStatusView {
     replicates: role === 'replica' ? `10.0.0.${id}:6379` : null,
     offset: 1,
     lagBytes: role === 'replica' ? 0 : null,
+    lagSeconds: role === 'replica' ? 0 : null,
     version: '7.0.15',
     keysCount: 10,
     usedMemoryBytes: 1e6,

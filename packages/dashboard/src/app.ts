@@ -134,7 +134,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     onProbe: (probe) => clocks.onProbe(probe, Date.now()),
   });
   const history = new History();
-  const webhook = url === '' ? null : new Webhook({ url, product, log });
+  const webhook = url === '' ? null : new Webhook({ url, product, consoleUrl: consoleUrlOf(settings), log });
   const onFired = (text: string) => history.mark({ time: Math.floor(Date.now() / 1000), kind: 'alert', text, event: null });
   const alerts = new AlertKeeper({ coordinator, log, webhook, elected, onFired });
   const observer = new Observer({ coordinator, status, proxies, alerts, history, clocks, migrations, log });
@@ -154,6 +154,11 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     webhook,
     identify,
   };
+}
+
+/** Null where it listens at every address: then none of them is known to lead here. */
+function consoleUrlOf({ dashboard_addr: addr, product_name: product }: Settings): string | null {
+  return /^(?:0\.0\.0\.0|\[::\]):/.test(addr) ? null : `http://${addr}/c/${encodeURIComponent(product)}`;
 }
 
 async function prepare(app: App, { coordinator, settings }: Context): Promise<void> {

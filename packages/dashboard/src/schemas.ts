@@ -141,6 +141,7 @@ const ServerStatus = object({
   replicates: nullable(Type.String()),
   offset: nullable(Count),
   lagBytes: nullable(Count),
+  lagSeconds: nullable(Count),
   opsPerSecond: nullable(Count),
   uptimeSeconds: nullable(Count),
   problem: nullable(Type.String()),

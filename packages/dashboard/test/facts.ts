@@ -29,6 +29,7 @@ export function server(addr: string, role: 'master' | 'replica', over: Partial<S
     replicates: role === 'replica' ? 'm:1' : null,
     offset: 1000,
     lagBytes: role === 'replica' ? 0 : null,
+    lagSeconds: role === 'replica' ? 0 : null,
     opsPerSecond: 5,
     uptimeSeconds: 60,
     problem: null,
@@ -45,6 +46,7 @@ export const down = {
   maxMemoryBytes: null,
   offset: null,
   lagBytes: null,
+  lagSeconds: null,
   problem: 'connection refused',
 } as const;
 

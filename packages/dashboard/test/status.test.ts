@@ -47,6 +47,19 @@ describe('a healthy cluster', () => {
     });
   });
 
+  test('knows how far each replica is behind, in bytes and in seconds', async () => {
+    await untilStatus({
+      groups: [
+        {
+          servers: [
+            { lagBytes: null, lagSeconds: null },
+            { addr: replica.addr, lagBytes: expect.any(Number), lagSeconds: expect.any(Number) },
+          ],
+        },
+      ],
+    });
+  });
+
   test('has metrics that say the same', async () => {
     const metrics = await text('/metrics');
     expect(metrics).toContain('codis_slots{product="test",state="served"} 1024');

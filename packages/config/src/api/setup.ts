@@ -40,6 +40,8 @@ export interface ProbeView {
   readonly groups: readonly ProposedGroupView[];
   /** What to think about first, each in a sentence. */
   readonly warnings: readonly string[];
+  /** The command lines that do what `POST /setup` does with these groups, in order; none when it would be refused. */
+  readonly cli: readonly string[];
 }
 
 /** `POST /setup`: makes the slot table if there is none, the groups, and gives every slot that has no group to one of them, evenly. Each step is one event, and what is there already is left as it is,

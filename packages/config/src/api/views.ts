@@ -304,6 +304,8 @@ export interface ServerStatusView extends ServerView {
   readonly offset: number | null;
   /** How far behind its master it is; null for a master, or when either did not answer. */
   readonly lagBytes: number | null;
+  /** How long ago its master last heard of it; null for a master, or when the master did not say. */
+  readonly lagSeconds: number | null;
   readonly opsPerSecond: number | null;
   readonly uptimeSeconds: number | null;
   /** What is wrong with it, in words; null when nothing is. */

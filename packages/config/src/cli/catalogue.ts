@@ -28,7 +28,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   'alerts acknowledge': change('alerts acknowledge no-replica:1'),
   'alerts silence': change('alerts silence no-replica:1 --minutes 60', 'alerts silence no-replica:1 --minutes 0'),
   events: read('/events', 'events', 'events --limit 20', 'events --since 100 -o csv', 'events --action migration --result denied'),
-  slowlog: read('/slowlog', 'slowlog', 'slowlog --group 2 --limit 20', 'slowlog --command hgetall --args'),
+  slowlog: read('/slowlog', 'slowlog', 'slowlog --group 2 --limit 20', 'slowlog --command hgetall -o wide'),
   slot: noun('slot init', 'slot range-set 0 511 1 online', 'slot migrate 0 511 2 --delay=10 --wait'),
   'slot init': change('slot init', 'slot init --dry-run'),
   'slot list': read('/slots', 'slot list', 'slot list -o json', 'slot list -o wide'),

@@ -31,12 +31,13 @@ import { assignRange, initSlots, ownersText, rangeText } from './slots.ts';
 export async function probeServers(
   caller: Caller,
   { addrs }: { addrs: readonly string[] },
-): Promise<{ servers: (Asked & { group: number | null })[]; proposal: Proposal }> {
+): Promise<{ servers: (Asked & { group: number | null })[]; proposal: Proposal; cli: string[] }> {
   const topology = (await readTopologyIfAny(caller))?.topology ?? null;
   const distinct = [...new Set(addrs.map(asServerAddr))];
   const asked = noneTwice(await Promise.all(distinct.map((addr) => ask(caller, addr))));
   const servers = asked.map((one) => ({ ...one, group: topology ? (groupOfServer(topology, one.addr)?.id ?? null) : null }));
-  return { servers, proposal: proposeGroups(asked, topology) };
+  const proposal = proposeGroups(asked, topology);
+  return { servers, proposal, cli: proposal.groups.length === 0 ? [] : linesFor(topology, proposal) };
 }
 
 async function ask(caller: Caller, addr: ServerAddr): Promise<Asked> {
@@ -101,6 +102,16 @@ export async function setUp(caller: Caller, request: SetupRequest): Promise<{ ep
   return { epoch: (await readTopology(caller)).epoch, steps: planned.map(stepText), notes };
 }
 
+/** None when there can be no such steps. */
+function linesFor(topology: Topology | null, proposal: Proposal): string[] {
+  try {
+    return stepsFor(topology, proposal).map(stepLine);
+  } catch (error) {
+    if (isCodisError(error)) return [];
+    throw error;
+  }
+}
+
 /** Pure. Throws as `addServer` of the model, and CODIS_E_BAD_REQUEST when nobody could get the slots. */
 export function stepsFor(current: Topology | null, { groups }: Pick<SetupRequest, 'groups'>): Step[] {
   const steps: Step[] = current ? [] : [{ kind: 'init' }];
@@ -153,6 +164,12 @@ function stepText(step: Step): string {
   if (step.kind === 'init') return 'made the slot table';
   if (step.kind === 'add') return `added ${step.addr} to group ${step.group} as ${step.role}`;
   return `gave ${rangeText(step)} to group ${step.owner}`;
+}
+
+function stepLine(step: Step): string {
+  if (step.kind === 'init') return 'codis-config slot init';
+  if (step.kind === 'add') return `codis-config server add ${step.group} ${step.addr} ${step.role}`;
+  return `codis-config slot range-set ${step.first} ${step.last} ${step.owner} online`;
 }
 
 /** The events of the steps, one after the other. */

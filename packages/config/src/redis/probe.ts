@@ -18,6 +18,8 @@ export interface ServerProbe {
   /** Whom it replicates, null for a master. */
   readonly master: MasterLink | null;
   readonly replicasCount: number;
+  /** By `host:port` of each replica as this server sees it: how long ago it last heard of it, in seconds. */
+  readonly heardAgo: ReadonlyMap<string, number>;
   /** The replication history it is in: a replica takes it over from its master. */
   readonly replicationId: string;
   /** Position in the replication stream: of what a master wrote, or a replica has read. */
@@ -96,6 +98,7 @@ export async function probe(addr: ServerAddr, redis: Redis, product: string): Pr
     master: masterLinkOf(info),
     replicationId: info.get('master_replid') ?? '',
     replicasCount: numberOf(info, 'connected_slaves'),
+    heardAgo: heardAgoOf(info),
     offset: numberOf(info, info.get('role') === 'slave' ? 'slave_repl_offset' : 'master_repl_offset'),
     databases,
     keysCount: databases.reduce((sum, { keysCount }) => sum + keysCount, 0),
@@ -141,6 +144,17 @@ function masterLinkOf(info: ReadonlyMap<string, string>): MasterLink | null {
     syncing,
     sync: syncing ? { readBytes: numberOf(info, 'master_sync_read_bytes'), totalBytes: totalBytes > 0 ? totalBytes : null } : null,
   };
+}
+
+/** `slave0:ip=127.0.0.1,port=6380,state=online,offset=14,lag=1`; a lag below 0: not heard of yet. */
+function heardAgoOf(info: ReadonlyMap<string, string>): ReadonlyMap<string, number> {
+  const heard = new Map<string, number>();
+  for (const [key, value] of info) {
+    if (!/^slave\d+$/.test(key)) continue;
+    const [, ip = '', port = '', lag = '-1'] = /^ip=([^,]*),port=(\d+),.*\blag=(-?\d+)/.exec(value) ?? [];
+    if (Number(lag) >= 0) heard.set(`${ip.includes(':') ? `[${ip}]` : ip}:${port}`, Number(lag));
+  }
+  return heard;
 }
 
 /** A server that is loading its data answers nothing but INFO. */

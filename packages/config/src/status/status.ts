@@ -110,18 +110,31 @@ function groupStatuses(topology: Topology, probing: Probing): Promise<GroupStatu
   return Promise.all(
     groupViews(topology).map(async ({ id, slotsCount }) => {
       const servers = topology.groups.find((group) => group.id === id)?.servers ?? [];
-      return { id, slotsCount, servers: withLag(await Promise.all(servers.map((server) => serverStatus(server, probing)))) };
+      return { id, slotsCount, servers: withLag(await Promise.all(servers.map((server) => askServer(server, probing)))) };
     }),
   );
 }
 
+interface Asked {
+  readonly view: ServerStatusView;
+  /** Null: it did not answer. */
+  readonly probe: ServerProbe | null;
+}
+
 /** How far behind the master each replica is, where both answered. */
-function withLag(servers: readonly ServerStatusView[]): ServerStatusView[] {
-  const master = servers.find(works);
-  return servers.map((server) => {
-    if (!master || server.offset === null || master.offset === null || server.observedRole !== 'replica') return server;
-    return { ...server, lagBytes: Math.max(0, master.offset - server.offset) };
+function withLag(servers: readonly Asked[]): ServerStatusView[] {
+  const master = servers.find(({ view }) => works(view));
+  return servers.map(({ view }) => {
+    if (!master?.probe || view.offset === null || view.observedRole !== 'replica') return view;
+    return { ...view, lagBytes: Math.max(0, master.probe.offset - view.offset), lagSeconds: heardAgo(master.probe, view.addr) };
   });
+}
+
+/** A replica may be known to its master by another name of its host; its port is the same. */
+function heardAgo({ heardAgo: known }: ServerProbe, addr: string): number | null {
+  const port = addr.slice(addr.lastIndexOf(':'));
+  const alike = [...known].filter(([name]) => name.endsWith(port));
+  return known.get(addr) ?? (alike.length === 1 ? (alike[0]?.[1] ?? null) : null);
 }
 
 const UNKNOWN = {
@@ -135,18 +148,19 @@ const UNKNOWN = {
   replicates: null,
   offset: null,
   lagBytes: null,
+  lagSeconds: null,
   opsPerSecond: null,
   uptimeSeconds: null,
 } as const;
 
-async function serverStatus(server: Server, probing: Probing): Promise<ServerStatusView> {
+async function askServer(server: Server, probing: Probing): Promise<Asked> {
   try {
     const probe = await probeTwice(server.addr, probing);
     probing.onProbe?.(probe);
-    return found(server, probe);
+    return { view: found(server, probe), probe };
   } catch (error) {
     if (!isCodisError(error)) throw error;
-    return { ...server, up: false, ...UNKNOWN, problem: error.message };
+    return { view: { ...server, up: false, ...UNKNOWN, problem: error.message }, probe: null };
   }
 }
 
@@ -178,6 +192,7 @@ function found(server: Server, probe: ServerProbe): ServerStatusView {
     replicates: probe.master?.addr ?? null,
     offset: probe.offset,
     lagBytes: null,
+    lagSeconds: null,
     opsPerSecond: probe.opsPerSecond,
     uptimeSeconds: probe.uptimeSeconds,
     problem: mismatch(server, probe),

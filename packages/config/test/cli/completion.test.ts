@@ -2,11 +2,13 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort, REPO } from '../../../../test/harness/process.ts';
+import { freePort, REPO, scratchDir } from '../../../../test/harness/process.ts';
 import { candidates } from '../../src/cli/commands/completion.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { runHere } from './here.ts';
@@ -73,6 +75,38 @@ test('without a dashboard there are no ids, and no error', async () => {
   const nowhere = `127.0.0.1:${await freePort()}`;
   expect(await candidates(buildProgram(), ['slot', 'migrate', '0', '1', ''], () => nowhere)).toEqual([]);
   expect(await runHere('-c', '/nonexistent', '__complete', '--', 'proxy', 'online', '')).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('a dashboard that hangs costs a moment, and the rest is offered all the same', async () => {
+  const hanging = createServer(() => undefined);
+  await once(hanging.listen(0, '127.0.0.1'), 'listening');
+  const { port } = hanging.address() as AddressInfo;
+  const found = await candidates(buildProgram(), ['server', 'add', '1', '127.0.0.1:6379', ''], () => `127.0.0.1:${port}`);
+  expect(found).toEqual(['master', 'replica', 'slave']);
+  expect(await candidates(buildProgram(), ['proxy', 'online', ''], () => `127.0.0.1:${port}`)).toEqual([]);
+  hanging.closeAllConnections();
+  hanging.close();
+});
+
+test('it is quick: with live ids it takes less than 200 ms of a processor', async () => {
+  const config = join(scratchDir('completion'), 'config.ini');
+  writeFileSync(config, `product_name = test\ncoordinator_dir = c\ndashboard_addr = ${addr}\n`);
+  const program = join(REPO, 'packages/config/bin/codis-config.js');
+  const line = `TIMEFORMAT='%U %S'; time node ${program} -c ${config} __complete -- proxy online ''`;
+  const seconds: number[] = [];
+  // The best of a few: what else a busy machine has a process pay for is not its own.
+  for (let run = 0; run < 5; run++) {
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line]);
+    expect(stdout).toBe('proxy_1\nproxy_2\n');
+    seconds.push(
+      stderr
+        .trim()
+        .split(' ')
+        .map(Number)
+        .reduce((sum, value) => sum + value),
+    );
+  }
+  expect(Math.min(...seconds)).toBeLessThan(0.2);
 });
 
 test('bash asks it, and shows what it says', async () => {

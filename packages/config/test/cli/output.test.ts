@@ -197,6 +197,7 @@ describe('a status', () => {
     replicates: null,
     offset: null,
     lagBytes: null,
+    lagSeconds: null,
     opsPerSecond: null,
     uptimeSeconds: null,
     problem: up ? null : `${addr} can't be reached: connect ECONNREFUSED`,

@@ -89,6 +89,7 @@ function surveyed(over: Partial<Survey> = {}, server: Partial<Survey['probe']> =
     role: 'master' as const,
     master: null,
     replicasCount: 0,
+    heardAgo: new Map(),
     replicationId: 'x',
     offset: 0,
     databases: [],

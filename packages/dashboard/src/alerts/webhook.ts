@@ -16,6 +16,8 @@ const WAITING_MAX = 100;
 export interface WebhookOptions {
   readonly url: string;
   readonly product: string;
+  /** Where the console shows the product: `http://127.0.0.1:18087/c/demo`; null: not known by one address. */
+  readonly consoleUrl: string | null;
   readonly log: Logger;
   /** Before the second attempt; then longer each time. */
   readonly retryMs?: number;
@@ -43,8 +45,8 @@ export class Webhook {
       this.#waiting.shift();
       this.#options.log.error({ url: this.#options.url }, 'alerts could not be sent for so long that the oldest are given up');
     }
-    const { url, product } = this.#options;
-    this.#waiting.push(JSON.stringify(isAlertmanager(url) ? alertmanagerBody(alerts, product) : webhookBody(alerts, product)));
+    const { url } = this.#options;
+    this.#waiting.push(JSON.stringify(isAlertmanager(url) ? alertmanagerBody(alerts, this.#options) : webhookBody(alerts, this.#options)));
     if (!this.#sending) void this.#sendAll();
   }
 
@@ -75,8 +77,11 @@ export class Webhook {
   }
 }
 
+type From = Pick<WebhookOptions, 'product' | 'consoleUrl'>;
+
 /** Source: Alertmanager, template.Data and webhook.Message. */
-export function webhookBody(alerts: readonly Followed[], product: string) {
+export function webhookBody(alerts: readonly Followed[], from: From) {
+  const { product, consoleUrl } = from;
   const firing = alerts.some(({ resolved }) => !resolved);
   return {
     version: '4',
@@ -87,10 +92,10 @@ export function webhookBody(alerts: readonly Followed[], product: string) {
     groupLabels: { product },
     commonLabels: { product },
     commonAnnotations: {},
-    externalURL: '',
+    externalURL: consoleUrl ?? '',
     alerts: alerts.map((alert) => ({
       status: alert.resolved ? 'resolved' : 'firing',
-      ...described(alert, product),
+      ...described(alert, from),
       endsAt: alert.resolved?.at ?? '0001-01-01T00:00:00Z',
       fingerprint: alert.id,
     })),
@@ -98,11 +103,11 @@ export function webhookBody(alerts: readonly Followed[], product: string) {
 }
 
 /** Source: Alertmanager's API v2, postableAlerts. One without an end is over when it was not sent again for a while. */
-export function alertmanagerBody(alerts: readonly Followed[], product: string) {
-  return alerts.map((alert) => ({ ...described(alert, product), ...(alert.resolved ? { endsAt: alert.resolved.at } : {}) }));
+export function alertmanagerBody(alerts: readonly Followed[], from: From) {
+  return alerts.map((alert) => ({ ...described(alert, from), ...(alert.resolved ? { endsAt: alert.resolved.at } : {}) }));
 }
 
-function described({ condition: { rule, severity, object, text, why, try: tries }, since }: Followed, product: string) {
+function described({ id, condition: { rule, severity, object, text, why, try: tries }, since }: Followed, { product, consoleUrl }: From) {
   return {
     labels: {
       alertname: rule,
@@ -112,7 +117,7 @@ function described({ condition: { rule, severity, object, text, why, try: tries 
     },
     annotations: { summary: text, description: why, runbook: tries[0]?.cli ?? tries[0]?.label ?? '' },
     startsAt: since.at,
-    generatorURL: '',
+    generatorURL: consoleUrl === null ? '' : `${consoleUrl}/alerts/${encodeURIComponent(id)}`,
   };
 }
 

@@ -1,4 +1,4 @@
-// How many refused calls of one address are written down: enough to see it, too few to push everything else out of the event log.
+// How many calls of one address that were refused, or failed, are written down: enough to see it, too few to push everything else out of the event log.
 
 const PER_MINUTE = 120;
 const MINUTE_MS = 60_000;
@@ -7,6 +7,11 @@ const ADDRESSES_MAX = 1000;
 export class DenialBudget {
   /** By address: since when, and how many. */
   readonly #spent = new Map<string, { since: number; count: number }>();
+  readonly #perMinute: number;
+
+  constructor(perMinute = PER_MINUTE) {
+    this.#perMinute = perMinute;
+  }
 
   /** Whether one more may be written down. `nowMs` by a clock that only goes forward. */
   take(address: string, nowMs: number): boolean {
@@ -18,7 +23,7 @@ export class DenialBudget {
       return true;
     }
     spent.count += 1;
-    return spent.count <= PER_MINUTE;
+    return spent.count <= this.#perMinute;
   }
 
   #makeRoom(nowMs: number): void {

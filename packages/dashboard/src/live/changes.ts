@@ -23,6 +23,7 @@ const TOLERANCE: Readonly<Record<string, readonly [absolute: number, share: numb
   memoryBytes: [1_048_576, 0.05],
   opsPerSecond: [10, 0.05],
   lagBytes: [65_536, 0.05],
+  lagSeconds: [3, 0],
   cpuPercent: [3, 0.1],
   lagP99Ms: [5, 0.25],
 };

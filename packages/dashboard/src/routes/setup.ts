@@ -32,6 +32,7 @@ const ProbeSchema = describes<ProbeView>()(
     ),
     groups: Type.Array(ProposedGroup),
     warnings: Texts,
+    cli: Texts,
   }),
 );
 const SetupBody = describes<SetupRequest>()(
@@ -61,9 +62,10 @@ export function setupRoutes(app: App, context: Context): void {
       },
     },
     async (request): Promise<ProbeView> => {
-      const { servers, proposal } = await probeServers(callerOf(context, request), request.body);
+      const { servers, proposal, cli } = await probeServers(callerOf(context, request), request.body);
       return {
         ...proposal,
+        cli,
         servers: servers.map(({ addr, probe, persistence, group, problem }) => ({
           addr,
           role: probe?.role ?? null,

@@ -34,6 +34,8 @@ const groups = (...servers: Parameters<typeof server>[]) =>
     ],
   });
 
+const DEMO = { product: 'demo', consoleUrl: 'http://c:1/c/demo' };
+
 describe('each rule sees its fault', () => {
   const table: [AlertRuleName, Facts][] = [
     ['slots-unserved', facts({ status: groups(['m:1', 'master', down], ['r:1', 'replica']) })],
@@ -267,7 +269,7 @@ test('what a webhook does not take is sent again, in order', async () => {
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  const webhook = new Webhook({ url: `http://127.0.0.1:${port}/`, product: 'demo', log: pino({ level: 'silent' }), retryMs: 10 });
+  const webhook = new Webhook({ url: `http://127.0.0.1:${port}/`, ...DEMO, log: pino({ level: 'silent' }), retryMs: 10 });
   const firing = run([
     [0, true],
     [HOLD, true],
@@ -287,7 +289,7 @@ test('a webhook gets what Alertmanager would send', () => {
       [HOLD, true],
     ]).values(),
   ];
-  expect(webhookBody(alerts, 'demo')).toMatchObject({
+  expect(webhookBody(alerts, DEMO)).toMatchObject({
     version: '4',
     status: 'firing',
     alerts: [
@@ -296,6 +298,7 @@ test('a webhook gets what Alertmanager would send', () => {
         labels: { alertname: 'no-replica', product: 'demo', severity: 'warning', object: 'group 1' },
         startsAt: at(0).at,
         fingerprint: 'no-replica:1',
+        generatorURL: 'http://c:1/c/demo/alerts/no-replica%3A1',
       },
     ],
   });
@@ -308,11 +311,11 @@ test('an Alertmanager gets what a Prometheus would send, and is told again, for 
   ]);
   const over = advance(firing, [], at(HOLD + QUIET_MS));
   const labels = { alertname: 'no-replica', product: 'demo', severity: 'warning', object: 'group 1' };
-  const [alert] = alertmanagerBody([...firing.values()], 'demo');
+  const [alert] = alertmanagerBody([...firing.values()], DEMO);
   expect(alert).toMatchObject({ labels, annotations: { summary: 'none', description: 'w' }, startsAt: at(0).at });
   expect(alert).not.toHaveProperty('endsAt');
-  expect(alertmanagerBody([...over.values()], 'demo')).toMatchObject([{ labels, endsAt: at(HOLD + QUIET_MS).at }]);
-  const forgets = (url: string) => new Webhook({ url, product: 'demo', log: pino({ level: 'silent' }) }).forgets;
+  expect(alertmanagerBody([...over.values()], DEMO)).toMatchObject([{ labels, endsAt: at(HOLD + QUIET_MS).at }]);
+  const forgets = (url: string) => new Webhook({ url, ...DEMO, log: pino({ level: 'silent' }) }).forgets;
   expect(forgets('http://am.example:9093/api/v2/alerts')).toBe(true);
   expect(forgets('http://hooks.example/alerts')).toBe(false);
 });

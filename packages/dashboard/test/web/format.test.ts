@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ago, bytes, compact, count, duration, percent, plural, printable, rate, shellQuote, time } from '../../web/src/lib/format.ts';
+import { parseSafely } from '../../web/src/lib/safe-json.ts';
 
 describe('what is not known', () => {
   test('is a dash, never a zero', () => {
@@ -64,4 +65,16 @@ test('what turns text round, hides in it or breaks the line is shown as an escap
 
 test('an argument reaches the shell as it is', () => {
   expect([shellQuote('0-255'), shellQuote("it's $HOME"), shellQuote('')]).toEqual(['0-255', "'it'\\''s $HOME'", "''"]);
+});
+
+test('texts of the dashboard can be shown when they come through the door, keys of objects and numbers stay', () => {
+  const name = 'a\u202e\u0007\u200bb\n';
+  const shown = 'a\\u{202e}\\x07\\u{200b}b\\x0a';
+  expect(parseSafely(JSON.stringify({ deep: [{ name }], count: 5, none: null }))).toEqual({
+    deep: [{ name: shown }],
+    count: 5,
+    none: null,
+  });
+  expect(parseSafely(JSON.stringify({ name: '<b>é 中 "' }))).toEqual({ name: '<b>é 中 "' });
+  expect(() => parseSafely('{')).toThrow(SyntaxError);
 });

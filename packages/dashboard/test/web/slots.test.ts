@@ -1,6 +1,6 @@
 import type { SlotStateView } from '@codis/config/api';
 import { describe, expect, test } from 'vitest';
-import { paintMap, describe as words } from '../../web/src/lib/slot-paint.ts';
+import { details, paintMap, describe as words } from '../../web/src/lib/slot-paint.ts';
 import { expandRuns, lookOf, parseSlots, rampStep, runsOf, slotsText } from '../../web/src/lib/slots.ts';
 
 describe('slots as a person writes them', () => {
@@ -41,6 +41,17 @@ const owned = (group: number): SlotStateView => ({ state: 'online', group, to: n
 const OFFLINE: SlotStateView = { state: 'offline', group: null, to: null, migration: null };
 const moving: SlotStateView = { state: 'migrating', group: 1, to: 2, migration: 7 };
 const picture = { mode: 'owner', stats: null, group: null, filter: 'all', coloured: true, only: null } as const;
+
+test('what is known of one slot is told in words, and what is not known is said to be', () => {
+  const groups = [1, 2].map((id) => ({ id, slotsCount: 1, servers: [{ addr: `m${id}:1`, role: 'master' as const }] }));
+  const stats = { epoch: 1, at: null, keysCount: [12], bytes: [], opsPerSecond: [3], basis: [] };
+  expect(details(0, owned(1), { groups, stats })).toBe('slot 0, group 1, online, requests go to m1:1, 12 keys, 3/s requests');
+  expect(details(1, moving, { groups, stats })).toBe(
+    'slot 1, migrating from group 1 to group 2, requests go to m2:1, keys not known, requests not known',
+  );
+  expect(details(2, owned(3), { groups, stats: null })).toContain('its group has no master');
+  expect(details(3, OFFLINE, { groups, stats })).toBe('slot 3, no group, offline, keys not known, requests not known');
+});
 
 describe('the look of a slot', () => {
   test('a group keeps its colour and texture whatever other groups there are', () => {

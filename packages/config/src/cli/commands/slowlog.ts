@@ -18,7 +18,6 @@ export function slowLogCommand(program: Command): void {
     .option('--command <name>', 'only this Redis command')
     .option('--prefix <text>', 'only keys that begin so')
     .addOption(new Option('--source <who>', 'only as seen by').choices(['proxy', 'server']))
-    .option('--args', 'with values, which may be private')
     .action(async (options: object, command: Command) => {
       const session = sessionOf(command);
       const view = await session.get<SlowLogView>(`/slowlog?${queryText(options)}`);

@@ -4,6 +4,7 @@ import type { CauseView } from '@codis/config/api';
 import { sentence } from '../lib/format.ts';
 import { Chip } from './chip.tsx';
 import { explainable, TryButton, WhyButton } from './explain.tsx';
+import { Steady } from './steady.tsx';
 import { Time } from './value.tsx';
 
 const SHOWN_MAX = 8;
@@ -11,14 +12,18 @@ const SHOWN_MAX = 8;
 export function Causes({ causes }: { causes: readonly CauseView[] }) {
   if (causes.length === 0) return null;
   return (
-    <ul class="causes">
-      {causes.slice(0, SHOWN_MAX).map((cause) => (
-        <li key={cause.text}>
-          <Cause cause={cause} />
-        </li>
-      ))}
-      {causes.length > SHOWN_MAX ? <li>and {causes.length - SHOWN_MAX} more</li> : null}
-    </ul>
+    <Steady rows={causes.slice(0, SHOWN_MAX)} rowKey={({ text }) => text}>
+      {(rows) => (
+        <ul class="causes">
+          {rows.map((cause) => (
+            <li key={cause.text}>
+              <Cause cause={cause} />
+            </li>
+          ))}
+          {causes.length > SHOWN_MAX ? <li>and {causes.length - SHOWN_MAX} more</li> : null}
+        </ul>
+      )}
+    </Steady>
   );
 }
 

@@ -1,6 +1,6 @@
 // How each slot looks on the map: classes for the style sheet, words for who can't see it. Colour is the group's identity; state is a shape besides.
 
-import type { SlotStateView, SlotStatsView } from '@codis/config/api';
+import type { GroupView, SlotStateView, SlotStatsView } from '@codis/config/api';
 import { bytes, count, rate, UNKNOWN } from './format.ts';
 import { lookOf, rampStep } from './slots.ts';
 
@@ -95,6 +95,25 @@ export function describe(slot: number, state: SlotStateView, { mode, stats }: Pi
         ? `group ${state.group}, ${state.state}`
         : `${state.state} from group ${state.group} to group ${state.to}`;
   return `slot ${slot}, ${where}${metricWords(slot, mode, stats)}`;
+}
+
+/** What is known of one slot, in words: what it does, who serves it, how many keys and requests it has. */
+export function details(
+  slot: number,
+  state: SlotStateView,
+  { groups, stats }: { groups: readonly GroupView[]; stats: SlotStatsView | null },
+): string {
+  const serving = state.state === 'migrating' ? state.to : state.group;
+  const master = groups.find(({ id }) => id === serving)?.servers.find(({ role }) => role === 'master')?.addr;
+  const where = state.group === null ? [] : [master === undefined ? 'its group has no master' : `requests go to ${master}`];
+  const keys = count(stats?.keysCount[slot]);
+  const ops = rate(stats?.opsPerSecond[slot]);
+  return [
+    describe(slot, state, { mode: 'owner', stats: null }),
+    ...where,
+    keys === UNKNOWN ? 'keys not known' : `${keys} keys`,
+    ops === UNKNOWN ? 'requests not known' : `${ops} requests`,
+  ].join(', ');
 }
 
 function metricWords(slot: number, mode: MapMode, stats: SlotStatsView | null): string {

@@ -121,6 +121,8 @@ function Probed({ server }: { server: ProbedServerView }) {
         <dd>
           <Value text={bytes(server.usedMemoryBytes)} why={SILENT} />
         </dd>
+        <dt>Password</dt>
+        <dd>{server.role === null ? <Value text="—" why={SILENT} /> : 'product_auth is right for it'}</dd>
         <dt>Persistence</dt>
         <dd>{server.persistence ?? <Value text="—" why={SILENT} />}</dd>
       </dl>

@@ -9,15 +9,38 @@ import { explainable, TryButton, TryList, WhyButton } from '../components/explai
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
+import { Steady } from '../components/steady.tsx';
 import { Ago, Time } from '../components/value.tsx';
-import { sentence } from '../lib/format.ts';
+import { printable, sentence } from '../lib/format.ts';
 import { call } from '../state/api.ts';
 import { alerts, live } from '../state/live.ts';
-import { query, setQuery } from '../state/router.ts';
+import { query, route, setQuery, to } from '../state/router.ts';
 
 const STATES: readonly AlertStateName[] = ['firing', 'acknowledged', 'silenced', 'pending', 'resolved'];
 
 export function AlertsPage() {
+  const one = route.value.kind === 'page' ? route.value.object : null;
+  return one === null ? <AllAlerts /> : <OneAlert id={one} />;
+}
+
+/** Where who was told of it by alert_webhook comes in. */
+function OneAlert({ id }: { id: string }) {
+  const alert = alerts.value.find((known) => known.id === id);
+  return (
+    <>
+      <PageHead title="Alert">
+        <a href={to('alerts')}>all alerts</a>
+      </PageHead>
+      {alert === undefined ? (
+        <Empty text={`There is no alert ${printable(id)} now. One that is over stays for an hour.`} cli="codis-config alerts" />
+      ) : (
+        <AlertList alerts={[alert]} />
+      )}
+    </>
+  );
+}
+
+function AllAlerts() {
   const wanted = query.value.get('state') ?? 'all';
   const shown = alerts.value.filter(({ state }) => wanted === 'all' || state === wanted);
   return (
@@ -59,11 +82,15 @@ function levelOf({ state, severity }: AlertView): Level {
 
 export function AlertList({ alerts: shown }: { alerts: readonly AlertView[] }) {
   return (
-    <ul class="alerts">
-      {shown.map((alert) => (
-        <AlertItem key={alert.id} alert={alert} />
-      ))}
-    </ul>
+    <Steady rows={shown} rowKey={({ id }) => id}>
+      {(rows) => (
+        <ul class="alerts">
+          {rows.map((alert) => (
+            <AlertItem key={alert.id} alert={alert} />
+          ))}
+        </ul>
+      )}
+    </Steady>
   );
 }
 
@@ -73,7 +100,10 @@ function AlertItem({ alert }: { alert: AlertView }) {
   return (
     <li class={`alert ${levelOf(alert)}`}>
       <p class="alert-text">
-        <Chip level={levelOf(alert)} word={state === 'firing' ? severity : state} /> <strong>{sentence(text)}</strong>
+        <Chip level={levelOf(alert)} word={state === 'firing' ? severity : state} />{' '}
+        <strong>
+          <a href={to('alerts', alert.id)}>{sentence(text)}</a>
+        </strong>
       </p>
       <p class="hint">
         {why} Since <Time at={since} />

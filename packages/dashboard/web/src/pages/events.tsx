@@ -8,6 +8,7 @@ import { Copy } from '../components/copy.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Steady } from '../components/steady.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Time } from '../components/value.tsx';
 import { printable } from '../lib/format.ts';
@@ -44,13 +45,17 @@ function AllEvents() {
       {known.value === null && problem === null ? (
         <p role="status">Reading …</p>
       ) : (
-        <Table
-          caption="Events, newest first"
-          columns={COLUMNS}
-          rows={shown}
-          rowKey={({ seq }) => seq}
-          empty={<Empty text={all.length === 0 ? NOTHING_YET : 'No event is like that.'} cli="codis-config events" />}
-        />
+        <Steady key={query.value.toString()} rows={shown} rowKey={({ seq }) => String(seq)}>
+          {(rows) => (
+            <Table
+              caption="Events, newest first"
+              columns={COLUMNS}
+              rows={rows}
+              rowKey={({ seq }) => seq}
+              empty={<Empty text={all.length === 0 ? NOTHING_YET : 'No event is like that.'} cli="codis-config events" />}
+            />
+          )}
+        </Steady>
       )}
     </>
   );

@@ -140,7 +140,8 @@ const COLUMNS: readonly Column<ProbedServerView>[] = [
 function Proposal() {
   const found = probed.value;
   if (found === null) return <p class="hint">Comes when the servers have been looked at.</p>;
-  const { servers, groups, warnings } = found;
+  const { servers, groups, warnings, cli } = found;
+  const line = cli.map((one) => (force.value && one.includes(' server add ') ? `${one} --force` : one)).join(' && ');
   const share = groups.length === 0 ? 0 : Math.floor(1024 / groups.length);
   const make = async () => {
     busy.value = 'The cluster is being made.';
@@ -178,6 +179,7 @@ function Proposal() {
       >
         Make the cluster
       </WriteButton>
+      {line === '' ? null : <Copy text={line} />}
     </>
   );
 }

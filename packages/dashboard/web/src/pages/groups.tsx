@@ -11,6 +11,7 @@ import { PromoteButton } from '../components/promote.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Meter, Value } from '../components/value.tsx';
 import { bytes, count, duration, percent, plural, rate } from '../lib/format.ts';
+import { type Placed, replicationTree } from '../lib/replication.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
 import { call } from '../state/api.ts';
 import { epoch, status } from '../state/live.ts';
@@ -77,8 +78,8 @@ function GroupCard({ group, failure }: { group: GroupStatusView; failure: EventV
       <Table
         caption={`Servers of group ${id}`}
         columns={columnsOf(id, { masterUp })}
-        rows={[...servers].sort(byRole)}
-        rowKey={({ addr }) => addr}
+        rows={replicationTree(servers)}
+        rowKey={({ server: { addr } }) => addr}
         empty={
           <Empty text="No server in this group, so it can have no slots." cli={`codis-config server add ${id} 127.0.0.1:6379 master`} />
         }
@@ -87,28 +88,26 @@ function GroupCard({ group, failure }: { group: GroupStatusView; failure: EventV
   );
 }
 
-const byRole = (a: ServerStatusView, b: ServerStatusView) =>
-  a.role === b.role ? a.addr.localeCompare(b.addr, 'en') : a.role === 'master' ? -1 : 1;
 const DOWN = 'the server does not answer';
 
-function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly Column<ServerStatusView>[] {
+function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly Column<Placed>[] {
   return [
-    { title: 'Server', cell: ({ addr, role }) => <span class={role === 'replica' ? 'server replica' : 'server'}>{addr}</span> },
-    { title: 'Role', cell: (server) => <Role server={server} /> },
-    { title: 'State', cell: ({ up }) => <Chip level={up ? 'ok' : 'error'} word={up ? 'up' : 'down'} /> },
-    { title: 'Link', cell: (server) => <Link server={server} /> },
-    { title: 'Keys', numeric: true, cell: ({ keysCount }) => <Value text={count(keysCount)} why={DOWN} /> },
-    { title: 'Requests', numeric: true, cell: ({ opsPerSecond }) => <Value text={rate(opsPerSecond)} why={DOWN} /> },
-    { title: 'Memory', cell: (server) => <Memory server={server} /> },
-    { title: 'Redis', cell: ({ version }) => <Value text={version ?? '—'} why={DOWN} /> },
+    { title: 'Server', cell: ({ server: { addr }, depth }) => <span class={`server depth-${Math.min(depth, 3)}`}>{addr}</span> },
+    { title: 'Role', cell: ({ server }) => <Role server={server} /> },
+    { title: 'State', cell: ({ server: { up } }) => <Chip level={up ? 'ok' : 'error'} word={up ? 'up' : 'down'} /> },
+    { title: 'Link', cell: ({ server, depth }) => <Link server={server} depth={depth} /> },
+    { title: 'Keys', numeric: true, cell: ({ server }) => <Value text={count(server.keysCount)} why={DOWN} /> },
+    { title: 'Requests', numeric: true, cell: ({ server }) => <Value text={rate(server.opsPerSecond)} why={DOWN} /> },
+    { title: 'Memory', cell: ({ server }) => <Memory server={server} /> },
+    { title: 'Redis', cell: ({ server: { version } }) => <Value text={version ?? '—'} why={DOWN} /> },
     {
       title: 'Up for',
       numeric: true,
-      cell: ({ uptimeSeconds }) => <Value text={duration(uptimeSeconds === null ? null : uptimeSeconds * 1000)} why={DOWN} />,
+      cell: ({ server: { uptimeSeconds: seconds } }) => <Value text={duration(seconds === null ? null : seconds * 1000)} why={DOWN} />,
     },
     {
       title: 'Change',
-      cell: (server) => (
+      cell: ({ server }) => (
         <span class="actions">
           {masterUp && strays(server) ? <Replicate group={group} server={server} /> : null}
           <RemoveServer group={group} server={server} />
@@ -127,7 +126,7 @@ function Role({ server: { role, observedRole } }: { server: ServerStatusView }) 
   );
 }
 
-function Link({ server: { up, observedRole, linkUp, sync, lagBytes, replicates } }: { server: ServerStatusView }) {
+function Link({ server: { up, observedRole, linkUp, sync, lagBytes, lagSeconds, replicates }, depth }: Placed) {
   if (!up) return <Value text="—" why={DOWN} />;
   if (observedRole !== 'replica') return <Value text="—" why="a master follows nobody" />;
   if (sync !== null) {
@@ -139,6 +138,8 @@ function Link({ server: { up, observedRole, linkUp, sync, lagBytes, replicates }
       <Chip level={linkUp ? 'ok' : 'error'} word={linkUp ? 'linked' : 'broken'} />{' '}
       <Value text={bytes(lagBytes)} why="master or replica did not say" />
       {lagBytes === null ? '' : ' behind'}
+      {lagSeconds === null ? '' : `, heard ${duration(lagSeconds * 1000)} ago`}
+      {depth > 1 ? <span class="hint"> follows {replicates}</span> : null}
     </span>
   );
 }

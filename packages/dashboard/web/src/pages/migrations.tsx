@@ -8,6 +8,7 @@ import { WriteButton } from '../components/button.tsx';
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Steady } from '../components/steady.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { bytes, count, duration, plural, printable } from '../lib/format.ts';
@@ -48,13 +49,17 @@ export function MigrationsPage() {
           onChange={(value) => setQuery({ state: value === 'all' ? null : value })}
         />
       </div>
-      <Table
-        caption="Migrations"
-        columns={COLUMNS}
-        rows={shown}
-        rowKey={({ id }) => id}
-        empty={<Empty text="No slot has been moved yet. “Move slots…” above begins; or type:" cli="codis-config plan rebalance" />}
-      />
+      <Steady key={wanted} rows={shown} rowKey={({ id }) => String(id)}>
+        {(rows) => (
+          <Table
+            caption="Migrations"
+            columns={COLUMNS}
+            rows={rows}
+            rowKey={({ id }) => id}
+            empty={<Empty text="No slot has been moved yet. “Move slots…” above begins; or type:" cli="codis-config plan rebalance" />}
+          />
+        )}
+      </Steady>
     </>
   );
 }
@@ -134,7 +139,9 @@ function Plans() {
         columns={PLAN_COLUMNS}
         rows={open}
         rowKey={({ id }) => id}
-        empty={<p class="hint">None. A plan says what would move and at what cost; making one moves nothing.</p>}
+        empty={
+          <Empty text="None. A plan says what would move and at what cost; making one moves nothing:" cli="codis-config plan rebalance" />
+        }
       />
     </section>
   );

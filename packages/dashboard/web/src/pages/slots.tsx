@@ -13,7 +13,7 @@ import { Empty, ProblemBox } from '../components/problem.tsx';
 import { Legend, SlotMap } from '../components/slot-map.tsx';
 import { Ago } from '../components/value.tsx';
 import { plural, sentence } from '../lib/format.ts';
-import { describe, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
+import { details, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
 import { lastMoves, lastMoveText, loadLastMoves } from '../state/last-moves.ts';
 import { epoch, topology } from '../state/live.ts';
@@ -174,7 +174,7 @@ function Looked() {
   const moved = lastMoves.value?.get(looked.value);
   return (
     <p class="looked">
-      {describe(looked.value, state, { mode: mode(), stats: slotStats.value })}
+      {details(looked.value, state, { groups: topology.value?.groups ?? [], stats: slotStats.value })}
       {state.migration === null ? null : (
         <>
           , <a href={to('migrations', state.migration)}>migration {state.migration}</a>

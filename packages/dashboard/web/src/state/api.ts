@@ -2,6 +2,7 @@
 
 import type { DryRunView, ProblemView } from '@codis/config/api';
 import { signal } from '@preact/signals';
+import { parseSafely } from '../lib/safe-json.ts';
 
 const BASE = '/api/v1';
 /** Looking through servers may take this long. */
@@ -56,7 +57,7 @@ export async function call<Answer>(method: Method, path: string, { body, epoch }
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(CALL_MS_MAX),
   });
-  if (answer.ok) return (await answer.json()) as Answer;
+  if (answer.ok) return parseSafely(await answer.text()) as Answer;
   const problem = await problemOf(answer);
   if (answer.status === 401) loggedOut.value = true;
   throw problem;
@@ -82,7 +83,7 @@ async function ask(url: string, init: RequestInit): Promise<Response> {
 
 async function problemOf(answer: Response): Promise<Problem> {
   if (answer.headers.get('content-type')?.startsWith('application/problem+json')) {
-    const { detail, code, status, try: hints } = (await answer.json()) as ProblemView;
+    const { detail, code, status, try: hints } = parseSafely(await answer.text()) as ProblemView;
     return new Problem({ detail, code, status, hints });
   }
   return new Problem({

@@ -7,6 +7,7 @@
 import type { LiveTroubleView } from '@codis/config/api';
 import { batch, computed, signal } from '@preact/signals';
 import { applyLive, type LiveState } from '../lib/live-state.ts';
+import { parseSafely } from '../lib/safe-json.ts';
 import { SseParser } from '../lib/sse.ts';
 import { loggedOut } from './api.ts';
 
@@ -120,7 +121,7 @@ function take(parser: SseParser, text: string): void {
   batch(() => {
     let state = newest.peek();
     for (const { event, data } of parser.push(text)) {
-      const content: unknown = JSON.parse(data);
+      const content = parseSafely(data);
       state = applyLive(state, event, content);
       if (event === 'snapshot') connection.value = { kind: 'live' };
       if (event === 'trouble') beginningTrouble.value = (content as LiveTroubleView).detail;
