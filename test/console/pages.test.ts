@@ -34,11 +34,12 @@ const EVERYWHERE = [
 const DIALOGS = [
   'Add a group',
   'Add a server',
-  'Cancel the rest',
   'Drain',
+  'Finish the slots',
   'Pause',
   'Promote',
   'Remove',
+  'Roll back',
   'Silence',
   'Take offline',
   'Why?',
@@ -79,6 +80,8 @@ async function go(path: string): Promise<void> {
   await page.evaluate((href) => {
     history.pushState(null, '', href);
     dispatchEvent(new PopStateEvent('popstate'));
+    // What is there before is not to be taken for what is wanted.
+    return new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)));
   }, `/c/test/${path}`);
   await settled();
 }
@@ -215,6 +218,8 @@ test('while slots move', async () => {
   await call('POST', '/plans', { kind: 'move', moves: [{ first: 700, last: 701, to: 1 }] });
   await go('slots?show=moving');
   await page.locator('.cell.moving').first().waitFor({ timeout: 30_000 });
+  await go('migrations/1');
+  await page.getByRole('button', { name: /^Pause …/ }).waitFor();
   const paths = ['migrations/1', 'migrations/plan/2', 'slots?show=moving', 'slots/0', ...EVERYWHERE, ...WITH_CLUSTER];
   expect(await pageFaults(paths)).toEqual([]);
 });

@@ -28,6 +28,18 @@ export class Picture {
     return found;
   }
 
+  /** How many pixels of a box are not the same in another picture, bit by bit. */
+  differences(other: Picture, box: Box): number {
+    let count = 0;
+    for (let y = Math.ceil(box.y); y < Math.floor(box.y + box.height); y++) {
+      for (let x = Math.ceil(box.x); x < Math.floor(box.x + box.width); x++) {
+        const [mine, theirs] = [(y * this.#width + x) * 4, (y * other.#width + x) * 4];
+        if ([0, 1, 2].some((channel) => this.#bytes[mine + channel] !== other.#bytes[theirs + channel])) count++;
+      }
+    }
+    return count;
+  }
+
   #at(x: number, y: number): Colour {
     const at = (y * this.#width + x) * 4;
     return [0, 1, 2].map((channel) => linear((this.#bytes[at + channel] ?? 0) / 255)) as unknown as Colour;

@@ -212,11 +212,14 @@ test('new rows come in at the top, unless somebody points at one: that stays whe
     events = Array.from({ length: 5 }, (_, index) => event((events[0]?.seq ?? 0) + 5 - index));
     epoch++;
     api.send('topology', { epoch, slots: roundRobin(4, 0), groups: null });
-    const count = (events[0]?.seq ?? 0) + 1;
-    await table().locator(`table[aria-rowcount="${count}"]`).waitFor();
     return events[0]?.seq ?? 0;
   };
+  const untilIn = (seq: number) =>
+    table()
+      .locator(`table[aria-rowcount="${seq + 1}"]`)
+      .waitFor();
   const newest = await more();
+  await untilIn(newest);
   await table()
     .getByRole('link', { name: String(newest), exact: true })
     .waitFor();
@@ -234,12 +237,14 @@ test('new rows come in at the top, unless somebody points at one: that stays whe
   await page.mouse.move(600, 400);
   const before = await pointedAt();
   await more();
+  await page.getByRole('button', { name: 'Show 5 new lines' }).waitFor();
   expect(await isIn(before)).toBe(true);
   await page.mouse.wheel(0, 3000);
   await eventually(async () => (await pointedAt()).name !== before.name, { what: 'the wheel to turn' });
   await page.mouse.move(5, 5);
+  await untilIn(newest + 5);
   const further = await pointedAt();
-  await more();
+  await untilIn(await more());
   expect(await isIn(further)).toBe(true);
 });
 

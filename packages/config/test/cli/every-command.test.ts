@@ -12,6 +12,7 @@ import { eventually, freePort, scratchDir, stopAll } from '../../../../test/harn
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import type { DryRunView, SlotView } from '../../src/api/index.ts';
 import { allCommands, CATALOGUE } from '../../src/cli/catalogue.ts';
+import { actor } from '../../src/cli/client.ts';
 import { FORMATS } from '../../src/cli/output.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { type Coordinator, openCoordinator, proxyPath } from '../../src/coordinator/index.ts';
@@ -302,7 +303,9 @@ describe('the API and the command line', () => {
     for (const { route, path, body, line } of pairs(names)) {
       const response = await fetch(`${api()}/v1${path}?dryRun=true`, {
         method: route.split(' ')[0] ?? '',
-        ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
+        // What an event says may name who did it.
+        headers: { 'x-codis-actor': actor(), ...(body ? { 'content-type': 'application/json' } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
       });
       const byApi = (await response.json()) as DryRunView;
       const byCli = JSON.parse(await ok(...line, '--dry-run', '-o', 'json')) as DryRunView;

@@ -1,5 +1,5 @@
-// Which rows of a long table are in the page: those in sight, some around them, and the one that has the focus. What one looks at stays where it is when rows
-// come before it, or turn out higher than was thought.
+// Which rows of a long table are in the page: those in sight, some around them, and the one that has the focus. Once one has scrolled, what one looks at stays
+// where it is when rows come before it, or turn out higher than was thought. Who must not lose a row at the top either is in a `Steady`.
 
 import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks';
 import { RowHeights, type RowKey } from '../lib/row-heights.ts';
@@ -40,8 +40,6 @@ export function useLongRows<Row>(rows: readonly Row[], rowKey: (row: Row) => Row
   const focused = focusedIn(box.current, model);
   const known = useRef<readonly Row[]>([]);
   if (!sameRows(known.current, rows)) {
-    // At the very top new rows are let in, unless somebody points at one of those that are there.
-    if (anchor.current === null && (focused !== null || box.current?.matches(':hover'))) anchor.current = anchorAt(model, 0);
     model.replace(rows.map(rowKey));
     known.current = rows;
   }
