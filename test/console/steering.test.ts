@@ -106,3 +106,18 @@ test('the map and the drawer tell how a slot was moved last', async () => {
   await page.getByRole('dialog').getByText('Last move').waitFor();
   await page.getByRole('dialog').getByRole('link', { name: 'migration 2' }).waitFor();
 });
+
+test('one is found by its address though it is too new to be told of live, and one that there is not is not', async () => {
+  const { page } = browser;
+  await open('migrations/999');
+  await page.getByText('There is no migration 999').waitFor();
+  const before = (await api<MigrationsView>('/migrations')).migrations.length;
+  await cluster.cliOk('slot', 'migrate', '0', '0', '2', '--keys-per-second', '1', '--no-wait');
+  await page.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/migrations/${before + 1}`);
+  // Whichever comes first.
+  await page
+    .getByText(/There is no migration|Slots of this migration|Under way now|Asked for by/)
+    .first()
+    .waitFor();
+  expect(await page.getByText('There is no migration').count()).toBe(0);
+});

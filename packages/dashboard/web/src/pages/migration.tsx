@@ -14,6 +14,7 @@ import { Time, Value } from '../components/value.tsx';
 import { bytes, count, duration, printable, rate, sentence } from '../lib/format.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { migrations, now } from '../state/live.ts';
+import { useResource } from '../state/resource.ts';
 import { to } from '../state/router.ts';
 import { toastDone } from '../state/toasts.ts';
 import { MigrationSlots } from './migration-slots.tsx';
@@ -22,22 +23,38 @@ import { Steering } from './steering.tsx';
 import { StepList } from './wizard.tsx';
 
 export function MigrationPage({ id }: { id: string }) {
-  const migration = migrations.value.find((one) => String(one.id) === id);
+  const live = migrations.value.find((one) => String(one.id) === id);
+  return live === undefined ? <Asked key={id} id={id} /> : <Shown migration={live} />;
+}
+
+/** One that the live page is not told of: too new for that, or too old. */
+function Asked({ id }: { id: string }) {
+  const { view, problem } = useResource<MigrationView>(`/migrations/${encodeURIComponent(id)}`);
+  if (view !== null) return <Shown migration={view} />;
+  const isUnknown = problem?.code === 'CODIS_E_UNKNOWN_MIGRATION' || problem?.code === 'CODIS_E_BAD_REQUEST';
   return (
     <>
-      <PageHead title={`Migration ${id}`}>{migration ? <MigrationChip migration={migration} /> : null}</PageHead>
-      {migration === undefined ? (
-        <Empty text={`There is no migration ${id}. Those that there are:`} cli="codis-config migration list" />
-      ) : (
-        <>
-          <StepList at={3} />
-          <Progress migration={migration} />
-          <Steering migration={migration} />
-          <Throttle migration={migration} />
-          <MigrationSlots migration={migration} />
-          <Copy text={`codis-config migration watch ${id}`} />
-        </>
-      )}
+      <PageHead title={`Migration ${id}`} />
+      {problem === null ? <p class="hint">Looking for it…</p> : null}
+      {isUnknown ? <Empty text={`There is no migration ${id}. Those that there are:`} cli="codis-config migration list" /> : null}
+      {problem === null || isUnknown ? null : <ProblemBox problem={problem} what={`Migration ${id}`} />}
+    </>
+  );
+}
+
+function Shown({ migration }: { migration: MigrationView }) {
+  const { id } = migration;
+  return (
+    <>
+      <PageHead title={`Migration ${id}`}>
+        <MigrationChip migration={migration} />
+      </PageHead>
+      <StepList at={3} />
+      <Progress migration={migration} />
+      <Steering migration={migration} />
+      <Throttle migration={migration} />
+      <MigrationSlots migration={migration} />
+      <Copy text={`codis-config migration watch ${id}`} />
     </>
   );
 }
