@@ -46,7 +46,11 @@ beforeAll(async () => {
     what: 'the alert',
     everyMs: 200,
   });
-  await eventually(async () => (await strayOf(2))?.observedRole === 'master', { what: 'the replica to be seen as a master', everyMs: 200 });
+  const isStray = async () => {
+    const stray = await strayOf(2);
+    return stray?.observedRole === 'master' && (stray.keysCount ?? 0) > 0;
+  };
+  await eventually(isStray, { what: 'the replica to be seen as a master with keys', everyMs: 200 });
   await withholdChanges();
 }, 90_000);
 
@@ -69,7 +73,7 @@ async function withholdChanges(): Promise<void> {
     const path = `${pathname.replace('/api/v1', '')}${search}`;
     if (request.method() === 'GET' || search.includes('dryRun=true') || pathname.endsWith('/servers/probe')) return route.continue();
     asked.push({ method: request.method(), path, body: request.postData() });
-    return route.fulfill({ status: 200, contentType: 'application/json', body: '{"notes":[],"migration":null}' });
+    return route.fulfill({ status: 200, contentType: 'application/json', body: '{"notes":[],"steps":[],"migration":null}' });
   });
 }
 
@@ -163,8 +167,9 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
     async () => {
       await open('groups/2');
       await button(/^Follow the master …/).click();
-      const field = dialog().getByLabel(/^To confirm, type/);
-      if ((await field.count()) > 0) await field.fill(cluster.servers[1]![1]!.addr);
+      await dialog()
+        .getByLabel(/^To confirm, type/)
+        .fill(cluster.servers[1]![1]!.addr);
       return confirmed();
     },
   ],
