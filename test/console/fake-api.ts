@@ -115,7 +115,7 @@ export function largeCluster({ groups, proxies }: { groups: number; proxies: num
       groups: groupStatuses.map(({ id, slotsCount, servers }) => ({
         id,
         slotsCount,
-        servers: servers.map(({ addr, role }) => ({ addr, role })),
+        servers: servers.map(({ addr, role, zone, replicaReads }) => ({ addr, role, zone, replicaReads })),
       })),
     },
     migrations: [],
@@ -140,6 +140,8 @@ function groupStatus(id: number, slotsCount: number): GroupStatusView {
   const server = (port: number, role: 'master' | 'replica') => ({
     addr: `10.0.0.${id}:${port}`,
     role,
+    zone: null,
+    replicaReads: true,
     up: true,
     observedRole: role,
     linkUp: role === 'replica' ? true : null,

@@ -173,6 +173,27 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       return confirmed();
     },
   ],
+  [
+    'saying where a server stands',
+    'server.set',
+    async () => {
+      await open('groups/1');
+      await button(`Zone of ${cluster.servers[0]![1]!.addr} …`).click();
+      await dialog().getByLabel('Zone', { exact: true }).fill('az1');
+      return confirmed();
+    },
+  ],
+  [
+    'switching off the reads from a replica',
+    'server.set',
+    async () => {
+      await open('groups/1');
+      const reads = browser.page.getByRole('switch', { name: `Clients’ READONLY reads from ${cluster.servers[0]![1]!.addr}` });
+      expect(await reads.getAttribute('aria-checked')).toBe('true');
+      await reads.click();
+      return confirmed();
+    },
+  ],
   ['removing a server', 'server.remove', () => confirmedAt('groups/1', `Remove …: Remove ${cluster.servers[0]![1]!.addr}`)],
   ['removing a group', 'group.remove', () => confirmedAt('groups/7', 'Remove …: Remove group 7')],
   [

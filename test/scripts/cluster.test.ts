@@ -100,7 +100,7 @@ describe('the set-up', () => {
     groups: groups.map(([id, ...addrs]) => ({
       id,
       slotsCount: 0,
-      servers: addrs.map((addr, index) => ({ addr, role: index === 0 ? 'master' : 'replica' })),
+      servers: addrs.map((addr, index) => ({ addr, role: index === 0 ? 'master' : 'replica', zone: null, replicaReads: true })),
     })),
   });
   const groups: [number, ...string[]][] = [

@@ -24,6 +24,7 @@ import type {
   ProxyWantedRequest,
   ProxyWantedView,
   ReplicateServerRequest,
+  SetServerRequest,
   SlotsView,
   SlotView,
   StatusView,
@@ -68,7 +69,8 @@ const slotState = {
   migration: nullable(MigrationId),
 };
 const SlotRun = object({ first: Slot, last: Slot, ...slotState });
-const server = { addr: Addr, role: Role };
+const Zone = Type.String({ pattern: '^[A-Za-z0-9._-]{1,32}$', description: 'where a server stands, a label of the operator' });
+const server = { addr: Addr, role: Role, zone: nullable(Zone), replicaReads: Type.Boolean() };
 const Group = object({ id: GroupId, slotsCount: Count, servers: Type.Array(object(server)) });
 const ProxyEntry = object({
   id: ProxyId,
@@ -219,7 +221,15 @@ export const InitSlotsBody = describes<InitSlotsRequest>()(object({ force: Type.
 export const AssignRangeBody = describes<AssignRangeRequest>()(object({ first: Slot, last: Slot, group: nullable(GroupId) }));
 export const AddGroupBody = describes<AddGroupRequest>()(object({ group: GroupId }));
 export const AddServerBody = describes<AddServerRequest>()(
-  object({ addr: Addr, role: words('master', 'replica', 'slave'), force: Type.Optional(Type.Boolean()) }),
+  object({ addr: Addr, role: words('master', 'replica', 'slave'), force: Type.Optional(Type.Boolean()), zone: Type.Optional(Zone) }),
+);
+export const SetServerBody = describes<SetServerRequest>()(
+  object({
+    zone: Type.Optional(nullable(Zone)),
+    replicaReads: Type.Optional(
+      Type.Boolean({ description: 'whether clients that said READONLY may be answered by it while it is a replica' }),
+    ),
+  }),
 );
 export const PromoteServerBody = describes<PromoteServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));
 export const ReplicateServerBody = describes<ReplicateServerRequest>()(object({ force: Type.Optional(Type.Boolean()) }));

@@ -49,8 +49,8 @@ describe('the life of a product', () => {
     await dashboard.ok('POST', '/groups/1/servers', { addr: replica.addr, role: 'slave' });
     const { json } = await dashboard.ok('GET', '/groups/1');
     expect(json['servers']).toEqual([
-      { addr: one.addr, role: 'master' },
-      { addr: replica.addr, role: 'replica' },
+      { addr: one.addr, role: 'master', zone: null, replicaReads: true },
+      { addr: replica.addr, role: 'replica', zone: null, replicaReads: true },
     ]);
     await dashboard.ok('DELETE', `/groups/1/servers/${encodeURIComponent(replica.addr)}`);
   });

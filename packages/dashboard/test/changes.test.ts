@@ -105,6 +105,7 @@ const EXAMPLES = (): Record<string, [path: string, body?: unknown]> => ({
   'DELETE /groups/{group}': ['/groups/8'],
   'POST /groups/{group}/servers': ['/groups/2/servers', { addr: spare!.addr, role: 'replica' }],
   'DELETE /groups/{group}/servers/{addr}': [`/groups/1/servers/${encodeURIComponent(replica!.addr)}`],
+  'PUT /groups/{group}/servers/{addr}': [`/groups/1/servers/${encodeURIComponent(replica!.addr)}`, { zone: 'az1', replicaReads: false }],
   'POST /groups/{group}/servers/{addr}/replicate': [`/groups/1/servers/${encodeURIComponent(replica!.addr)}/replicate`, {}],
   'POST /groups/{group}/servers/{addr}/promote': [`/groups/1/servers/${encodeURIComponent(replica!.addr)}/promote`, {}],
   'POST /groups/{group}/keys/mend': ['/groups/2/keys/mend', { action: 'delete' }],
@@ -226,6 +227,7 @@ describe('every change', () => {
     expect(of('proxy.offline')).toMatchObject({ before: 'online', after: 'offline', object: 'proxy p1, draining for 7 s' });
     expect(of('migration.throttle')).toMatchObject({ before: 'running', after: 'running, keysPerSecond 5', migration: 1 });
     expect(of('server.promote')).toMatchObject({ before: `master ${a!.addr}`, after: `master ${replica!.addr}` });
+    expect(of('server.set')).toMatchObject({ before: 'zone none, replica reads on', after: 'zone az1, replica reads off' });
     expect(of('slot.offline')).toMatchObject({ before: '0-99 group 1', after: '0-99 offline' });
     const alone = `${b!.addr} master`;
     expect(of('server.add')).toMatchObject({ before: alone, after: `${alone}, ${spare!.addr} replica` });

@@ -18,6 +18,8 @@ export function server(addr: string, role: 'master' | 'replica', over: Partial<S
   return {
     addr,
     role,
+    zone: null,
+    replicaReads: true,
     up: true,
     observedRole: role,
     linkUp: role === 'replica' ? true : null,
@@ -163,8 +165,8 @@ export function topology(over: Partial<TopologyView> = {}): TopologyView {
       { first: 512, last: 1023, ...online(2) },
     ],
     groups: [
-      { id: 1, slotsCount: 512, servers: [{ addr: 'm1:1', role: 'master' }] },
-      { id: 2, slotsCount: 512, servers: [{ addr: 'm2:1', role: 'master' }] },
+      { id: 1, slotsCount: 512, servers: [{ addr: 'm1:1', role: 'master', zone: null, replicaReads: true }] },
+      { id: 2, slotsCount: 512, servers: [{ addr: 'm2:1', role: 'master', zone: null, replicaReads: true }] },
     ],
     ...over,
   };

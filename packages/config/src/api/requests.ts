@@ -26,6 +26,14 @@ export interface AddServerRequest {
   readonly addr: string;
   readonly role: RoleName | 'slave';
   readonly force?: boolean;
+  readonly zone?: string;
+}
+
+/** `PUT /groups/{group}/servers/{addr}`: what is not named stays. */
+export interface SetServerRequest {
+  /** Null takes it away. */
+  readonly zone?: string | null;
+  readonly replicaReads?: boolean;
 }
 
 /** `POST /groups/{group}/servers/{addr}/promote`. */

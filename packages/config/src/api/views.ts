@@ -65,6 +65,10 @@ export interface ServerView {
   /** `host:port`. */
   readonly addr: string;
   readonly role: RoleName;
+  /** Where it stands, a label of the operator; null: not said. */
+  readonly zone: string | null;
+  /** Whether clients that said READONLY may be answered by it while it is a replica. */
+  readonly replicaReads: boolean;
 }
 
 /** `GET /groups`. */

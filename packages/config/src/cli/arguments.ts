@@ -14,6 +14,7 @@ import {
   type Measure,
   type ProxyId,
   WEIGHT_MAX,
+  zoneProblem,
 } from '../model/index.ts';
 import { badUsage } from './failures.ts';
 
@@ -41,6 +42,20 @@ export function roleArgument(text: string): 'master' | 'replica' {
   if (text === 'slave' || text === 'replica') return 'replica';
   if (text === 'master') return text;
   throw badUsage(`${JSON.stringify(text)} is not a role: write master, replica or slave`);
+}
+
+export function zoneOption(text: string): string {
+  const problem = zoneProblem(text);
+  if (problem === null) return text;
+  throw badUsage(problem);
+}
+
+/** Or `none`: it is taken away. */
+export const zoneOrNoneOption = (text: string): string => (text === 'none' ? text : zoneOption(text));
+
+export function onOffOption(text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw badUsage(`${JSON.stringify(text)} is neither on nor off`);
 }
 
 export function onlineArgument(text: string): 'online' | 'offline' {

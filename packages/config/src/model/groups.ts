@@ -13,6 +13,7 @@ import {
   requireGroup,
   type Server,
   type Topology,
+  zoneProblem,
 } from './topology.ts';
 
 /** Throws CODIS_E_GROUP_EXISTS. */
@@ -36,8 +37,8 @@ export function removeGroup(topology: Topology, id: GroupId): Topology {
 }
 
 /** Adds a server, and its group when that does not exist (as Codis 2.0 did). Throws CODIS_E_SERVER_EXISTS, CODIS_E_MASTER_EXISTS,
- *  or CODIS_E_NO_MASTER for a replica of nothing. */
-export function addServer(topology: Topology, server: { group: GroupId; addr: ServerAddr; role: Role }): Topology {
+ *  CODIS_E_NO_MASTER for a replica of nothing, or CODIS_E_BAD_REQUEST for what is no zone. */
+export function addServer(topology: Topology, server: { group: GroupId; addr: ServerAddr; role: Role; zone?: string }): Topology {
   const holder = groupOfServer(topology, server.addr);
   if (holder) throw new CodisError('CODIS_E_SERVER_EXISTS', `server ${server.addr} is in group ${holder.id} already`);
   const base = findGroup(topology, server.group) ? topology : addGroup(topology, server.group);
@@ -52,7 +53,32 @@ export function addServer(topology: Topology, server: { group: GroupId; addr: Se
       `group ${group.id} has no master that ${server.addr} could be a replica of; add the master first`,
     );
   }
-  return withServers(base, group, [...group.servers, { addr: server.addr, role: server.role }]);
+  return withServers(base, group, [...group.servers, withSettings({ addr: server.addr, role: server.role }, server)]);
+}
+
+/** What an operator says of a server; what is not named stays. `zone: null` takes it away. */
+export interface ServerSettings {
+  readonly zone?: string | null;
+  readonly replicaReads?: boolean;
+}
+
+/** Throws CODIS_E_UNKNOWN_GROUP, CODIS_E_UNKNOWN_SERVER, or CODIS_E_BAD_REQUEST for what is no zone, or when nothing is said. */
+export function setServer(topology: Topology, server: { group: GroupId; addr: ServerAddr }, settings: ServerSettings): Topology {
+  const group = requireGroup(topology, server.group);
+  requireServer(group, server.addr);
+  if (settings.zone === undefined && settings.replicaReads === undefined) {
+    throw new CodisError('CODIS_E_BAD_REQUEST', `say what of ${server.addr} is to be set: its zone, or whether clients read from it`);
+  }
+  const servers = group.servers.map((other) => (other.addr === server.addr ? withSettings(other, settings) : other));
+  return withServers(topology, group, servers);
+}
+
+function withSettings({ addr, role, ...before }: Server, settings: ServerSettings): Server {
+  const zone = settings.zone === undefined ? before.zone : settings.zone;
+  const problem = zone == null ? null : zoneProblem(zone);
+  if (problem !== null) throw new CodisError('CODIS_E_BAD_REQUEST', problem);
+  const reads = settings.replicaReads ?? before.replicaReads ?? true;
+  return { addr, role, ...(zone == null ? {} : { zone }), ...(reads ? {} : { replicaReads: false }) };
 }
 
 /** Throws CODIS_E_UNKNOWN_GROUP, CODIS_E_UNKNOWN_SERVER, or CODIS_E_SERVER_IN_USE for a master that slots or replicas still need. */
@@ -88,7 +114,7 @@ export function promoteServer(topology: Topology, server: { group: GroupId; addr
   return withServers(
     topology,
     group,
-    group.servers.map(({ addr }) => ({ addr, role: addr === server.addr ? 'master' : 'replica' })),
+    group.servers.map((other) => ({ ...other, role: other.addr === server.addr ? 'master' : 'replica' })),
   );
 }
 

@@ -53,6 +53,10 @@ export type Role = 'master' | 'replica';
 export interface Server {
   readonly addr: ServerAddr;
   readonly role: Role;
+  /** Where it stands, a label of the operator. Absent: not said. */
+  readonly zone?: string;
+  /** While it is a replica, clients that said READONLY are not answered by it. Not there unless so. */
+  readonly replicaReads?: false;
 }
 
 /** Invariant: at most one server has the role master; no address stands twice in a topology. */
@@ -144,6 +148,14 @@ export function slotRuns(topology: Topology): SlotRun[] {
 }
 
 const FORMAT = 1;
+/** What a zone may be called. */
+const ZONE = /^[A-Za-z0-9._-]{1,32}$/;
+
+/** Why a zone can't be called so, in words; null when it can. `none` is what a command line says for no zone. */
+export function zoneProblem(zone: string): string | null {
+  if (ZONE.test(zone) && zone !== 'none') return null;
+  return `${JSON.stringify(zone)} is not a zone: write 1 to 32 letters, digits, dots, dashes or underscores, and not none`;
+}
 
 /** The bytes stored at `topology`. */
 export function encodeTopology(topology: Topology): Buffer {
@@ -224,13 +236,23 @@ function decodeBigKeys(value: unknown): { bigKeys?: ListedKey[] } {
 }
 
 function decodeGroups(value: unknown): Group[] {
-  return (value as { id: number; servers: { addr: string; role: string }[] }[]).map((group) => ({
-    id: asGroupId(group.id),
-    servers: group.servers.map(({ addr, role }) => {
-      if (role !== 'master' && role !== 'replica') throw new TypeError(`a server's role is ${JSON.stringify(role)}`);
-      return { addr: asServerAddr(addr), role };
-    }),
+  return (value as { id: number; servers: Record<string, unknown>[] }[]).map(({ id, servers }) => ({
+    id: asGroupId(id),
+    servers: servers.map(decodeServer),
   }));
+}
+
+function decodeServer({ addr, role, zone, replicaReads }: Record<string, unknown>): Server {
+  if (role !== 'master' && role !== 'replica') throw new TypeError(`a server's role is ${JSON.stringify(role)}`);
+  if (zone !== undefined && (typeof zone !== 'string' || zoneProblem(zone) !== null))
+    throw new TypeError(`a server's zone is ${JSON.stringify(zone)}`);
+  if (replicaReads !== undefined && replicaReads !== false) throw new TypeError(`replicaReads is ${JSON.stringify(replicaReads)}`);
+  return {
+    addr: asServerAddr(addr as string),
+    role,
+    ...(zone === undefined ? {} : { zone }),
+    ...(replicaReads === false ? { replicaReads } : {}),
+  };
 }
 
 /** Throws a TypeError that says which invariant of Topology does not hold. */

@@ -30,6 +30,7 @@ export type EventAction =
   | 'server.promote'
   | 'server.remove'
   | 'server.replicate'
+  | 'server.set'
   | 'session.login'
   | 'session.logout'
   | 'slot.assign'

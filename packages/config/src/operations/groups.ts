@@ -1,6 +1,14 @@
 // Operations on groups as such. Their servers are servers.ts.
 
-import { addGroup as add, CodisError, type GroupId, removeGroup as remove, type Topology, type VersionedTopology } from '../model/index.ts';
+import {
+  addGroup as add,
+  CodisError,
+  type GroupId,
+  removeGroup as remove,
+  type Server,
+  type Topology,
+  type VersionedTopology,
+} from '../model/index.ts';
 import type { Caller, Expecting } from './caller.ts';
 import { changeTopology } from './commit.ts';
 import { listMigrations } from './migrations.ts';
@@ -35,5 +43,9 @@ export async function removeGroup(caller: Caller, request: Expecting & { group: 
 export function serversText({ groups }: Topology, id: GroupId): string {
   const group = groups.find((one) => one.id === id);
   if (!group) return 'none';
-  return group.servers.length === 0 ? 'no server' : group.servers.map(({ addr, role }) => `${addr} ${role}`).join(', ');
+  return group.servers.length === 0 ? 'no server' : group.servers.map(serverText).join(', ');
+}
+
+function serverText({ addr, role, zone, replicaReads }: Server): string {
+  return `${addr} ${role}${zone === undefined ? '' : ` in zone ${zone}`}${replicaReads === false ? ' without reads' : ''}`;
 }

@@ -12,6 +12,8 @@ import {
   requireGroup,
   requireMaster,
   type ServerAddr,
+  type ServerSettings,
+  setServer as setInTopology,
   type Topology,
   type VersionedTopology,
 } from '../model/index.ts';
@@ -34,7 +36,10 @@ export interface ServerChange extends VersionedTopology {
 
 /** Adds a server; a replica is made one, of the group's master. `force` takes a master with keys as it is, and drops the keys of a replica.
  *  Throws as `addServer` of the model, and CODIS_E_SERVER_UNREACHABLE, CODIS_E_NOT_REDIS, CODIS_E_SERVER_WRONG_ROLE or CODIS_E_SERVER_NOT_EMPTY. */
-export async function addServer(caller: Caller, request: ServerRequest & { role: Role; force: boolean }): Promise<ServerChange> {
+export async function addServer(
+  caller: Caller,
+  request: ServerRequest & { role: Role; force: boolean; zone?: string },
+): Promise<ServerChange> {
   const { topology } = await readTopology(caller);
   addToTopology(topology, request);
   const server = await probeServer(request.addr, caller);
@@ -138,6 +143,26 @@ async function probeMaster(caller: Caller, addr: ServerAddr, request: ServerRequ
     'CODIS_E_SERVER_WRONG_ROLE',
     `${addr}, the master of group ${request.group}, is itself a replica of ${master.master.addr}; mend that before adding ${request.addr}`,
   );
+}
+
+/** What an operator says of a server that is there; the Redis itself is not asked. Throws as `setServer` of the model. */
+export async function setServer(
+  caller: Caller,
+  { settings, ...request }: ServerRequest & { settings: ServerSettings },
+): Promise<ServerChange> {
+  const changed = await changeTopology(caller, {
+    ...request,
+    action: 'server.set',
+    object: `server ${request.addr} of group ${request.group}`,
+    told: (current) => settingsText(current, request),
+    change: (current) => setInTopology(current, request, settings),
+  });
+  return { ...changed, notes: [] };
+}
+
+function settingsText(topology: Topology, { group, addr }: ServerRequest): string {
+  const server = requireGroup(topology, group).servers.find((other) => other.addr === addr);
+  return `zone ${server?.zone ?? 'none'}, replica reads ${server?.replicaReads === false ? 'off' : 'on'}`;
 }
 
 /** Takes a server out of its group; the Redis itself is left as it is. Throws as `removeServer` of the model. */

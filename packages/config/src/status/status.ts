@@ -8,7 +8,7 @@ import { type CodisError, isCodisError, type Migration, type ProxyView, type Ser
 import { listMigrations, listProxies, probeServer, readTopologyIfAny, type ServerProbe } from '../operations/index.ts';
 import { conditionId, works } from './conditions.ts';
 import { carrySince, causesOf, judge, keyTotal, servedCount } from './verdict.ts';
-import { groupViews, proxyView, type Serving } from './views.ts';
+import { groupViews, proxyView, type Serving, serverView } from './views.ts';
 
 /** How long a server may take to answer before it counts as down. */
 const PROBE_MS = 800;
@@ -160,7 +160,7 @@ async function askServer(server: Server, probing: Probing): Promise<Asked> {
     return { view: found(server, probe), probe };
   } catch (error) {
     if (!isCodisError(error)) throw error;
-    return { view: { ...server, up: false, ...UNKNOWN, problem: error.message }, probe: null };
+    return { view: { ...serverView(server), up: false, ...UNKNOWN, problem: error.message }, probe: null };
   }
 }
 
@@ -180,7 +180,7 @@ function isRefused({ cause }: CodisError): boolean {
 
 function found(server: Server, probe: ServerProbe): ServerStatusView {
   return {
-    ...server,
+    ...serverView(server),
     up: true,
     observedRole: probe.role,
     linkUp: probe.master ? probe.master.linkUp : null,

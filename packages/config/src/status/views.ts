@@ -5,6 +5,7 @@ import type {
   GroupView,
   MigrationView,
   ProxyEntryView,
+  ServerView,
   SlotRunView,
   SlotStateView,
   StalledView,
@@ -15,6 +16,7 @@ import {
   type GroupId,
   type Migration,
   type ProxyView,
+  type Server,
   type SlotState,
   slotRuns,
   type Topology,
@@ -60,7 +62,11 @@ export function groupViews(topology: Topology): GroupView[] {
     const { group } = slotStateView(state);
     if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
   }
-  return topology.groups.map(({ id, servers }) => ({ id, slotsCount: counts.get(id) ?? 0, servers }));
+  return topology.groups.map(({ id, servers }) => ({ id, slotsCount: counts.get(id) ?? 0, servers: servers.map(serverView) }));
+}
+
+export function serverView({ addr, role, zone, replicaReads }: Server): ServerView {
+  return { addr, role, zone: zone ?? null, replicaReads: replicaReads ?? true };
 }
 
 /** What a proxy says of itself. */

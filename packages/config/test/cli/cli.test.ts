@@ -75,6 +75,23 @@ describe('changes', () => {
     expect(added.stderr).toMatch(new RegExp(`note: ${replica.addr} has a full copy of .* and follows it\\n$`));
     expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining(`${replica.addr} is a replica of group 1`) });
     expect(added.stderr).toMatch(/^note: /);
+    const set = await it.ok('server', 'set', replica.addr, '--zone', 'az1', '--replica-reads', 'off');
+    expect(set).toContain(`${replica.addr}: zone az1, replica reads off (epoch `);
+    expect(await it.ok('server', 'list', '-o', 'wide')).toMatch(new RegExp(`${replica.addr} +replica +az1 +off\\n`));
+    expect(await it.ok('server', 'set', replica.addr, '--zone', 'none')).toContain('zone none');
+    expect(await it.ok('server', 'list', '-o', 'wide')).toMatch(new RegExp(`${replica.addr} +replica +- +off\\n`));
+    expect(await it.cli('server', 'set', replica.addr)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--zone or --replica-reads'),
+    });
+    expect(await it.cli('server', 'set', replica.addr, '--zone', 'a b')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is not a zone'),
+    });
+    expect(await it.cli('server', 'set', '127.0.0.1:1', '--zone', 'a')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('is in no group'),
+    });
     expect(await it.ok('server', 'promote', '1', replica.addr, '--force')).toContain('is the master of group 1');
     expect(await it.ok('server', 'promote', '1', one.addr, '--force')).toContain(`${one.addr} is the master of group 1`);
     expect(await it.ok('server', 'remove', '1', replica.addr)).toContain('is no longer in group 1');

@@ -204,6 +204,7 @@ describe('what changes something, with --dry-run', () => {
     'server remove': () => ['1', cluster.servers[0]![1]!.addr],
     'server promote': () => ['1', cluster.servers[0]![1]!.addr],
     'server replicate': () => ['1', cluster.servers[0]![1]!.addr],
+    'server set': () => [cluster.servers[0]![1]!.addr, '--zone', 'az1', '--replica-reads', 'off'],
     'server add-group': () => ['8'],
     'server remove-group': () => ['7'],
     'proxy online': () => ['proxy_1'],

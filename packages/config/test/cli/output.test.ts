@@ -202,6 +202,8 @@ describe('a status', () => {
   const server = (addr: string, role: 'master' | 'replica', up: boolean): ServerStatusView => ({
     addr,
     role,
+    zone: null,
+    replicaReads: true,
     up,
     observedRole: up ? role : null,
     linkUp: up,

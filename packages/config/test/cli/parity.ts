@@ -32,6 +32,16 @@ export function pairs({ spare, replica, passwordFile, password, alert }: Names):
     to('DELETE /groups/{group}', '/groups/7', 'server remove-group 7'),
     to('POST /groups/{group}/servers', '/groups/7/servers', `server add 7 ${spare} master`, { addr: spare, role: 'master' }),
     to('DELETE /groups/{group}/servers/{addr}', `/groups/1/servers/${at(replica)}`, `server remove 1 ${replica}`),
+    to('POST /groups/{group}/servers', '/groups/7/servers', `server add 7 ${spare} master --zone az1`, {
+      addr: spare,
+      role: 'master',
+      zone: 'az1',
+    }),
+    to('PUT /groups/{group}/servers/{addr}', `/groups/1/servers/${at(replica)}`, `server set ${replica} --zone az1 --replica-reads off`, {
+      zone: 'az1',
+      replicaReads: false,
+    }),
+    to('PUT /groups/{group}/servers/{addr}', `/groups/1/servers/${at(replica)}`, `server set ${replica} --zone none`, { zone: null }),
     to('POST /groups/{group}/servers/{addr}/promote', `/groups/1/servers/${at(replica)}/promote`, `server promote 1 ${replica}`, {}),
     to('POST /groups/{group}/servers/{addr}/replicate', `/groups/1/servers/${at(replica)}/replicate`, `server replicate 1 ${replica}`, {}),
     to('PUT /proxies/{proxy}/wanted', '/proxies/proxy_1/wanted', 'proxy offline proxy_1', { wanted: 'offline' }),

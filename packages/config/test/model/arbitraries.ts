@@ -22,6 +22,8 @@ function groupOf(id: number, serversCount: number): Group {
   const servers = Array.from({ length: serversCount }, (_, index) => ({
     addr: asServerAddr(`host-${id}-${index}:6379`),
     role: role(index),
+    ...(index % 2 === 1 ? { zone: `az-${id % 3}` } : {}),
+    ...(index > 1 ? { replicaReads: false as const } : {}),
   }));
   return { id: asGroupId(id), servers };
 }

@@ -16,6 +16,7 @@ import {
   removeGroup,
   removeServer,
   requireGroup,
+  setServer,
   type Topology,
 } from '../../src/model/index.ts';
 
@@ -74,6 +75,28 @@ describe('servers', () => {
     expect(requireGroup(removeServer(removeServer(pair, { group: ONE, addr: B }), { group: ONE, addr: A }), ONE).servers).toEqual([]);
     refused(() => removeServer(pair, { group: ONE, addr: C }), 'CODIS_E_UNKNOWN_SERVER');
     refused(() => removeServer(pair, { group: TWO, addr: A }), 'CODIS_E_UNKNOWN_GROUP');
+  });
+
+  test('are told where they stand and whether clients read from them; what is not named stays', () => {
+    const b = { group: ONE, addr: B };
+    const serversOf = (topology: Topology) => requireGroup(topology, ONE).servers;
+    const zoned = setServer(pair, b, { zone: 'az_1.a-B' });
+    expect(serversOf(zoned)).toEqual([serversOf(pair)[0], { addr: 'b:1', role: 'replica', zone: 'az_1.a-B' }]);
+    const off = setServer(zoned, b, { replicaReads: false });
+    expect(serversOf(off)[1]).toEqual({ addr: 'b:1', role: 'replica', zone: 'az_1.a-B', replicaReads: false });
+    expect(serversOf(setServer(off, b, { zone: null }))[1]).toEqual({ addr: 'b:1', role: 'replica', replicaReads: false });
+    expect(setServer(setServer(off, b, { zone: null }), b, { replicaReads: true })).toEqual(pair);
+    expect(serversOf(promoteServer(promoteServer(off, b), { group: ONE, addr: A }))).toEqual(serversOf(off));
+    expect(serversOf(addServer(pair, { ...replica(ONE, C), zone: 'x' }))[2]).toEqual({ addr: 'c:1', role: 'replica', zone: 'x' });
+  });
+
+  test('are told nothing that makes no sense', () => {
+    for (const zone of ['', 'none', 'a b', 'x'.repeat(33), 'ä', '$(x)'])
+      refused(() => setServer(pair, { group: ONE, addr: B }, { zone }), 'CODIS_E_BAD_REQUEST');
+    refused(() => setServer(pair, { group: ONE, addr: B }, {}), 'CODIS_E_BAD_REQUEST');
+    refused(() => setServer(pair, { group: ONE, addr: C }, { zone: 'x' }), 'CODIS_E_UNKNOWN_SERVER');
+    refused(() => setServer(pair, { group: TWO, addr: B }, { zone: 'x' }), 'CODIS_E_UNKNOWN_GROUP');
+    refused(() => addServer(pair, { ...replica(ONE, C), zone: 'a b' }), 'CODIS_E_BAD_REQUEST');
   });
 
   test('are promoted, and the old master is a replica', () => {

@@ -18,6 +18,7 @@ import {
   requireMaster,
   SLOT_COUNT,
   sameState,
+  setServer,
   slotRuns,
   slotState,
 } from '../../src/model/index.ts';
@@ -63,6 +64,13 @@ test('the worst case, every slot in a state of its own, is far below the limit o
   expect(encodeTopology({ ...one, slots }).length).toBeLessThan(200_000);
 });
 
+test('what is not said of a server is not written, so an older program reads what it knows', () => {
+  const said = setServer(withOne, { group: ONE, addr: asServerAddr('a:1') }, { zone: 'az1', replicaReads: false });
+  const back = setServer(said, { group: ONE, addr: asServerAddr('a:1') }, { zone: null, replicaReads: true });
+  expect(String(encodeTopology(said))).toContain('{"addr":"a:1","role":"master","zone":"az1","replicaReads":false}');
+  expect(encodeTopology(back)).toEqual(encodeTopology(withOne));
+});
+
 describe('damage is refused and named:', () => {
   const sound = JSON.parse(String(encodeTopology(assignSlots(withOne, { first: asSlot(0), last: asSlot(511), owner: ONE }))));
   const servers = (...list: unknown[]) => ({ groups: [{ id: 1, servers: list }] });
@@ -102,6 +110,8 @@ describe('damage is refused and named:', () => {
     ['a lock with a lease of nothing', runs({ ...move, state: 'locked', epoch: 1, leaseMs: 0 }, rest), /leaseMs is 0/],
     ['no groups', { groups: undefined }, /./],
     ['an unknown role', servers({ addr: 'a:1', role: 'slave' }), /a server's role is "slave"/],
+    ['a zone that is none', servers({ addr: 'a:1', role: 'master', zone: 'a b' }), /a server's zone is "a b"/],
+    ['reads that are neither on nor off', servers({ addr: 'a:1', role: 'master', replicaReads: 1 }), /replicaReads is 1/],
     ['a bad address', servers({ addr: 'a', role: 'master' }), /not an address/],
     ['two masters', servers({ addr: 'a:1', role: 'master' }, { addr: 'b:1', role: 'master' }), /group 1 has two masters/],
     ['a server that stands twice', servers({ addr: 'a:1', role: 'master' }, { addr: 'A:1', role: 'replica' }), /server a:1 stands twice/],

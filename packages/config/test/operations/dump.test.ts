@@ -16,6 +16,7 @@ import {
   encodeProxyRegistration,
   encodeTopology,
   lockSlots,
+  requireGroup,
   slotRuns,
   startMigrating,
   type VersionedTopology,
@@ -30,6 +31,7 @@ import {
   offlineRange,
   readTopology,
   restoreDump,
+  setServer,
   type TopologyDump,
   takeDump,
 } from '../../src/operations/index.ts';
@@ -107,6 +109,22 @@ test('a topology that is there stays, unless forced: then slots are where the du
   const { epoch } = await readTopology(caller);
   expect(await restoreDump(caller, { dump, force: true })).toMatchObject({ before: epoch, epoch: epoch + 1, reassignedCount: 512 });
   expect(slotRuns((await readTopology(caller)).topology)).toEqual([{ ...ALL, state: { kind: 'online', owner: G1 } }]);
+});
+
+test('what was said of a server is in the dump, and put back', async () => {
+  const caller = await twoGroups();
+  const server = { group: G1, addr: asServerAddr('127.0.0.1:1') };
+  await setServer(caller, { ...server, settings: { zone: 'az1', replicaReads: false } });
+  const dump = await dumpOf(caller);
+  await setServer(caller, { ...server, settings: { zone: null, replicaReads: true } });
+  expect((await listEvents(caller.coordinator))[0]).toMatchObject({
+    action: 'server.set',
+    before: 'zone az1, replica reads off',
+    after: 'zone none, replica reads on',
+  });
+  await restoreDump(caller, { dump, force: true });
+  const { servers } = requireGroup((await readTopology(caller)).topology, G1);
+  expect(servers).toEqual([{ addr: '127.0.0.1:1', role: 'master', zone: 'az1', replicaReads: false }]);
 });
 
 test('a dry run checks all and changes nothing', async () => {

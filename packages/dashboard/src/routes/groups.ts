@@ -1,7 +1,17 @@
 // Groups and their servers.
 
+import type { GroupView } from '@codis/config/api';
 import { asGroupId, asServerAddr, requireGroup } from '@codis/config/model';
-import { addGroup, addServer, promoteServer, readTopology, removeGroup, removeServer, replicateServer } from '@codis/config/operations';
+import {
+  addGroup,
+  addServer,
+  promoteServer,
+  readTopology,
+  removeGroup,
+  removeServer,
+  replicateServer,
+  setServer,
+} from '@codis/config/operations';
 import { groupViews } from '@codis/config/status';
 import Type from 'typebox';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
@@ -16,6 +26,7 @@ import {
   GroupsSchema,
   PromoteServerBody,
   ReplicateServerBody,
+  SetServerBody,
 } from '../schemas.ts';
 
 const GroupParams = Type.Object({ group: GroupId });
@@ -31,8 +42,8 @@ export function groupRoutes(app: App, context: Context): void {
     { schema: { summary: 'One group', params: GroupParams, response: answers(GroupSchema) } },
     async ({ params }) => {
       const { topology } = await readTopology(context);
-      const { id, servers } = requireGroup(topology, asGroupId(params.group));
-      return groupViews(topology).find((view) => view.id === id) ?? { id, servers, slotsCount: 0 };
+      const { id } = requireGroup(topology, asGroupId(params.group));
+      return groupViews(topology).find((view) => view.id === id) as GroupView;
     },
   );
   app.post(
@@ -53,6 +64,7 @@ export function groupRoutes(app: App, context: Context): void {
   );
   serverRoutes(app, context);
   replicateRoute(app, context);
+  setRoute(app, context);
 }
 
 function serverRoutes(app: App, context: Context): void {
@@ -67,13 +79,14 @@ function serverRoutes(app: App, context: Context): void {
       },
     },
     async (request) => {
-      const { addr, role, force } = request.body;
+      const { addr, role, force, zone } = request.body;
       const { epoch, notes } = await addServer(callerOf(context, request), {
         ...expectingOf(request),
         group: asGroupId(request.params.group),
         addr: asServerAddr(addr),
         role: role === 'slave' ? 'replica' : role,
         force: force ?? false,
+        ...(zone === undefined ? {} : { zone }),
       });
       return { epoch, notes };
     },
@@ -112,6 +125,25 @@ function replicateRoute(app: App, context: Context): void {
     async (request) => {
       const target = { ...expectingOf(request), ...serverOf(request.params), force: request.body.force ?? false };
       const { epoch, notes } = await replicateServer(callerOf(context, request), target);
+      return { epoch, notes };
+    },
+  );
+}
+
+function setRoute(app: App, context: Context): void {
+  app.put(
+    '/groups/:group/servers/:addr',
+    {
+      schema: {
+        summary: 'Say where a server stands, and whether clients may read from it while it is a replica',
+        params: ServerParams,
+        body: SetServerBody,
+        response: answers(ChangeSchema),
+      },
+    },
+    async (request) => {
+      const target = { ...expectingOf(request), ...serverOf(request.params), settings: request.body };
+      const { epoch, notes } = await setServer(callerOf(context, request), target);
       return { epoch, notes };
     },
   );

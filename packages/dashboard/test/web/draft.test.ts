@@ -16,7 +16,7 @@ const owned = (group: number): SlotStateView => ({ state: 'online', group, to: n
 const slots: SlotStateView[] = [...new Array<SlotStateView>(512).fill(owned(1)), ...new Array<SlotStateView>(512).fill(owned(2))];
 slots[7] = { state: 'migrating', group: 1, to: 2, migration: 4 };
 slots[9] = { state: 'offline', group: null, to: null, migration: null };
-const master = { addr: 'a:1', role: 'master' } as const;
+const master = { addr: 'a:1', role: 'master', zone: null, replicaReads: true } as const;
 const groups: GroupView[] = [
   { id: 1, slotsCount: 511, servers: [master] },
   { id: 2, slotsCount: 512, servers: [master] },

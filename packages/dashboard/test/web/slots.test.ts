@@ -43,7 +43,11 @@ const moving: SlotStateView = { state: 'migrating', group: 1, to: 2, migration: 
 const picture = { mode: 'owner', stats: null, group: null, filter: 'all', coloured: true, only: null } as const;
 
 test('what is known of one slot is told in words, and what is not known is said to be', () => {
-  const groups = [1, 2].map((id) => ({ id, slotsCount: 1, servers: [{ addr: `m${id}:1`, role: 'master' as const }] }));
+  const groups = [1, 2].map((id) => ({
+    id,
+    slotsCount: 1,
+    servers: [{ addr: `m${id}:1`, role: 'master' as const, zone: null, replicaReads: true }],
+  }));
   const stats = { epoch: 1, at: null, keysCount: [12], bytes: [], opsPerSecond: [3], basis: [] };
   expect(details(0, owned(1), { groups, stats })).toBe('slot 0, group 1, online, requests go to m1:1, 12 keys, 3/s requests');
   expect(details(1, moving, { groups, stats })).toBe(

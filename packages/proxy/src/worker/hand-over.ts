@@ -398,5 +398,5 @@ function migrationOf(slot: number, table: RouteTable): number {
 function replicasOf(slot: number, table: RouteTable): number | null {
   const state = table.topology?.slots[slot];
   if (state?.kind !== 'migrating' || !state.durable) return null;
-  return table.replicas.get(table.home[slot] as Server)?.length ?? 0;
+  return table.replicasCount.get(table.home[slot] as Server) ?? 0;
 }

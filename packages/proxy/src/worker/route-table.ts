@@ -34,8 +34,10 @@ export interface RouteTable {
   readonly bigKeys: ReadonlyMap<number, ListedKeys>;
   /** Of all groups that have one, in the order of the groups; also of those without slots. */
   readonly masters: readonly Server[];
-  /** By master; a group without any is not in it. */
+  /** Those that may answer clients who said READONLY, by master; a group without any is not in it. */
   readonly replicas: ReadonlyMap<Server, readonly Server[]>;
+  /** How many replicas a master has, also those that answer no client: so many a durable move waits for. */
+  readonly replicasCount: ReadonlyMap<Server, number>;
   readonly topology: Topology | null;
 }
 
@@ -53,6 +55,7 @@ export function emptyRouteTable(): RouteTable {
     bigKeys: new Map(),
     masters: [],
     replicas: new Map(),
+    replicasCount: new Map(),
     topology: null,
   };
 }
@@ -65,15 +68,17 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
   const bigKeys = new Map<number, ListedKeys>();
   const masters = new Map<number, Server | null>();
   const replicas = new Map<Server, readonly Server[]>();
+  const replicasCount = new Map<Server, number>();
   for (const group of topology.groups) {
     const addr = masterOf(group);
     const master = addr ? server(addr) : null;
     masters.set(group.id, master);
     const others = group.servers.filter(({ role }) => role === 'replica');
-    if (master !== null && others.length > 0) {
-      const servers = others.map((other) => server(other.addr));
-      replicas.set(master, servers);
-    }
+    if (master === null) continue;
+    replicasCount.set(master, others.length);
+    const readable = others.filter(({ replicaReads }) => replicaReads !== false);
+    const servers = readable.map((other) => server(other.addr));
+    if (servers.length > 0) replicas.set(master, servers);
   }
   for (const [slot, state] of topology.slots.entries()) {
     if (state.kind === 'online') {
@@ -97,6 +102,7 @@ export function buildRouteTable({ epoch, topology }: VersionedTopology, server: 
     bigKeys,
     masters: [...masters.values()].filter((master) => master !== null),
     replicas,
+    replicasCount,
     topology,
   };
 }

@@ -223,12 +223,15 @@ describe('a migrating slot', () => {
 describe('a durable move', () => {
   const durably = (): SlotState => ({ kind: 'migrating', from: A, to: B, migration: asMigrationId(1), durable: true });
 
-  test('answers a request for a key when the replicas have it, and only then the source has given it up', async () => {
+  test.each([
+    ['a replica', {}],
+    ['a replica that answers no client', { replicaReads: false }],
+  ] as const)('answers a request for a key when %s has it, and only then the source has given it up', async (_, reads) => {
     const replica = await startRedis({ replicaOf: target });
     await eventually(async () => /connected_slaves:1/.test(await target.client().info('replication')), { what: 'a replica' });
     await source.client().mset('k', 'v', 'other', 'x');
     replica.child.signal('SIGSTOP');
-    worker.route([source, { ...target, replicas: [replica] }], durably);
+    worker.route([source, { ...target, replicas: [{ addr: replica.addr, ...reads }] }], durably);
     const reply = raw.ask(encodeRequest(['APPEND', 'k', 'w']));
     await eventually(async () => (await target.client().exists('k')) === 1, { what: 'the copy' });
     await eventually(async () => (await blockedAt(target)) === 1, { what: 'the replicas to be waited for' });

@@ -23,7 +23,9 @@ import { Worker } from '../../src/worker/worker.ts';
 import { MemoryRegistry } from './scripts/registry-stub.ts';
 
 /** The master of a group (or its only replica), and its replicas. */
-type Member = Pick<RedisServer, 'addr'> & { readonly role?: 'replica'; readonly replicas?: readonly Pick<RedisServer, 'addr'>[] };
+type Member = Pick<RedisServer, 'addr'> & { readonly role?: 'replica'; readonly replicas?: readonly Replica[] };
+/** `replicaReads`: false when it answers no client. */
+type Replica = Pick<RedisServer, 'addr'> & { readonly replicaReads?: false };
 
 export interface OneWorker {
   readonly port: number;
@@ -116,7 +118,11 @@ function topologyOf(servers: readonly Member[], slots: (slot: number) => SlotSta
       id: asGroupId(at + 1),
       servers: [
         { addr: asServerAddr(addr), role: role ?? ('master' as const) },
-        ...replicas.map((replica) => ({ addr: asServerAddr(replica.addr), role: 'replica' as const })),
+        ...replicas.map(({ addr: one, replicaReads }) => ({
+          addr: asServerAddr(one),
+          role: 'replica' as const,
+          ...(replicaReads === false ? { replicaReads } : {}),
+        })),
       ],
     })),
   };

@@ -14,7 +14,7 @@ let worker: OneWorker;
 let raw: RawClient;
 
 const online = (): SlotState => ({ kind: 'online', owner: asGroupId(1) });
-const route = (slots = online, of: readonly { addr: string }[] = replicas) =>
+const route = (slots = online, of: readonly { addr: string; replicaReads?: false }[] = replicas) =>
   worker.route([{ addr: master.addr, replicas: of }, { addr: other.addr }], slots);
 
 beforeAll(async () => {
@@ -127,6 +127,24 @@ test('the master answers for a replica that can’t be reached', async () => {
   await raw.ask('READONLY\r\n');
   for (let number = 0; number < 20; number++) expect(await raw.ask('GET k\r\n')).toEqual(['$1\r\nv\r\n']);
   expect((await told('get'))[0]).toBe(20);
+});
+
+test('a replica whose reads are switched off answers nobody, and the other one or the master does; switched on again it answers', async () => {
+  const off = replicas.map(({ addr }) => ({ addr, replicaReads: false as const }));
+  await raw.ask('READONLY\r\n');
+  await warmUp(raw);
+  route(online, off);
+  const ask = async () => {
+    const before = await told('get');
+    expect(await raw.ask('GET k\r\n')).toEqual(['$1\r\nv\r\n']);
+    return (await told('get')).map((count, at) => count - (before[at] as number));
+  };
+  for (let number = 0; number < 5; number++) expect(await ask()).toEqual([1, 0, 0]);
+  route(online, [off[0]!, replicas[1]!]);
+  await eventually(async () => (await ask())[2] === 1, { what: 'the other replica to be asked' });
+  for (let number = 0; number < 5; number++) expect(await ask()).toEqual([0, 0, 1]);
+  route();
+  await eventually(async () => (await ask())[0] === 0, { what: 'a replica to be asked' });
 });
 
 test('a slot in a move is read at its home', async () => {

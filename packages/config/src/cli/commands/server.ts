@@ -1,9 +1,11 @@
 // codis-config server …: groups and their Redis servers.
 
 import type { Command } from 'commander';
-import type { AddServerRequest, CandidatesView, GroupsView } from '../../api/index.ts';
-import { addrArgument, groupArgument, roleArgument } from '../arguments.ts';
+import type { AddServerRequest, CandidatesView, GroupsView, SetServerRequest } from '../../api/index.ts';
+import { CodisError } from '../../model/index.ts';
+import { addrArgument, groupArgument, onOffOption, roleArgument, zoneOption, zoneOrNoneOption } from '../arguments.ts';
 import type { Call } from '../client.ts';
+import { badUsage } from '../failures.ts';
 import type { Table } from '../output.ts';
 import { sessionOf } from '../session.ts';
 import { followSync, type SyncOptions, syncOptions } from '../sync.ts';
@@ -18,11 +20,13 @@ export function serverCommands(program: Command): void {
     .action(async (_, command: Command) => {
       const session = sessionOf(command);
       const view = await session.get<GroupsView>('/groups');
-      session.print({ json: view, table: groupsTable(view), names: view.groups.flatMap(({ servers }) => servers.map(({ addr }) => addr)) });
+      const names = view.groups.flatMap(({ servers }) => servers.map(({ addr }) => addr));
+      session.print({ json: view, table: groupsTable(view), wide: wideTable(view), names });
     });
   explainCommand(server, { description: 'why is a group as it is?', argument: ['<group>', 'group id', groupArgument], query: 'group' });
   candidatesCommand(server);
   memberCommands(server);
+  setCommand(server);
   groupCommands(server);
 }
 
@@ -61,15 +65,56 @@ function groupsTable({ groups }: GroupsView): Table {
   return { head: ['GROUP', 'SLOTS', 'SERVER', 'ROLE'], rows };
 }
 
+function wideTable({ groups }: GroupsView): Table {
+  const rows = groups.flatMap(({ id, slotsCount, servers }): Table['rows'] =>
+    servers.length === 0
+      ? [[id, slotsCount, null, null, null, null]]
+      : servers.map(({ addr, role, zone, replicaReads }) => [id, slotsCount, addr, role, zone, replicaReads ? 'on' : 'off']),
+  );
+  return { head: ['GROUP', 'SLOTS', 'SERVER', 'ROLE', 'ZONE', 'REPLICA READS'], rows };
+}
+
+interface SetOptions {
+  readonly zone?: string;
+  readonly replicaReads?: boolean;
+}
+
+function setCommand(server: Command): void {
+  server
+    .command('set')
+    .description('say where a server stands, and whether clients that said READONLY may read from it while it is a replica')
+    .argument('<addr>', 'host:port', addrArgument)
+    .option('--zone <zone>', 'where it stands, any label; none takes it away', zoneOrNoneOption)
+    .option('--replica-reads <on|off>', 'off: the master answers in its place', onOffOption)
+    .action(async (addr: string, { zone, replicaReads }: SetOptions, command: Command) => {
+      if (zone === undefined && replicaReads === undefined) throw badUsage('say what is to be set: --zone or --replica-reads');
+      const session = sessionOf(command);
+      const { groups } = await session.get<GroupsView>('/groups');
+      const group = groups.find(({ servers }) => servers.some((one) => one.addr === addr));
+      if (!group) throw new CodisError('CODIS_E_UNKNOWN_SERVER', `server ${addr} is in no group`);
+      const body: SetServerRequest = {
+        ...(zone === undefined ? {} : { zone: zone === 'none' ? null : zone }),
+        ...(replicaReads === undefined ? {} : { replicaReads }),
+      };
+      const said = [
+        ...(zone === undefined ? [] : [`zone ${zone}`]),
+        ...(replicaReads === undefined ? [] : [`replica reads ${replicaReads ? 'on' : 'off'}`]),
+      ];
+      await changeTopology(session, { method: 'PUT', path: serverPath(group.id, addr), body }, `${addr}: ${said.join(', ')}`);
+    });
+}
+
 function memberCommands(server: Command): void {
   syncOptions(server.command('add').description('add a server, and its group if need be; a replica is made one'))
     .argument('<group>', 'group id', groupArgument)
     .argument('<addr>', 'host:port', addrArgument)
     .argument('<role>', 'master, replica or slave', roleArgument)
     .option('-f, --force', 'although it holds keys: a master keeps them, a replica drops them')
-    .action(async (group: number, addr: string, role: 'master' | 'replica', options: SyncOptions, command: Command) => {
+    .option('--zone <zone>', 'where it stands, any label', zoneOption)
+    .action(async (group: number, addr: string, role: 'master' | 'replica', options: SyncOptions & { zone?: string }, command: Command) => {
       const session = sessionOf(command);
-      const body: AddServerRequest = { addr, role, force: options.force ?? false };
+      const { zone } = options;
+      const body: AddServerRequest = { addr, role, force: options.force ?? false, ...(zone === undefined ? {} : { zone }) };
       const done = `${addr} is ${role === 'master' ? 'the master' : 'a replica'} of group ${group}`;
       const isDone = await changeTopology(session, { method: 'POST', path: `/groups/${group}/servers`, body }, done);
       if (isDone && role === 'replica' && options.wait) await followSync(session, { addr, ...options });

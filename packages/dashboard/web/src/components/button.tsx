@@ -13,9 +13,11 @@ interface ButtonProps {
   readonly danger?: boolean;
   readonly label?: string;
   readonly submit?: boolean;
+  /** It is a switch, and on or off. */
+  readonly checked?: boolean;
 }
 
-export function Button({ onClick, children, block = null, primary = false, danger = false, label, submit = false }: ButtonProps) {
+export function Button({ onClick, children, block = null, primary = false, danger = false, label, submit = false, checked }: ButtonProps) {
   const id = useId();
   const kind = danger ? 'danger' : primary ? 'primary' : '';
   return (
@@ -23,6 +25,7 @@ export function Button({ onClick, children, block = null, primary = false, dange
       <button
         type={submit ? 'submit' : 'button'}
         class={kind}
+        {...(checked === undefined ? {} : ({ role: 'switch', 'aria-checked': checked } as const))}
         aria-label={label}
         aria-disabled={block !== null}
         aria-describedby={block === null ? undefined : id}

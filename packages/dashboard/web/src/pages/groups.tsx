@@ -19,6 +19,7 @@ import { navigate, route, to } from '../state/router.ts';
 import { draftOfDrain } from '../state/wizard.ts';
 import { AddServerButton } from './add-server.tsx';
 import { LastFailure, useLastFailures } from './last-failures.tsx';
+import { ReplicaReads, Zone } from './server-settings.tsx';
 
 export function GroupsPage() {
   const groups = status.value?.groups ?? [];
@@ -94,8 +95,10 @@ function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly
   return [
     { title: 'Server', cell: ({ server: { addr }, depth }) => <span class={`server depth-${Math.min(depth, 3)}`}>{addr}</span> },
     { title: 'Role', cell: ({ server }) => <Role server={server} /> },
+    { title: 'Zone', cell: ({ server }) => <Zone group={group} server={server} /> },
     { title: 'State', cell: ({ server: { up } }) => <Chip level={up ? 'ok' : 'error'} word={up ? 'up' : 'down'} /> },
     { title: 'Link', cell: ({ server, depth }) => <Link server={server} depth={depth} /> },
+    { title: 'Clients’ READONLY reads', cell: ({ server }) => <ReplicaReads group={group} server={server} /> },
     { title: 'Keys', numeric: true, cell: ({ server }) => <Value text={count(server.keysCount)} why={DOWN} /> },
     { title: 'Requests', numeric: true, cell: ({ server }) => <Value text={rate(server.opsPerSecond)} why={DOWN} /> },
     { title: 'Memory', cell: ({ server }) => <Memory server={server} /> },
