@@ -77,7 +77,7 @@ test('a viewer looks and changes nothing, and is told why', async () => {
   }
   const scraped = (authorization: string) => fetch(`http://${addr}/metrics`, { headers: { authorization } });
   expect([(await scraped(`Bearer ${token}`)).status, (await scraped('Bearer none')).status]).toEqual([200, 401]);
-  expect(await ok('server', 'list', '-o', 'csv')).toBe('group,slots,server,role\n1,0,,\n');
+  expect(await ok('server', 'list', '-o', 'csv')).toBe('group,slots,server,role,zone,replica_reads\n1,0,,,,\n');
   const next = secretFile('next', 'another horse battery');
   await ok('auth', 'password', '--password-file', password, '--new-password-file', next);
   expect(await cli('server', 'list')).toMatchObject({ code: 6 });
