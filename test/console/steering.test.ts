@@ -121,3 +121,14 @@ test('one is found by its address though it is too new to be told of live, and o
     .waitFor();
   expect(await page.getByText('There is no migration').count()).toBe(0);
 });
+
+test('what is typed before the page is told of it live stays', async () => {
+  const { page } = browser;
+  const before = (await api<MigrationsView>('/migrations')).migrations.length;
+  await cluster.cliOk('slot', 'migrate', '400', '400', '2', '--keys-per-second', '1', '--no-wait');
+  await page.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/migrations/${before + 1}`);
+  await page.getByLabel(/^Only between/).fill('7:00-8:00');
+  // Two frames of the live page.
+  await page.waitForTimeout(4500);
+  expect(await page.getByLabel(/^Only between/).inputValue()).toBe('7:00-8:00');
+});

@@ -23,14 +23,15 @@ import { Steering } from './steering.tsx';
 import { StepList } from './wizard.tsx';
 
 export function MigrationPage({ id }: { id: string }) {
-  const live = migrations.value.find((one) => String(one.id) === id);
-  return live === undefined ? <Asked key={id} id={id} /> : <Shown migration={live} />;
+  return <One key={id} id={id} />;
 }
 
-/** One that the live page is not told of: too new for that, or too old. */
-function Asked({ id }: { id: string }) {
+/** It is asked for besides: the live page may not be told of it (yet), for it is too new or too old. What is typed here stays when it is. */
+function One({ id }: { id: string }) {
+  const live = migrations.value.find((one) => String(one.id) === id);
   const { view, problem } = useResource<MigrationView>(`/migrations/${encodeURIComponent(id)}`);
-  if (view !== null) return <Shown migration={view} />;
+  const migration = live ?? view;
+  if (migration !== null) return <Shown migration={migration} />;
   const isUnknown = problem?.code === 'CODIS_E_UNKNOWN_MIGRATION' || problem?.code === 'CODIS_E_BAD_REQUEST';
   return (
     <>
