@@ -4,7 +4,7 @@ import type { HotKeysView, HotKeyView } from '@codis/config/api';
 import { type ProxyView, slotOf, slotState, type Topology } from '@codis/config/model';
 import { servingGroup } from '@codis/config/status';
 import { bytesText } from '../slowlog/entries.ts';
-import { fetchText } from './proxies.ts';
+import { askEach } from './proxies.ts';
 
 /** As many as a proxy tells at once, so that a key that is warm at each is not missed. */
 const ASKED = 1000;
@@ -26,18 +26,8 @@ export interface HotKeysReading {
 }
 
 /** By proxy: what it told, or why it could not be asked. Never rejects. */
-export async function readHotKeys(proxies: readonly ProxyView[]): Promise<ReadonlyMap<string, HotKeysReading | string>> {
-  const all = await Promise.all(
-    proxies.map(async ({ id, adminAddr, live }): Promise<[string, HotKeysReading | string]> => {
-      try {
-        if (!live) throw new Error('it has no session');
-        return [id, readingIn(await fetchText(adminAddr, `/hotkeys?top=${ASKED}`), adminAddr)];
-      } catch (error) {
-        return [id, error instanceof Error ? error.message : String(error)];
-      }
-    }),
-  );
-  return new Map(all);
+export function readHotKeys(proxies: readonly ProxyView[]): Promise<ReadonlyMap<string, HotKeysReading | string>> {
+  return askEach(proxies, `/hotkeys?top=${ASKED}`, readingIn);
 }
 
 interface Around {

@@ -2,7 +2,7 @@
 
 import type { LatencyCellView, LatencyServerView, LatencyView } from '@codis/config/api';
 import type { ProxyView, Topology } from '@codis/config/model';
-import { fetchText } from './proxies.ts';
+import { askEach } from './proxies.ts';
 
 /** As a proxy tells it at its admin address. */
 export interface LatencyReading {
@@ -25,18 +25,8 @@ const TIMES = 3;
 const APART_MS = { p50Ms: 0.5, p99Ms: 2 } as const;
 
 /** By proxy: what it told, or why it could not be asked. Never rejects. */
-export async function readLatency(proxies: readonly ProxyView[]): Promise<ReadonlyMap<string, LatencyReading | string>> {
-  const all = await Promise.all(
-    proxies.map(async ({ id, adminAddr, live }): Promise<[string, LatencyReading | string]> => {
-      try {
-        if (!live) throw new Error('it has no session');
-        return [id, readingIn(await fetchText(adminAddr, '/latency'), adminAddr)];
-      } catch (error) {
-        return [id, error instanceof Error ? error.message : String(error)];
-      }
-    }),
-  );
-  return new Map(all);
+export function readLatency(proxies: readonly ProxyView[]): Promise<ReadonlyMap<string, LatencyReading | string>> {
+  return askEach(proxies, '/latency', readingIn);
 }
 
 /** Pure. */

@@ -167,3 +167,22 @@ function isWorker(value: unknown): boolean {
     worker['calls'] !== null
   );
 }
+
+/** What each proxy tells at `path` of its admin address, as `readingIn` understands it, or why it could not be asked; by proxy. Never rejects. */
+export async function askEach<Reading>(
+  proxies: readonly ProxyView[],
+  path: string,
+  readingIn: (text: string, addr: string) => Reading,
+): Promise<ReadonlyMap<string, Reading | string>> {
+  const all = await Promise.all(
+    proxies.map(async ({ id, adminAddr, live }): Promise<[string, Reading | string]> => {
+      try {
+        if (!live) throw new Error('it has no session');
+        return [id, readingIn(await fetchText(adminAddr, path), adminAddr)];
+      } catch (error) {
+        return [id, error instanceof Error ? error.message : String(error)];
+      }
+    }),
+  );
+  return new Map(all);
+}
