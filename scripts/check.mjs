@@ -2,11 +2,12 @@
 // found; the last line printed is `N passed, N failed`, where a check that is not made of tests counts as one.
 //
 // Plain JavaScript, because it must run when the build does not. It owns node_modules/.cache/codis-test, the tests' scratch directory: emptied
-// before, removed afterwards. Invariant: no process of a run outlives it; one that would is killed and fails the run.
+// before, removed afterwards. What failed is said again, by name, just before the last line. Invariant: no process of a run outlives it; one
+// that would is killed and fails the run.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { CONSOLE_BUILD, onPath, TOP } from './bootstrap.mjs';
 import { endLeftovers, RUN_MARK } from './leftovers.mjs';
 
@@ -34,8 +35,8 @@ const STEPS = [
 
 /** Gives the exit code: 0 when everything passed. */
 export async function check() {
-  /** @type {{ mark: string, group: number | null, interrupted: string | null }} */
-  const run = { mark: `${process.pid}-${Date.now()}`, group: null, interrupted: null };
+  /** @type {{ mark: string, group: number | null, interrupted: string | null, failures: string[] }} */
+  const run = { mark: `${process.pid}-${Date.now()}`, group: null, interrupted: null, failures: [] };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupt(run, signal));
   emptyScratch();
   const total = { passed: 0, failed: 0 };
@@ -48,6 +49,7 @@ export async function check() {
     console.log(`Stopped by ${run.interrupted}; nothing is left running.`);
     return 130;
   }
+  for (const line of run.failures) console.log(`✗ ${line}`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
@@ -56,9 +58,9 @@ async function runStep(step, run) {
   console.log(`\n— ${step.name}`);
   const code = await runProgram(step, run);
   if (run.interrupted !== null) return { passed: 0, failed: 0 };
-  if (step.tests) return countTests(code);
+  if (step.tests) return countTests(code, run);
   if (code === 0) return { passed: 1, failed: 0 };
-  console.log(`✗ ${step.name} failed (exit code ${code})`);
+  run.failures.push(`${step.name} failed (exit code ${code})`);
   return { passed: 0, failed: 1 };
 }
 
@@ -81,20 +83,26 @@ function runProgram({ script, args }, run) {
 }
 
 /** A file that could not be run at all, an error outside of every test, and a run without tests are failures too. */
-function countTests(code) {
+function countTests(code, run) {
   let results;
   try {
     results = JSON.parse(readFileSync(RESULTS, 'utf8'));
   } catch (error) {
-    console.log(`✗ the tests gave no results (exit code ${code}): ${error.message}`);
+    run.failures.push(`the tests gave no results (exit code ${code}): ${error.message}`);
     return { passed: 0, failed: 1 };
   }
   const unrun = results.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
   );
   let failed = results.numFailedTests + unrun.length;
+  for (const file of unrun) run.failures.push(`${relative(TOP, file.name)} could not be run`);
+  for (const file of results.testResults) {
+    for (const test of file.assertionResults.filter((one) => one.status === 'failed')) {
+      run.failures.push(`${relative(TOP, file.name)}: ${test.fullName}`);
+    }
+  }
   if (failed === 0 && (code !== 0 || results.numPassedTests === 0)) {
-    console.log(`✗ the test run failed as a whole (exit code ${code}, ${results.numPassedTests} tests passed)`);
+    run.failures.push(`the test run failed as a whole (exit code ${code}, ${results.numPassedTests} tests passed)`);
     failed = 1;
   }
   return { passed: results.numPassedTests, failed };
@@ -103,8 +111,7 @@ function countTests(code) {
 async function noLeftovers(run) {
   const left = await endLeftovers({ mark: run.mark, directory: SCRATCH, graceMs: run.interrupted === null ? 5000 : 0 });
   if (left.length === 0 || run.interrupted !== null) return { passed: 0, failed: 0 };
-  console.log('\n✗ processes were left running (they are killed now):');
-  for (const { pid, command } of left) console.log(`  ${pid} ${command}`);
+  for (const { pid, command } of left) run.failures.push(`process ${pid} was left running (it is killed now): ${command}`);
   return { passed: 0, failed: 1 };
 }
 

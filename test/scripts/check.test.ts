@@ -17,7 +17,8 @@ type Step = keyof typeof BINARIES;
 
 const testFile = (status: 'passed' | 'failed', ...assertions: ('passed' | 'failed')[]) => ({
   status,
-  assertionResults: assertions.map((of) => ({ status: of })),
+  name: join(REPO, 'test/some.test.ts'),
+  assertionResults: assertions.map((of, index) => ({ status: of, fullName: `does thing ${index}` })),
 });
 
 /** A vitest that reports so many tests, then ends with `code`. */
@@ -70,6 +71,19 @@ describe('the last line', () => {
     for (const name of Object.keys(BINARIES)) expect(output).toContain(`ran ${name}`);
   });
 
+  test('comes after the names of all that failed, for a log is often read from its end', async () => {
+    const files = [testFile('failed', 'passed', 'failed'), testFile('failed')];
+    const { output } = await verdict(
+      checkout({ biome: 'process.exit(3);', vitest: vitestWith({ passed: 4, failed: 1, files, code: 1 }) }).run(),
+    );
+    expect(output.trimEnd().split('\n').slice(-4)).toEqual([
+      '✗ format and lint failed (exit code 3)',
+      expect.stringMatching(/^✗ .*test\/some\.test\.ts could not be run$/),
+      expect.stringMatching(/^✗ .*test\/some\.test\.ts: does thing 1$/),
+      '7 passed, 3 failed',
+    ]);
+  });
+
   test.each([
     ['failed tests', vitestWith({ passed: 4, failed: 2, files: [testFile('failed', 'failed', 'failed')], code: 1 }), '8 passed, 2 failed'],
     ['a file that could not be loaded', vitestWith({ passed: 4, failed: 0, files: [testFile('failed')], code: 1 }), '8 passed, 1 failed'],
@@ -93,7 +107,7 @@ writeFileSync('${dir}/lost.pid', String(child.pid));`;
     const { code, last, output } = await verdict(checkout({ vitest: vitestWith({ passed: 5, failed: 0, before: lostChild(pids) }) }).run());
     expect({ code, last }).toEqual({ code: 1, last: '9 passed, 1 failed' });
     const pid = readFileSync(join(pids, 'lost.pid'), 'utf8');
-    expect(output).toContain(`${pid} sleep 600`);
+    expect(output).toContain(`process ${pid} was left running (it is killed now): sleep 600`);
     expect(commandOf(pid)).toBe('');
   });
 
