@@ -111,11 +111,11 @@ async function measureAll(bench: Bench): Promise<Results> {
   return results;
 }
 
-/** How many keys a MIGRATE of the product has on average. */
+/** How many keys the product hands over at once, on average: it carries them, and deletes what it has carried with one UNLINK. */
 async function batchOf(product: Product, source: Redis, keysCount: number): Promise<number> {
   await source.config('RESETSTAT');
   await product.migrate(LAST_SLOT, 2);
-  const calls = Number(/cmdstat_migrate:calls=(\d+)/.exec(await source.info('commandstats'))?.[1]);
+  const calls = Number(/cmdstat_unlink:calls=(\d+)/.exec(await source.info('commandstats'))?.[1]);
   await product.migrate(LAST_SLOT, 1);
   say(`the product hands over ${Math.round(keysCount / calls)} keys at once, on average`);
   return Math.round(keysCount / calls);

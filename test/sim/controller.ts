@@ -23,6 +23,7 @@ import {
   unlockSlots,
 } from '@codis/config/model';
 import { moveBigKey, nextListed } from './big-keys.ts';
+import { carry } from './carry.ts';
 import { endDepartures, knowSource, namedAt, nameSource, type Way, wayIn } from './departures.ts';
 import type { ProxySim } from './proxy-state.ts';
 import {
@@ -209,6 +210,7 @@ function awaitAcks({ world, controller, epoch, topology, views }: Task, action: 
 function* sweep(task: Task, action: Of<'sweep'>): Work {
   const { world } = task;
   cutOffStrays(world, action.from);
+  if (world.rules.latePutsAreCut) cutOffStrays(world, action.to);
   if (!(yield* knowSource(task, action))) return;
   if (!(yield* handOverSeen(task, action))) {
     for (;;) {
@@ -218,6 +220,7 @@ function* sweep(task: Task, action: Of<'sweep'>): Work {
     }
   }
   if (!(yield* complete(task, action))) return;
+  yield null;
   cutOffStrays(world, action.to);
   yield* endDepartures(task, action);
 }
@@ -269,14 +272,23 @@ function* complete({ world, topology, processes }: Task, { slots, from, to }: Of
   return compareAndSet(world, epoch, completeMove(current, { slots, migration: world.migration!.id }));
 }
 
+/** Such keys are not carried. */
+const hasTimeToLive = (key: Key): boolean => key === 'b';
+
 /** False when some key was not handed over. */
-function* pass({ world, topology }: Task, { from, to }: Of<'sweep'>, found: readonly Key[]): Work<boolean> {
+function* pass(task: Task, { from, to }: Of<'sweep'>, found: readonly Key[]): Work<boolean> {
+  const { world, topology } = task;
   const { rules, migration } = world;
   const { durable } = migration!;
   const addr = masterOf(findGroup(topology, to)!)!;
   let isWhole = true;
   yield null;
   for (const key of found) {
+    const carried = hasTimeToLive(key) ? null : yield* carry(task, { from, to, addr, key });
+    if (carried !== null) {
+      isWhole &&= carried;
+      continue;
+    }
     const keys = [key];
     const run = (fate: Fate) => handOver(world, groupOf(world, from), { keys, to: addr, copy: durable, durable }, fate);
     const worked = yield { at: from, run, mayFail: true };

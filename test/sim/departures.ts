@@ -45,6 +45,12 @@ export function count(world: World, source: Group): number | null {
   return number;
 }
 
+/** The number of the last hand-over from a source. */
+export const countedAt = ({ data }: Group): number | null => data.get(HANDED) ?? null;
+
+/** Whether a target was told that `key` was handed over after the one with `number`. */
+export const notedSince = ({ data }: Group, key: Key, number: number): boolean => (data.get(leftName(key)) ?? 0) > number;
+
 /** At the target. False when the keys are not from the process that it knows. */
 export function note(world: World, target: Group, { keys, run, number }: { keys: readonly Key[]; run: number; number: number }): boolean {
   if (namedAt(world, target)?.run !== run) return false;

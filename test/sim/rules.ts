@@ -73,6 +73,16 @@ export const RULES = {
   /** … and they arrive when the passes were at the process that is named. */
   completedByItsSource: true,
 
+  // Keys that are carried.
+  /** A key that the target has is not put … */
+  thereIsNotPut: true,
+  /** … nor is one that was handed over since it was read … */
+  askedIsNotPut: true,
+  /** … nor anything that is under way still when another sweep begins. */
+  latePutsAreCut: true,
+  /** A key is deleted at the source when it is known to have been put. */
+  deletedOnceItIsPut: true,
+
   // Big keys.
   /** While a key is being copied, what writes it waits. */
   listedKeysAreNotWritten: true,

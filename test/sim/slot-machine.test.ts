@@ -19,6 +19,8 @@ const NOTICED_BY_SCRIPT: readonly Rule[] = [
   'namingIsCompared',
   'completedByItsSource',
   'oneLookAtATime',
+  'latePutsAreCut',
+  'deletedOnceItIsPut',
 ];
 
 const without = (rule: Rule) => ({ ...RULES, [rule]: false });
@@ -146,13 +148,13 @@ describe('what it found', () => {
   });
 
   test('the same when a source comes back, and is named, between the last pass at what it was and the end of the move', () => {
-    const script = goingBack({ steps: 6, looks: 8, next: 2, after: deletedAndAskedFor });
+    const script = goingBack({ steps: 10, looks: 8, next: 2, after: deletedAndAskedFor });
     expect(() => run(without('completedByItsSource'), script)).toThrow(Violation);
     run(RULES, script);
   });
 
   test('the same when it is named between the question who is and the end of the move', () => {
-    const script = goingBack({ steps: 7, looks: 8, next: 1, after: deletedAndAskedFor });
+    const script = goingBack({ steps: 11, looks: 8, next: 1, after: deletedAndAskedFor });
     expect(() => run(without('namingIsCompared'), script)).toThrow(Violation);
     run(RULES, script);
   });
@@ -174,9 +176,38 @@ describe('what it found', () => {
     const call = { operation: read('a'), replies: 2, first: 1 } as const;
     const script: Step[] = [
       { do: 'plan', durable: true, big: [], whole: false },
-      { do: 'fail-over-midway', steps: 4, lag: 1, replica: 0, inPlace: false, calls: [call] },
+      { do: 'fail-over-midway', steps: 5, lag: 1, replica: 0, inPlace: false, calls: [call] },
     ];
     expect(() => run(without('busyKeyIsKept'), script)).toThrow(Violation);
+    run(RULES, script);
+  });
+
+  /** Both slots have begun to leave, and the controller has done so many steps since. */
+  const sweeping = (steps: number): Step[] => [
+    { do: 'plan', durable: false, big: [], whole: false },
+    { do: 'call', proxy: 0, operation: { kind: 'write', keys: ['a'] }, fate: 'done' },
+    { do: 'begin-move-without', proxy: 2 },
+    { do: 'control', times: steps, fate: 'done' },
+  ];
+
+  test('a key that was not put at the target is deleted at the source', () => {
+    const script: Step[] = [...sweeping(4), { do: 'control', times: 1, fate: 'nothing' }];
+    expect(() => run(without('deletedOnceItIsPut'), script)).toThrow(Violation);
+    run(RULES, script);
+  });
+
+  test('a key is put by a controller that is no more, when its slot has arrived and a client has deleted it', () => {
+    const script: Step[] = [
+      ...sweeping(4),
+      { do: 'crash' },
+      // Another one goes on until both slots have arrived.
+      { do: 'control', times: 9, fate: 'done' },
+      { do: 'settle', proxy: 1 },
+      { do: 'call', proxy: 1, operation: { kind: 'delete', keys: ['a'] }, fate: 'done' },
+      { do: 'late-arrival' },
+      { do: 'call', proxy: 1, operation: { kind: 'read', keys: ['a'] }, fate: 'done' },
+    ];
+    expect(() => run(without('latePutsAreCut'), script)).toThrow(Violation);
     run(RULES, script);
   });
 

@@ -22,6 +22,12 @@ export class Budget {
     this.#throttle = throttle;
   }
 
+  /** Some batch may have to wait. */
+  get isLimited(): boolean {
+    const { keysPerSecond, bytesPerSecond, delayMs } = this.#throttle;
+    return keysPerSecond !== null || bytesPerSecond !== null || delayMs > 0;
+  }
+
   /** Counts in what one batch took. */
   spend({ keysCount, bytesCount }: { keysCount: number; bytesCount: number }): void {
     this.#pay();

@@ -24,19 +24,23 @@ export const LOOK_TIMEOUT_MS = 3000;
 /** Longer than any hand-over may take. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
-/** Runs `use` on a connection to `addr` that no connection of an earlier controller, nor one that this controller gave up, outlives; and closes it, also
- *  when this controller is deposed. Throws as `connectRedis`, what `use` throws, and CODIS_E_SERVER_UNREACHABLE for a connection
- *  that broke. */
-export async function withControlled<T>(
-  office: Office,
-  addr: ServerAddr,
-  use: (redis: Redis) => Promise<T>,
-  commandTimeoutMs = COMMAND_TIMEOUT_MS,
-): Promise<T> {
+export interface Controlled {
+  readonly redis: Redis;
+  close(): void;
+}
+
+/** A connection to `addr` that no connection of an earlier controller, nor one that this controller gave up, outlives. It ends when this controller is deposed. Throws as
+ *  `connectRedis`, and what the server or the coordinator throws. */
+export async function openControlled(office: Office, addr: ServerAddr, commandTimeoutMs = COMMAND_TIMEOUT_MS): Promise<Controlled> {
   const { inUse } = office.memory;
   const redis = await connectRedis(addr, { password: office.settings.product_auth, commandTimeoutMs });
   const name = `${CONTROLLER_CLIENT_NAME}:${office.term.number}:${++connections}`;
   const cutOff = () => redis.disconnect();
+  const close = () => {
+    inUse.delete(name);
+    office.signal.removeEventListener('abort', cutOff);
+    redis.disconnect();
+  };
   inUse.add(name);
   office.signal.addEventListener('abort', cutOff);
   try {
@@ -44,12 +48,27 @@ export async function withControlled<T>(
     await redis.client('SETNAME', name);
     await killClients(redis, (other) => other.startsWith(CONTROLLER_CLIENT_NAME) && !inUse.has(other));
     await commitInTerm(office.coordinator, office.term, []);
-    return await use(redis);
+    return { redis, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Runs `use` on such a connection, and closes it. Throws as `openControlled`, what `use` throws, and CODIS_E_SERVER_UNREACHABLE for a connection that broke. */
+export async function withControlled<T>(
+  office: Office,
+  addr: ServerAddr,
+  use: (redis: Redis) => Promise<T>,
+  commandTimeoutMs?: number,
+): Promise<T> {
+  let controlled: Controlled | null = null;
+  try {
+    controlled = await openControlled(office, addr, commandTimeoutMs);
+    return await use(controlled.redis);
   } catch (error) {
     throw explained(addr, error);
   } finally {
-    inUse.delete(name);
-    office.signal.removeEventListener('abort', cutOff);
-    redis.disconnect();
+    controlled?.close();
   }
 }

@@ -35,7 +35,7 @@ const KEYS_AT_ONCE_MIN = 2000;
 const OWN_CALLS = 6;
 /** What moves, proxies and dashboards send, and few clients. A client's script shows by the commands that it runs. */
 const NOT_CLIENTS: ReadonlySet<string> = new Set(
-  'auth client command config copy eval evalsha fcall hello info memory migrate object ping psync replconf restore restore-asking role scan select type unlink wait'.split(
+  'auth client command config copy dump eval evalsha fcall hello info memory migrate object ping psync pttl replconf restore restore-asking role scan select type unlink wait'.split(
     ' ',
   ),
 );
@@ -110,6 +110,8 @@ export interface GuestOptions {
   /** The share that the operator wants, in percent; null for what clients leave. */
   readonly stated: () => number | null;
   readonly signal: AbortSignal;
+  /** What was sent to `servers` that looks like clients' and is not, so far. */
+  readonly ownCalls?: () => number;
   /** Slots of the source are migrating: what is owed beyond half of the time is paid after that, by whoever calls `settle`. */
   readonly isInMove?: boolean;
 }
@@ -175,7 +177,7 @@ export class Guest {
     const last = counted.get(this.#asked);
     if (last !== undefined && nowMs < last.nextAtMs) return;
     const stats = await Promise.all(this.#options.servers.map((redis) => redis.info('commandstats')));
-    const calls = stats.reduce((sum, text) => sum + clientCalls(text), 0);
+    const calls = stats.reduce((sum, text) => sum + clientCalls(text), 0) - (this.#options.ownCalls?.() ?? 0);
     const isRecent = last !== undefined && nowMs - last.atMs < KNOWN_FOR_MS;
     if (isRecent) this.#courtesy.seen(Math.max(0, calls - last.calls) / ((nowMs - last.atMs) / 1000));
     counted.set(this.#asked, { calls, atMs: nowMs, nextAtMs: nowMs + (isRecent ? LOOK_EVERY_MS : FIRST_LOOK_MS) });

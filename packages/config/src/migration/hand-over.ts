@@ -1,38 +1,36 @@
-// One batch of keys, from the source of a lane to its target: one MIGRATE. Only when the target has some of the keys already does it take the script, which knows
-// what to do then.
+// One batch of keys, from the source of a lane to its target. Small keys are carried (carry.ts), others go by one MIGRATE. Only when the target has some of these already does it take the
+// script, which knows what to do then.
 //
 // Invariant: nothing is handed over to a target that did not answer just now, so one that hangs costs the source one time-out and not one for each batch. In a
 // durable migration no key is deleted at the source before all replicas of the target have it.
 
-import type { Redis } from 'ioredis';
 import { HAND_OVER_SCRIPT, parseAddr, type Throttle } from '../model/index.ts';
 import { type EncodedArgs, encodeArgs, sendPrepared } from '../redis/prepared.ts';
+import { type Carriage, type Carried, carry, isOfSmallKeys } from './carry.ts';
 import { FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from './pace.ts';
 import type { KeyBatch } from './portion.ts';
-import type { Target } from './target.ts';
 import { type Lane, laneKey, type Office } from './turn.ts';
 
 /** Between whom, and how. */
-export interface Handing {
-  readonly office: Office;
+export interface Handing extends Carriage {
   readonly lane: Lane;
-  /** To the source, in the database of the keys. */
-  readonly redis: Redis;
-  readonly target: Target;
   readonly durable: boolean;
 }
 
 const SCRIPT = encodeArgs([HAND_OVER_SCRIPT]);
 
-/** Hands over `batch`, and gives the time that it took the source. */
+/** Hands over `batch`, and gives the time that it took. */
 export async function handOver(handing: Handing, batch: KeyBatch, throttle: Throttle): Promise<number> {
   const { office, lane, redis, target, durable } = handing;
   const { paces } = office.memory;
   const pace = paceOf(office, lane);
   await target.check();
   const startedMs = performance.now();
+  let carried: Carried | null;
   try {
-    await migrate(handing, batch, pace);
+    carried = isOfSmallKeys(batch) ? await carry(handing, batch) : null;
+    const others = carried?.others ?? batch.names;
+    if (others.count > 0) await migrate(handing, { ...batch, names: others }, pace);
   } catch (error) {
     paces.set(laneKey(lane), paceAfterFailure(pace));
     throw error;
@@ -40,11 +38,10 @@ export async function handOver(handing: Handing, batch: KeyBatch, throttle: Thro
   target.answered();
   const tookMs = performance.now() - startedMs;
   paces.set(laneKey(lane), paceAfter(pace, { keysCount: batch.names.count, tookMs, blockMsMax: throttle.addedP99Ms }));
-  if (durable) {
-    await target.replicated();
-    await sendPrepared(redis, 'unlink', [batch.names]);
-  }
-  return tookMs;
+  if (durable) await target.replicated();
+  const left = durable ? batch.names : carried?.names;
+  if (left !== undefined && left.count > 0) await sendPrepared(redis, 'unlink', [left]);
+  return performance.now() - startedMs;
 }
 
 export function paceOf({ memory }: Office, lane: Lane): Pace {

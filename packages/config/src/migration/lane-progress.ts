@@ -130,6 +130,9 @@ export class LaneProgress {
   /** Not written yet. */
   #keys = 0;
   #bytes = 0;
+  /** Of that, what `addTo` added last. */
+  #added = { keys: 0, bytes: 0 };
+  #isWriting = false;
   /** Not counted in the rate yet. */
   #unrated = 0;
   #rate: Rate;
@@ -180,19 +183,25 @@ export class LaneProgress {
     this.#unrated += keysCount;
     this.#pending -= keysCount;
     this.#bytes += bytesCount;
-    if (performance.now() - this.#writtenAtMs >= WRITE_EVERY_MS) await this.flush();
+    if (!this.#isWriting && performance.now() - this.#writtenAtMs >= WRITE_EVERY_MS) await this.flush();
   }
 
-  /** Writes what is not written yet. */
+  /** Writes what is not written yet. Not while it is writing: what was added would be added twice. */
   async flush(): Promise<void> {
     if (this.#keys === 0) return;
-    await changeJob(this.#office, this.#lane.migration, (migration) => ({ ...migration, progress: this.addTo(migration.progress) }));
-    this.written();
+    this.#isWriting = true;
+    try {
+      await changeJob(this.#office, this.#lane.migration, (migration) => ({ ...migration, progress: this.addTo(migration.progress) }));
+      this.written();
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   /** `progress` with what was not written yet. */
   addTo(progress: MigrationProgress): MigrationProgress {
     this.#estimate();
+    this.#added = { keys: this.#keys, bytes: this.#bytes };
     const sources = [...this.#estimates().values()];
     const sum = (of: (source: SourceEstimate) => number) => Math.round(sources.reduce((total, source) => total + of(source), 0));
     const keysSwept = progress.keysSwept + this.#keys;
@@ -212,8 +221,8 @@ export class LaneProgress {
 
   /** What `addTo` added is in the record now. */
   written(): void {
-    this.#keys = 0;
-    this.#bytes = 0;
+    this.#keys -= this.#added.keys;
+    this.#bytes -= this.#added.bytes;
     this.#writtenAtMs = performance.now();
   }
 

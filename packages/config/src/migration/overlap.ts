@@ -12,6 +12,11 @@ export class Overlap {
     await before;
   }
 
+  /** Until the last has ended, however. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#last]);
+  }
+
   /** Until the last has ended. Throws what it threw. */
   async end(): Promise<void> {
     await this.#last;

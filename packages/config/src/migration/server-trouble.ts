@@ -11,6 +11,8 @@ const SERVER_CODES: ReadonlySet<string> = new Set([
   'CODIS_E_TIMEOUT',
 ]);
 
+const FORBIDDEN = /unknown (?:redis )?command|NOPERM|not allowed|can't run this command|ACL failure/i;
+
 /** Whether `error` is a server's doing: an error reply, or one of the codes that say so. */
 export function isServerTrouble(error: unknown): error is Error {
   if (error instanceof CodisError) return SERVER_CODES.has(error.code);
@@ -21,6 +23,11 @@ export function isServerTrouble(error: unknown): error is Error {
 export function serverTrouble(server: string, error: unknown): string {
   if (!isServerTrouble(error)) throw error;
   return isErrorReply(error) ? `${server} answered: ${error.message}` : error.message;
+}
+
+/** A server that does not know a command, or has an ACL that forbids it. */
+export function isForbidden(error: unknown): boolean {
+  return isErrorReply(error) && FORBIDDEN.test(error.message);
 }
 
 /** Broken connections as CODIS_E_SERVER_UNREACHABLE; any other error as it is. */

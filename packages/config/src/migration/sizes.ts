@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { encodeArgs, sendPrepared } from '../redis/prepared.ts';
 import type { Portion } from './portion.ts';
+import { isForbidden } from './server-trouble.ts';
 
 /** ARGV: the bytes from which on a key is told apart, and those from which on it is worth a closer look. Replies the bytes of all that are smaller, and place, bytes,
  *  type and number of elements of each that is not; type '' and 0 where nobody looked closer. */
@@ -28,9 +29,6 @@ return { small, large }
 /** Smaller keys count as what they take on average. */
 const APART_BYTES = 8 * 1024;
 
-/** A server that can't be asked how large its keys are: MEMORY is of Redis 4, and an ACL may forbid it. */
-const CANNOT_TELL = /unknown (?:redis )?command|NOPERM|not allowed|can't run this command/i;
-
 const SCRIPT = encodeArgs([SIZES_SCRIPT]);
 
 /** A key of a portion that takes `floor` bytes or more. */
@@ -43,7 +41,7 @@ export interface LargeKey {
   readonly elementsCount: number;
 }
 
-/** Sets the sizes of a portion, and gives its large keys. Null when the server can't tell. Throws what the connection or the server throws. */
+/** Sets the sizes of a portion, and gives its large keys. Null when the server can't tell: MEMORY is of Redis 4. Throws what the connection or the server throws. */
 export async function askSizes(redis: Redis, portion: Portion, floor: number): Promise<readonly LargeKey[] | null> {
   const { names } = portion;
   let reply: [number, (number | string)[]];
@@ -51,7 +49,7 @@ export async function askSizes(redis: Redis, portion: Portion, floor: number): P
     const args = encodeArgs([Math.min(APART_BYTES, floor), floor]);
     reply = (await sendPrepared(redis, 'eval', [SCRIPT, encodeArgs([names.count]), names, args])) as typeof reply;
   } catch (error) {
-    if (error instanceof Error && error.name === 'ReplyError' && CANNOT_TELL.test(error.message)) return null;
+    if (isForbidden(error)) return null;
     throw error;
   }
   const [smallBytes, values] = reply;

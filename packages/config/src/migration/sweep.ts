@@ -22,14 +22,16 @@ import { readTopology } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
 import { rollOf, type SeenBefore } from './big-keys/batch.ts';
 import type { Budget } from './budget.ts';
+import { isOfSmallKeys } from './carry.ts';
 import { withControlled } from './controlled.ts';
 import type { Guest } from './courtesy.ts';
 import { endSoon, knowSource, namedSource } from './departures.ts';
 import { type Handing, handOver, paceOf } from './hand-over.ts';
 import { LaneProgress, laneStart } from './lane-progress.ts';
+import { Overlap } from './overlap.ts';
 import { isLike } from './own-writes.ts';
 import { batchLimits } from './pace.ts';
-import { Portion } from './portion.ts';
+import { type KeyBatch, Portion } from './portion.ts';
 import { scanSlots } from './scan.ts';
 import { serverTrouble } from './server-trouble.ts';
 import { askSizes } from './sizes.ts';
@@ -104,7 +106,7 @@ async function sweepAt(
       const slots = new Set(action.slots);
       const budget = budgetOf(office, job.migration);
       const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop, isInMove: true });
-      const plan = { office, lane, redis, source, target, durable, slots, budget, guest, progress, stop };
+      const plan = { office, lane, redis, run: runId, source, target, durable, slots, budget, guest, progress, stop };
       const seen = rollOf(office, job, source);
       const isAll = seen !== undefined && (await isAllThereIs(plan, seen));
       if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });
@@ -156,19 +158,34 @@ async function pass(sweep: Sweep): Promise<number> {
   return total;
 }
 
+/** When it has ended, also by throwing, nothing is under way any more. */
 async function handOverAll(sweep: Sweep, portion: Portion): Promise<void> {
-  const { office, lane, budget, guest, progress, stop } = sweep;
-  for (let from = 0; from < portion.keysCount; ) {
-    await budget.wait(stop);
-    const batch = portion.batch(from, batchLimits(paceOf(office, lane), budget.throttle, guest.isAlone));
-    const handed = { keysCount: batch.names.count, bytesCount: batch.bytesCount };
-    const tookMs = await handOver(sweep, batch, budget.throttle);
-    budget.spend(handed);
-    from += handed.keysCount;
-    await progress.handedOver(handed);
-    await guest.rest(tookMs);
+  const { office, lane, durable, budget, guest, stop } = sweep;
+  const batches = new Overlap();
+  try {
+    for (let from = 0; from < portion.keysCount; ) {
+      await budget.wait(stop);
+      const batch = portion.batch(from, batchLimits(paceOf(office, lane), budget.throttle, guest.isAlone));
+      from += batch.names.count;
+      await batches.begin(() => give(sweep, batch));
+      // Where nobody waits for the source it need not wait either: while one batch is at the target, it is at the next.
+      const hurries = !durable && guest.isAlone && !budget.isLimited && isOfSmallKeys(batch);
+      if (!hurries) await batches.end();
+    }
+    await batches.end();
+  } finally {
+    await batches.settle();
   }
   stop.throwIfAborted();
+}
+
+async function give(sweep: Sweep, batch: KeyBatch): Promise<void> {
+  const { budget, guest, progress } = sweep;
+  const handed = { keysCount: batch.names.count, bytesCount: batch.bytesCount };
+  const tookMs = await handOver(sweep, batch, budget.throttle);
+  budget.spend(handed);
+  await progress.handedOver(handed);
+  await guest.rest(tookMs);
 }
 
 /** The passes were at the process `swept`. If a group has another master by now, or the target knows another process as the source, they proved nothing and have to be done

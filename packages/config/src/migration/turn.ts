@@ -63,6 +63,8 @@ export interface Memory {
   readonly courtesies: Map<ServerAddr, Courtesy>;
   /** What was written there itself. */
   readonly ownWrites: Map<ServerAddr, OwnWrites>;
+  /** By server: commands sent there that look like clients'. */
+  readonly ownCalls: Map<string, number>;
   /** How many slots are locked at once, where proxies were too slow for as many as the settings allow. */
   readonly batchSlots: Map<string, number>;
   /** What is ahead of the sources that are being swept, and how fast that goes. */
@@ -104,6 +106,7 @@ export function newMemory(): Memory {
     budgets: new Map(),
     courtesies: new Map(),
     ownWrites: new Map(),
+    ownCalls: new Map(),
     batchSlots: new Map(),
     estimates: new Map(),
     fences: new Map(),
@@ -187,6 +190,14 @@ export function ownWritesAt({ memory }: Office, addr: ServerAddr): OwnWrites {
   return own;
 }
 
+/** So many commands that clients send too went to the server that `redis` leads to. */
+export function countOwnCalls({ memory: { ownCalls } }: Office, redis: Redis, count: number): void {
+  const name = nameOf(redis);
+  ownCalls.set(name, (ownCalls.get(name) ?? 0) + count);
+}
+
+const nameOf = ({ options: { host, port } }: Redis): string => `${host}:${port}`;
+
 interface Visit {
   readonly addr: ServerAddr;
   /** Connections to the server at `addr` and to others that are kept busy. */
@@ -198,7 +209,9 @@ interface Visit {
 
 /** Somebody who keeps the server at `addr` busy. */
 export function guestAt(office: Office, { addr, servers, budget, signal = office.signal, isInMove = false }: Visit): Guest {
-  return new Guest(courtesyAt(office, addr), { servers, stated: () => budget.throttle.sharePercent, signal, isInMove });
+  const { ownCalls: counts } = office.memory;
+  const ownCalls = () => servers.reduce((sum, redis) => sum + (counts.get(nameOf(redis)) ?? 0), 0);
+  return new Guest(courtesyAt(office, addr), { servers, stated: () => budget.throttle.sharePercent, signal, isInMove, ownCalls });
 }
 
 /** Writes the record of a migration. False when something else changed it. */

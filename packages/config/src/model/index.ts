@@ -1,5 +1,6 @@
 export * from './arrivals.ts';
 export * from './big-keys.ts';
+export * from './carry.ts';
 export * from './changes.ts';
 export * from './connection-name.ts';
 export * from './departures.ts';

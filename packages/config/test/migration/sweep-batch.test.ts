@@ -43,7 +43,7 @@ async function give(keys: readonly (string | Buffer)[], { durable = false, offic
     },
   } as unknown as Target;
   const batch = portion.batch(0, { keysCount: 100, bytesCount: 1e9 });
-  const failed = await handOver({ office, lane, redis: one.client({ db }), target, durable }, batch, UNTHROTTLED).then(
+  const failed = await handOver({ office, lane, redis: one.client({ db }), run: '', target, durable }, batch, UNTHROTTLED).then(
     () => null,
     (error: Error) => error.message,
   );
