@@ -66,6 +66,13 @@ describe('two moments', () => {
     ['APPEND of nothing', (redis) => redis.append('new', '')],
     ['SETBIT', (redis) => redis.setbit('new', 0, 0)],
     ['BITFIELD', (redis) => redis.call('BITFIELD', 'new', 'SET', 'u8', 0, 0)],
+    [
+      'BITFIELD that fails, of a key that is not there',
+      async (redis) => {
+        await redis.call('BITFIELD', 'new', 'OVERFLOW', 'FAIL', 'INCRBY', 'u2', 0, 9);
+        expect(await redis.exists('new')).toBe(1);
+      },
+    ],
     ['PFADD of nothing', (redis) => redis.call('PFADD', 'new')],
     ['GETSET', (redis) => redis.getset('new', 'x')],
     ['RENAME', (redis) => redis.rename('a', 'new')],
