@@ -166,7 +166,7 @@ export const SETTINGS = {
     values: ['viewer', 'operator', 'admin'],
     default: 'viewer',
     about:
-      'From which role on one sees the names of keys that are hot, big or slow. Others see a mark in their place, the same for the same key until this dashboard ends.',
+      'From which role on one sees the names of keys that are hot, big, slow or misplaced. Others see a mark in their place, the same for the same key until this dashboard ends.',
     programs: ['dashboard'],
     section: 'Dashboard',
   },
