@@ -31,12 +31,19 @@ const ROLES: readonly { value: UserRoleName; label: string }[] = [
   { value: 'operator', label: 'operator: changes the cluster' },
   { value: 'admin', label: 'admin: also users and tokens' },
 ];
-const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
-const checkName = (text: string) => (NAME.test(text) ? null : 'A name is 1 to 64 of the characters A-Z a-z 0-9 _ . -');
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$/;
+const checkName = (text: string) =>
+  NAME.test(text) ? null : 'A name is 1 to 32 letters, digits, dashes or underscores, and begins with no dash.';
 const checkPassword = (text: string) => (text.length >= 10 ? null : 'A password has at least 10 characters.');
 
 const form = { name: signal(''), password: signal(''), current: signal(''), role: signal<UserRoleName>('viewer'), days: signal('') };
 const newToken = signal<TokenAddedView | null>(null);
+
+/** What was typed for somebody else stays in no dialog. */
+function clearForm(role: UserRoleName): void {
+  for (const field of [form.name, form.password, form.current, form.days]) field.value = '';
+  form.role.value = role;
+}
 
 function RoleField() {
   return (
@@ -80,7 +87,7 @@ export function Users() {
       <div class="toolbar">
         <h2>Users</h2>
         <span class="spring" />
-        <ActionButton action={add} label="Add a user …" block={adminBlock.value} />
+        <ActionButton action={add} label="Add a user …" onOpen={() => clearForm('viewer')} block={adminBlock.value} />
       </div>
       {problem === null ? null : <ProblemBox problem={problem} />}
       <Table
@@ -124,9 +131,9 @@ function userColumns(changed: () => void): readonly Column<UserView>[] {
     { title: 'Since', cell: ({ createdAt }) => <Time at={createdAt} /> },
     {
       title: 'Change',
-      cell: ({ name }) => (
+      cell: ({ name, role }) => (
         <span class="actions">
-          <ActionButton action={promotion(name)} label="Role …" block={adminBlock.value} />
+          <ActionButton action={promotion(name)} label="Role …" onOpen={() => clearForm(role)} block={adminBlock.value} />
           <ActionButton action={removal(name)} label="Remove …" block={adminBlock.value} />
         </span>
       ),
@@ -167,7 +174,7 @@ export function Tokens() {
       <div class="toolbar">
         <h2>Tokens</h2>
         <span class="spring" />
-        <ActionButton action={add} label="Add a token …" block={adminBlock.value} />
+        <ActionButton action={add} label="Add a token …" onOpen={() => clearForm('viewer')} block={adminBlock.value} />
       </div>
       {newToken.value === null ? null : (
         <p class="note" role="status">

@@ -11,10 +11,12 @@ import { Value } from '../components/value.tsx';
 import { bytes, count } from '../lib/format.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { epoch, status } from '../state/live.ts';
+import { checkZone } from './server-settings.tsx';
 
 const addr = signal('');
 const role = signal<RoleName>('replica');
 const force = signal(false);
+const zone = signal('');
 const probed = signal<ProbedServerView | null>(null);
 const problem = signal<Problem | null>(null);
 const busy = signal(false);
@@ -35,6 +37,7 @@ function hasMaster(group: number): boolean {
 function adding(group: number): Action {
   role.value = hasMaster(group) ? 'replica' : 'master';
   force.value = false;
+  zone.value = '';
   probed.value = null;
   problem.value = null;
   return {
@@ -45,13 +48,21 @@ function adding(group: number): Action {
         : `The server becomes the master of group ${group}. Its keys stay.`,
     ],
     cli: () =>
-      address(addr.value) === null
-        ? `codis-config server add ${group} ${addr.value.trim()} ${role.value}${force.value ? ' --force' : ''}`
+      address(addr.value) === null && checkZone(zone.value) === null
+        ? `codis-config server add ${group} ${addr.value.trim()} ${role.value}${force.value ? ' --force' : ''}${zoneTyped() === '' ? '' : ` --zone ${zoneTyped()}`}`
         : null,
     details: <AddServerFields />,
-    block: () => address(addr.value) ?? (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : 'Look at the server first.'),
+    block: () =>
+      address(addr.value) ??
+      checkZone(zone.value) ??
+      (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : 'Look at the server first.'),
     run: async () => {
-      const body: AddServerRequest = { addr: addr.value.trim(), role: role.value, ...(force.value ? { force: true } : {}) };
+      const body: AddServerRequest = {
+        addr: addr.value.trim(),
+        role: role.value,
+        ...(force.value ? { force: true } : {}),
+        ...(zoneTyped() === '' ? {} : { zone: zoneTyped() }),
+      };
       const { notes } = await call<ChangeView>('POST', `/groups/${group}/servers`, { body, epoch: epoch.value });
       const said = `${addr.value.trim()} is a ${role.value} of group ${group} now`;
       addr.value = '';
@@ -59,6 +70,8 @@ function adding(group: number): Action {
     },
   };
 }
+
+const zoneTyped = () => zone.value.trim();
 
 function AddServerFields() {
   const look = async () => {
@@ -86,6 +99,7 @@ function AddServerFields() {
           Look at it
         </WriteButton>
       </form>
+      <Field label="Zone" value={zone} check={checkZone} placeholder="az1" hint="Where it stands, a label for people. Empty: not said." />
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       {probed.value === null || probed.value.addr !== addr.value.trim() ? null : <Probed server={probed.value} />}
     </>

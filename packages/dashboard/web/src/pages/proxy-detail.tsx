@@ -5,6 +5,7 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { Copy } from '../components/copy.tsx';
+import { WhyButton } from '../components/explain.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { TryProxy } from '../components/try-proxy.tsx';
@@ -81,7 +82,8 @@ function Facts({ view }: { view: ProxyDetailView }) {
       <dt>Latency p50 / p99</dt>
       <dd>
         <Value text={duration(view.p50Ms)} why="there are no requests" /> /{' '}
-        <Value text={duration(view.p99Ms)} why="there are no requests" />
+        <Value text={duration(view.p99Ms)} why="there are no requests" />{' '}
+        <WhyButton of={{ proxy: view.id }} about={`Latency of proxy ${view.id}`} />
       </dd>
     </dl>
   );
