@@ -3,8 +3,8 @@
 
 import { errorReply, integer, OK } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
-import { arena, isInArena, reserveScratch } from './arena.ts';
-import { copyRange, decimalsOf, writeHeader } from './bytes.ts';
+import { arena, copyRange, isInArena, reserveScratch } from './arena.ts';
+import { decimalsOf, writeHeader } from './bytes.ts';
 import { firstError, type Merge } from './gather.ts';
 import { COPY_BYTES_MAX } from './outlet.ts';
 import type { Request } from './request.ts';

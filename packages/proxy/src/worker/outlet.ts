@@ -8,8 +8,7 @@
 
 import type { Socket } from 'node:net';
 import { giveLarge } from '../resp/large-buffers.ts';
-import { arena, givePage, PAGE_BYTES, type Page, takePage } from './arena.ts';
-import { copyRange } from './bytes.ts';
+import { arena, copyRange, givePage, PAGE_BYTES, type Page, takePage } from './arena.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** Up to here a copy is cheaper than one more entry in the write. */

@@ -10,8 +10,8 @@ import { SLOT_COUNT, slotOf } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
 import { keyArgs } from '../commands/key-specs.ts';
 import type { Frame } from '../resp/request-scanner.ts';
-import { arena, reserveScratch } from './arena.ts';
-import { copyRange, decimalsOf, writeHeader, writeLine } from './bytes.ts';
+import { arena, copyRange, reserveScratch } from './arena.ts';
+import { decimalsOf, writeHeader, writeLine } from './bytes.ts';
 
 /** How the keys of one command are divided. Parts are in the order of their first keys. */
 export interface Parts {

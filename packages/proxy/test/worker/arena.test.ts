@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   arena,
+  copyRange,
   givePage,
   givePiece,
   isInArena,
@@ -26,6 +28,30 @@ afterEach(() => {
 });
 
 describe('the arena', () => {
+  test('is copied within, into and out of, to the byte, also where both ranges overlap', () => {
+    const at = reserveScratch(1000);
+    const place = fc.record({ isOfArena: fc.boolean(), offset: fc.integer({ min: 0, max: 500 }) });
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1000, maxLength: 1000 }),
+        place,
+        place,
+        fc.integer({ min: 0, max: 500 }),
+        (was, from, to, length) => {
+          const other = Buffer.from(was);
+          arena.set(was, at);
+          const expected = Uint8Array.from(was);
+          if (length <= 40 && from.isOfArena === to.isOfArena && !from.isOfArena) return;
+          expected.set(was.subarray(from.offset, from.offset + length), to.offset);
+          const [src, start] = from.isOfArena ? [arena, at + from.offset] : [other, from.offset];
+          const [target, begin] = to.isOfArena ? [arena, at + to.offset] : [other, to.offset];
+          copyRange(src, start, start + length, target, begin);
+          expect([...target.subarray(begin - to.offset, begin - to.offset + 1000)]).toEqual([...expected]);
+        },
+      ),
+    );
+  });
+
   test('has room for what is read, scratch and pages, and nothing twice', () => {
     const scratch = reserveScratch(10);
     const pages = takePages(512).map(({ at }) => at);
