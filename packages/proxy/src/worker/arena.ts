@@ -1,7 +1,7 @@
 // The memory that sockets are read into and written from, in one piece: within it a copy takes 7 ns, however short or long (`wasm-memory.ts`). From
 // one Buffer to another it takes 45, or 1 for each byte in a loop (Node 20).
 //
-//   | what was read last | scratch | page | page | page | …
+//   | what was read last | scratch | page | page | page | … | ring |
 
 import { wasmMemory } from './wasm-memory.ts';
 
@@ -10,10 +10,12 @@ const PAGES_COUNT = 512;
 const READ_BYTES = 64 * 1024;
 const SCRATCH_BYTES = 128 * 1024;
 const PAGES_AT = READ_BYTES + SCRATCH_BYTES;
+const RING_AT = PAGES_AT + PAGES_COUNT * PAGE_BYTES;
+export const RING_BYTES = 4 * 1024 * 1024;
 /** So many are left to who writes to sockets. */
 const PAGES_SPARED = PAGES_COUNT / 2;
 
-const memory = wasmMemory(PAGES_AT + PAGES_COUNT * PAGE_BYTES);
+const memory = wasmMemory(RING_AT + RING_BYTES);
 export const arena: Buffer = memory.bytes;
 /** Copies within it; a constant, so that a call costs next to nothing. */
 const copyInArena = memory.copy;
@@ -40,7 +42,7 @@ export function copyRange(src: Buffer, start: number, end: number, target: Buffe
   else for (let from = start, to = at; from < end; from++) target[to++] = src[from] as number;
 }
 
-/** PAGE_BYTES of `buf`, from `at` on. */
+/** So many bytes of `buf`, from `at` on. */
 export interface Page {
   readonly buf: Buffer;
   readonly at: number;
@@ -58,6 +60,15 @@ export function takePage(): Page {
 /** Gives it back; nobody may read or write it any more. */
 export function givePage(page: Page): void {
   if (page.buf === arena) free.push(page);
+}
+
+let isRingTaken = false;
+
+/** RING_BYTES for as long as the process runs. Once those of the arena are taken they are its own. */
+export function takeRing(): Page {
+  if (isRingTaken) return { buf: Buffer.alloc(RING_BYTES), at: 0 };
+  isRingTaken = true;
+  return { buf: arena, at: RING_AT };
 }
 
 /** A copy of [start, end) of `src` for a short time: until `givePiece`. */
