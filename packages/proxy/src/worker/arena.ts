@@ -17,6 +17,8 @@ const PAGES_SPARED = PAGES_COUNT / 2;
 
 const memory = wasmMemory(RING_AT + RING_BYTES);
 export const arena: Buffer = memory.bytes;
+/** Asked for each time it would be a call into C++. */
+const arenaBuffer = arena.buffer;
 /** Copies within it; a constant, so that a call costs next to nothing. */
 const copyInArena = memory.copy;
 
@@ -86,5 +88,5 @@ export function givePiece(piece: Buffer): void {
 
 /** Whether it is a part of `arena`: then its first byte is there at `byteOffset`. */
 export function isInArena(bytes: Buffer): boolean {
-  return bytes.buffer === arena.buffer;
+  return bytes.buffer === arenaBuffer;
 }
