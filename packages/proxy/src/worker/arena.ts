@@ -48,15 +48,22 @@ export function copyRange(src: Buffer, start: number, end: number, target: Buffe
 export interface Page {
   readonly buf: Buffer;
   readonly at: number;
+  /** Of `buf`: what was written to a socket last. */
+  view: Buffer;
 }
 
-const pages: readonly Page[] = Array.from({ length: PAGES_COUNT }, (_, page) => ({ buf: arena, at: PAGES_AT + page * PAGE_BYTES }));
+const NO_VIEW = Buffer.alloc(0);
+const pages: readonly Page[] = Array.from({ length: PAGES_COUNT }, (_, page) => ({
+  buf: arena,
+  at: PAGES_AT + page * PAGE_BYTES,
+  view: NO_VIEW,
+}));
 /** Those that were used last are used first. */
 const free: Page[] = pages.toReversed();
 
 /** A page with whatever was in it before. When all of the arena's are taken it is one of its own. */
 export function takePage(): Page {
-  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0 };
+  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0, view: NO_VIEW };
 }
 
 /** Gives it back; nobody may read or write it any more. */
@@ -64,13 +71,21 @@ export function givePage(page: Page): void {
   if (page.buf === arena) free.push(page);
 }
 
+/** HOT PATH. [from, to) of the page's `buf`. Most replies to one command are as long as the one before, `+OK` above all: then it is the same object again. */
+export function viewOf(page: Page, from: number, to: number): Buffer {
+  const { buf, view } = page;
+  if (view.length === to - from && view.byteOffset === buf.byteOffset + from) return view;
+  page.view = buf.subarray(from, to);
+  return page.view;
+}
+
 let isRingTaken = false;
 
 /** RING_BYTES for as long as the process runs. Once those of the arena are taken they are its own. */
 export function takeRing(): Page {
-  if (isRingTaken) return { buf: Buffer.alloc(RING_BYTES), at: 0 };
+  if (isRingTaken) return { buf: Buffer.alloc(RING_BYTES), at: 0, view: NO_VIEW };
   isRingTaken = true;
-  return { buf: arena, at: RING_AT };
+  return { buf: arena, at: RING_AT, view: NO_VIEW };
 }
 
 /** A copy of [start, end) of `src` for a short time: until `givePiece`. */
