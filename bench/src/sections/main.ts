@@ -18,7 +18,7 @@ const DEPTHS = [
 ];
 const MANY_KEYS = [
   { keysEach: 10, times: 0.6 },
-  { keysEach: 100, times: 0.15 },
+  { keysEach: 100, times: 0.5 },
 ];
 const SIZES = [
   { size: '4 KB', valueBytes: 4096, keysCount: 10_000, times: 0.6 },

@@ -27,6 +27,9 @@ const INLINE_BYTES_MAX = 64 * 1024;
 /** INT_MAX, as Redis 7 has it. What a request can have is less: no argument takes fewer bytes than an empty one. */
 const ARGS_MAX = 2 ** 31 - 1;
 const ARG_BYTES_MIN = 6;
+/** Of an argument that is not empty; so far one may look before its length is known. No limit of lengths has as few digits. */
+const SHORT_ARG_BYTES_MIN = 7;
+const SHORT_ARG_DIGITS_MAX = 4;
 /** proto-max-bulk-len. */
 const BULK_BYTES_MAX = 512 * 1024 * 1024;
 const ARGS_MAX_UNAUTHENTICATED = 10;
@@ -144,8 +147,10 @@ export class RequestScanner {
   }
 
   #arguments(): ScanResult {
-    while (this.#left > 0) {
+    for (;;) {
       if (this.#bulk < 0) {
+        this.#shortArguments();
+        if (this.#left === 0) return FRAME;
         if (this.#pos >= this.#end) return this.#need();
         const first = this.#buf[this.#pos] as number;
         if (first !== DOLLAR) return this.#fail(`expected '$', got '${printable(first)}'`);
@@ -162,9 +167,38 @@ export class RequestScanner {
       this.#push(this.#pos, end);
       this.#pos = end + 2;
       this.#bulk = -1;
-      this.#left--;
+      if (--this.#left === 0) return FRAME;
     }
-    return FRAME;
+  }
+
+  /** HOT PATH: the next arguments as long as each is all here and has 1 to 9999 bytes, as nearly all have. Which of the others is right `#arguments` finds out. */
+  #shortArguments(): void {
+    const buf = this.#buf;
+    const args = this.#args;
+    const end = Math.min(this.#end, this.#start + this.#bytesMax);
+    let pos = this.#pos;
+    let left = this.#left;
+    let at = this.#argc * 2;
+    while (left > 0 && at < args.length && pos + SHORT_ARG_BYTES_MIN <= end && buf[pos] === DOLLAR) {
+      let digit = (buf[pos + 1] as number) - ZERO;
+      if (digit < 1 || digit > 9) break;
+      let length = digit;
+      let next = pos + 2;
+      for (; next < pos + 1 + SHORT_ARG_DIGITS_MAX; next++) {
+        digit = (buf[next] as number) - ZERO;
+        if (digit < 0 || digit > 9) break;
+        length = length * 10 + digit;
+      }
+      const argEnd = next + 2 + length;
+      if (buf[next] !== CR || argEnd + 2 > end) break;
+      args[at++] = next + 2;
+      args[at++] = argEnd;
+      pos = argEnd + 2;
+      left--;
+    }
+    this.#pos = pos;
+    this.#left = left;
+    this.#argc = at >> 1;
   }
 
   /** Reads `<type><number>\r\n` at #pos and moves behind it, the number as strict as Redis's string2ll(); NEED_LENGTH when it is not all there, BAD_LENGTH after setting `error`. */

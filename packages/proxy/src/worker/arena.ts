@@ -1,19 +1,26 @@
-// The memory that sockets are read into and written from, in one piece: within one Buffer a copy takes some 16 ns, however short or long (`copyWithin`). From
+// The memory that sockets are read into and written from, in one piece: within it a copy takes 7 ns, however short or long (`wasm-memory.ts`). From
 // one Buffer to another it takes 45, or 1 for each byte in a loop (Node 20).
 //
-//   | what was read last | scratch | page | page | page | …
+//   | what was read last | scratch | page | page | page | … | ring |
 
-import { copyRange } from './bytes.ts';
+import { wasmMemory } from './wasm-memory.ts';
 
 export const PAGE_BYTES = 16 * 1024;
 const PAGES_COUNT = 512;
 const READ_BYTES = 64 * 1024;
 const SCRATCH_BYTES = 128 * 1024;
 const PAGES_AT = READ_BYTES + SCRATCH_BYTES;
+const RING_AT = PAGES_AT + PAGES_COUNT * PAGE_BYTES;
+export const RING_BYTES = 4 * 1024 * 1024;
 /** So many are left to who writes to sockets. */
 const PAGES_SPARED = PAGES_COUNT / 2;
 
-export const arena: Buffer = Buffer.allocUnsafeSlow(PAGES_AT + PAGES_COUNT * PAGE_BYTES);
+const memory = wasmMemory(RING_AT + RING_BYTES);
+export const arena: Buffer = memory.bytes;
+/** Asked for each time it would be a call into C++. */
+const arenaBuffer = arena.buffer;
+/** Copies within it; a constant, so that a call costs next to nothing. */
+const copyInArena = memory.copy;
 
 /** All sockets are read into this beginning of it. */
 export const readInto: Buffer = arena.subarray(0, READ_BYTES);
@@ -27,24 +34,58 @@ export function reserveScratch(bytes: number): number {
   return at;
 }
 
-/** PAGE_BYTES of `buf`, from `at` on. */
+/** Up to here a loop is cheaper than the call of Buffer.copy. */
+const LOOP_BYTES_MAX = 40;
+
+/** HOT PATH. Copies [start, end) of `src` to `at` in `target`. */
+export function copyRange(src: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  if (src === arena && target === arena) copyInArena(at, start, end - start);
+  else if (end - start > LOOP_BYTES_MAX) src.copy(target, at, start, end);
+  else for (let from = start, to = at; from < end; from++) target[to++] = src[from] as number;
+}
+
+/** So many bytes of `buf`, from `at` on. */
 export interface Page {
   readonly buf: Buffer;
   readonly at: number;
+  /** Of `buf`: what was written to a socket last. */
+  view: Buffer;
 }
 
-const pages: readonly Page[] = Array.from({ length: PAGES_COUNT }, (_, page) => ({ buf: arena, at: PAGES_AT + page * PAGE_BYTES }));
+const NO_VIEW = Buffer.alloc(0);
+const pages: readonly Page[] = Array.from({ length: PAGES_COUNT }, (_, page) => ({
+  buf: arena,
+  at: PAGES_AT + page * PAGE_BYTES,
+  view: NO_VIEW,
+}));
 /** Those that were used last are used first. */
 const free: Page[] = pages.toReversed();
 
 /** A page with whatever was in it before. When all of the arena's are taken it is one of its own. */
 export function takePage(): Page {
-  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0 };
+  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0, view: NO_VIEW };
 }
 
 /** Gives it back; nobody may read or write it any more. */
 export function givePage(page: Page): void {
   if (page.buf === arena) free.push(page);
+}
+
+/** HOT PATH. [from, to) of the page's `buf`. Most replies to one command are as long as the one before, `+OK` above all: then it is the same object again. */
+export function viewOf(page: Page, from: number, to: number): Buffer {
+  const { buf, view } = page;
+  if (view.length === to - from && view.byteOffset === buf.byteOffset + from) return view;
+  page.view = buf.subarray(from, to);
+  return page.view;
+}
+
+let isRingTaken = false;
+
+/** RING_BYTES for as long as the process runs. Once those of the arena are taken they are its own. */
+export function takeRing(): Page {
+  if (isRingTaken) return { buf: Buffer.alloc(RING_BYTES), at: 0, view: NO_VIEW };
+  isRingTaken = true;
+  return { buf: arena, at: RING_AT, view: NO_VIEW };
 }
 
 /** A copy of [start, end) of `src` for a short time: until `givePiece`. */
@@ -62,5 +103,5 @@ export function givePiece(piece: Buffer): void {
 
 /** Whether it is a part of `arena`: then its first byte is there at `byteOffset`. */
 export function isInArena(bytes: Buffer): boolean {
-  return bytes.buffer === arena.buffer;
+  return bytes.buffer === arenaBuffer;
 }

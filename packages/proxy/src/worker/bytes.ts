@@ -3,17 +3,6 @@
 const CR = 13;
 const LF = 10;
 const ZERO = 0x30;
-/** Up to here a loop is cheaper than the call of Buffer.copy, and than that of copyWithin. */
-const LOOP_BYTES_MAX = 40;
-const LOOP_BYTES_MAX_WITHIN = 12;
-
-/** HOT PATH. Copies [start, end) of `src` to `at` in `target`. */
-export function copyRange(src: Buffer, start: number, end: number, target: Buffer, at: number): void {
-  if (src === target && end - start > LOOP_BYTES_MAX_WITHIN) target.copyWithin(at, start, end);
-  else if (end - start > LOOP_BYTES_MAX) src.copy(target, at, start, end);
-  else for (let from = start, to = at; from < end; from++) target[to++] = src[from] as number;
-}
-
 /** How many digits a count has. */
 export function decimalsOf(count: number): number {
   let digits = 1;

@@ -86,7 +86,8 @@ export class Gather implements ReplyTaker {
 
 /** The first reply that is an error; undefined when there is none. */
 export function firstError(replies: readonly Buffer[]): Buffer | undefined {
-  return replies.find((reply) => reply[0] === 0x2d);
+  for (let part = 0; part < replies.length; part++) if (replies[part]?.[0] === 0x2d) return replies[part];
+  return undefined;
 }
 
 function lengthOf(pieces: readonly Buffer[]): number {

@@ -29,7 +29,12 @@ export class InFlight {
 
   /** HOT PATH. A request of a client for keys in all of these. */
   enterAll(slots: readonly number[]): void {
-    for (let at = 0; at < slots.length; at++) this.enter(slots[at] as number);
+    const { counts, requests } = this;
+    for (let at = 0; at < slots.length; at++) {
+      const slot = slots[at] as number;
+      counts[slot] = (counts[slot] as number) + 1;
+      requests[slot] = (requests[slot] as number) + 1;
+    }
   }
 
   /** Anything else that has to be over before the slot is handed on. */
@@ -40,7 +45,20 @@ export class InFlight {
   /** HOT PATH. Ends what `request` is counted for. */
   leave(request: Request): void {
     if (request.slot >= 0) this.leaveSlot(request.slot);
-    else if (request.slots !== null) for (const slot of request.slots) this.leaveSlot(slot);
+    else if (request.slots !== null) this.#leaveAll(request.slots);
+  }
+
+  #leaveAll(slots: readonly number[]): void {
+    const counts = this.counts;
+    let signs = 0;
+    for (let at = 0; at < slots.length; at++) {
+      const slot = slots[at] as number;
+      const count = (counts[slot] as number) - 1;
+      counts[slot] = count;
+      signs |= count;
+    }
+    invariant(signs >= 0, 'a request leaves each of its slots once');
+    if (this.#draining.length > 0) this.#check();
   }
 
   leaveSlot(slot: number): void {

@@ -2,7 +2,6 @@
 // (merge.ts).
 
 import type { Command } from '../commands/command.ts';
-import { extractKeys, keyArgs } from '../commands/key-specs.ts';
 import { errorReply, RESERVED_KEY } from '../resp/replies.ts';
 import type { Frame } from '../resp/request-scanner.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -32,10 +31,10 @@ export class ManySlots {
 
   /** Why it is not carried out; null when it is on its way. */
   run(session: Session, command: Command, frame: Frame, merge: 'sum' | 'array' | 'ok'): Buffer | null {
-    if (command.keys.kind === 'range' && command.keys.step === 2 && frame.argc % 2 === 0) return wrongArity(command);
-    extractKeys(command.keys, frame);
-    if (keyArgs.count > SPLIT_KEYS_MAX) return TOO_MANY_KEYS;
-    const parts = partition(frame, session.waiting === null ? this.#dispatcher.table.places : APART);
+    const step = command.keys.kind === 'range' ? command.keys.step : 1;
+    if (step === 2 && frame.argc % 2 === 0) return wrongArity(command);
+    if (frame.argc - 1 > SPLIT_KEYS_MAX * step) return TOO_MANY_KEYS;
+    const parts = partition(frame, step, session.waiting === null ? this.#dispatcher.table.places : APART);
     if (wasIn(this.#reserved.slot) && this.#reserved.areNamed(command, frame)) return RESERVED_KEY;
     const request = session.enqueue();
     const { slots } = parts;

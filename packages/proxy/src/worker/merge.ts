@@ -3,8 +3,8 @@
 
 import { errorReply, integer, OK } from '../resp/replies.ts';
 import { ReplyScanner } from '../resp/reply-scanner.ts';
-import { arena, isInArena, reserveScratch } from './arena.ts';
-import { copyRange, decimalsOf, writeHeader } from './bytes.ts';
+import { arena, copyRange, isInArena, reserveScratch } from './arena.ts';
+import { decimalsOf, writeHeader } from './bytes.ts';
 import { firstError, type Merge } from './gather.ts';
 import { COPY_BYTES_MAX } from './outlet.ts';
 import type { Request } from './request.ts';
@@ -18,7 +18,7 @@ const STAR = 0x2a;
 const DOLLAR = 0x24;
 const UNDERSCORE = 0x5f;
 const MINUS = 0x2d;
-/** `$-1\r\n`, and RESP3's `_\r\n`: no Redis writes them otherwise. */
+/** A nil: `$-1\r\n`, and RESP3's `_\r\n`: no Redis writes them otherwise. */
 const NIL_BYTES = 5;
 const NULL_BYTES = 3;
 const OTHER_COUNT = errorReply('ERR a server answered with another number of values than it was asked for');
@@ -97,13 +97,10 @@ function firstElement(reply: Buffer, count: number): number {
 function endOfElement(reply: Buffer, at: number): number {
   if (reply[at] === UNDERSCORE) return at + NULL_BYTES;
   if (reply[at] !== DOLLAR) return new ReplyScanner().scan(reply, at, reply.length);
+  if (reply[at + 1] === MINUS) return at + NIL_BYTES;
   let length = 0;
   let digit = at + 1;
-  for (; reply[digit] !== CR; digit++) {
-    // A nil: `$-1`.
-    if (reply[digit] === MINUS) return at + NIL_BYTES;
-    length = length * 10 + (reply[digit] as number) - ZERO;
-  }
+  for (let byte = reply[digit] as number; byte !== CR; byte = reply[++digit] as number) length = length * 10 + byte - ZERO;
   return digit + 2 + length + 2;
 }
 

@@ -8,8 +8,7 @@
 
 import type { Socket } from 'node:net';
 import { giveLarge } from '../resp/large-buffers.ts';
-import { arena, givePage, PAGE_BYTES, type Page, takePage } from './arena.ts';
-import { copyRange } from './bytes.ts';
+import { arena, copyRange, givePage, PAGE_BYTES, type Page, takePage, viewOf } from './arena.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** Up to here a copy is cheaper than one more entry in the write. */
@@ -133,11 +132,11 @@ export class Outlet {
   }
 
   /** HOT PATH. Everything stands in the page. */
-  #writePage(writer: SocketWriter, { buf, at }: Page): boolean {
-    const from = at + this.#pageSealed;
+  #writePage(writer: SocketWriter, page: Page): boolean {
+    const from = page.at + this.#pageSealed;
     this.#pageSealed = this.#pageUsed;
     this.#writingBytes = this.bytes;
-    return writer.write(buf.subarray(from, at + this.#pageUsed));
+    return writer.write(viewOf(page, from, page.at + this.#pageUsed));
   }
 
   #writeReady(writer: SocketWriter): boolean {

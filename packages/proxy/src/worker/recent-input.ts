@@ -6,7 +6,8 @@
 //
 // Nobody may be shown what another client sent: a request that is not here as a whole carries its length with it, and its position is below NOWHERE.
 
-const RING_BYTES = 4 * 1024 * 1024;
+import { copyRange, type Page, RING_BYTES, takeRing } from './arena.ts';
+
 /** Positions count up to here and begin again: as small integers they cost nothing to keep. A multiple of the ring. */
 const POSITIONS = 2 ** 30;
 /** Nothing longer is kept. */
@@ -17,7 +18,7 @@ export const NOWHERE = -1;
 const LENGTH_BYTES = 4;
 
 export class RecentInput {
-  readonly #ring = Buffer.alloc(RING_BYTES);
+  readonly #ring: Page = takeRing();
   readonly #beginning = Buffer.alloc(LENGTH_BYTES + BEGINNING_BYTES_MAX);
   /** Where the next piece goes. */
   #next = 0;
@@ -27,7 +28,8 @@ export class RecentInput {
     const length = Math.min(end - start, PIECE_BYTES_MAX);
     const room = RING_BYTES - (this.#next % RING_BYTES);
     const position = room < length ? (this.#next + room) % POSITIONS : this.#next;
-    bytes.copy(this.#ring, position % RING_BYTES, start, start + length);
+    const { buf, at } = this.#ring;
+    copyRange(bytes, start, start + length, buf, at + (position % RING_BYTES));
     this.#next = (position + length) % POSITIONS;
     return position;
   }
@@ -47,8 +49,9 @@ export class RecentInput {
     const start = position < NOWHERE ? NOWHERE - 1 - position : position;
     const age = (this.#next - start + POSITIONS) % POSITIONS;
     if (age > RING_BYTES - PIECE_BYTES_MAX) return null;
-    const at = start % RING_BYTES;
-    const bytes = this.#ring.subarray(at, Math.min(at + age, RING_BYTES));
+    const from = start % RING_BYTES;
+    const { buf, at } = this.#ring;
+    const bytes = buf.subarray(at + from, at + Math.min(from + age, RING_BYTES));
     return position < NOWHERE ? bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + bytes.readUInt32BE()) : bytes;
   }
 }

@@ -5,6 +5,7 @@
 
 import { Socket } from 'node:net';
 import { arena, readInto } from './arena.ts';
+import { binding } from './stream-binding.ts';
 
 /** Gets what was read: the first `length` bytes of `buf`. */
 export type Take = (buf: Buffer, length: number) => void;
@@ -25,14 +26,34 @@ export function sharedRead(take: Take): SharedRead {
   };
 }
 
+/** Of a connection: called for each read. What it is told stands in `streamBaseState`. */
+interface Handle {
+  onread?: (this: Handle, bytes: unknown) => unknown;
+}
+
 /** A socket that was accepted, as one whose reads `take` gets: use what is returned instead. A server has no option `onread` (Node 20 to 24), so the connection
  *  goes over to a socket that has; where Node no longer lets it, it is read as ever. */
 export function withSharedRead(socket: Socket, take: Take): Socket {
-  const accepted: { _handle?: object | null } = socket as object;
+  const accepted: { _handle?: Handle | null } = socket as object;
   const handle = accepted._handle;
   if (!handle) return socket.on('data', (chunk: Buffer) => take(chunk, chunk.length));
   accepted._handle = null;
   socket.destroy();
   const options: object = { handle, allowHalfOpen: socket.allowHalfOpen, onread: sharedRead(take) };
-  return new Socket(options);
+  const shared = new Socket(options);
+  readPast(handle, take);
+  return shared;
+}
+
+/** What was read goes to `take` past the stream, which looks at each read for timeouts and options that are not used here. Ends and errors are the stream's. */
+function readPast(handle: Handle, take: Take): void {
+  const { onread } = handle;
+  if (binding === null || typeof onread !== 'function') return;
+  const { streamBaseState, kReadBytesOrError } = binding;
+  handle.onread = function onRead(bytes) {
+    const length = streamBaseState[kReadBytesOrError] as number;
+    if (length <= 0) return onread.call(this, bytes);
+    take(arena, length);
+    return undefined;
+  };
 }

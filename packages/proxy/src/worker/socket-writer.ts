@@ -1,23 +1,11 @@
 // Writes to a socket without the stream that Node puts before it: that makes an object for each write and calls back in a tick of its own, which costs an unpipelined
 // request as much as all that is done here for it. What the kernel takes at once, as it mostly does, is written by one call.
 //
-// It is done by means that Node has for itself (20 to 24): where they are missing, sockets are written as ever.
+// Where Node does not let it (`stream-binding.ts`), sockets are written as ever.
 
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-
-/** Of one write that the kernel did not take at once. */
-interface WriteRequest {
-  oncomplete: (status: number) => void;
-  /** What must not be collected before it was written. */
-  written: Buffer | readonly Buffer[];
-}
-
-interface Binding {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly streamBaseState: Int32Array;
-  readonly kLastWriteWasAsync: number;
-}
+import { type Binding, binding, type WriteRequest } from './stream-binding.ts';
 
 /** A negative number is an error. */
 interface Handle {
@@ -25,17 +13,8 @@ interface Handle {
   writev(request: WriteRequest, buffers: readonly Buffer[], areAllBuffers: true): number;
 }
 
-const binding = bindingOfNode();
 /** For the next write; one that the kernel did not take at once keeps it. */
 let spare: WriteRequest | null = binding === null ? null : new binding.WriteWrap();
-
-function bindingOfNode(): Binding | null {
-  const { binding: bindingOf } = process as { binding?: (name: string) => Partial<Binding> };
-  if (bindingOf === undefined || process.permission !== undefined) return null;
-  const { WriteWrap, streamBaseState, kLastWriteWasAsync } = bindingOf('stream_wrap');
-  const isKnown = WriteWrap !== undefined && streamBaseState !== undefined && kLastWriteWasAsync !== undefined;
-  return isKnown ? { WriteWrap, streamBaseState, kLastWriteWasAsync } : null;
-}
 
 export class SocketWriter {
   readonly #socket: Socket;

@@ -8,53 +8,89 @@
 
 import { SLOT_COUNT, slotOf } from '@codis/config/model';
 import type { Command } from '../commands/command.ts';
-import { keyArgs } from '../commands/key-specs.ts';
 import type { Frame } from '../resp/request-scanner.ts';
-import { arena, reserveScratch } from './arena.ts';
-import { copyRange, decimalsOf, writeHeader, writeLine } from './bytes.ts';
+import { arena, copyRange, reserveScratch } from './arena.ts';
+import { decimalsOf, writeHeader, writeLine } from './bytes.ts';
 
 /** How the keys of one command are divided. Parts are in the order of their first keys. */
 export interface Parts {
   /** By key: its part. */
   readonly ofKey: readonly number[];
-  /** By part: how many keys, and the slots that they are in, each once. */
+  /** By part: how many keys; how many bytes they are as the client sent them, with what belongs to each (MSET's value); and the slots that they are in, each once. */
   readonly keyCounts: readonly number[];
+  readonly bytes: readonly number[];
   readonly slots: readonly (readonly number[])[];
 }
 
 const NONE = -1;
-/** Of the keys that were divided last: by slot, and by place, the part. */
+/** Of the keys that were divided last: by slot, the part; and the slots, in the order of their first keys. */
 const partOfSlot = new Int16Array(SLOT_COUNT);
-const partOfPlace = new Int16Array(SLOT_COUNT);
+const slotsSeen = new Int16Array(SLOT_COUNT);
+/** While they are: by place, the part; by part, its place and what `Parts` says of it. */
+const partOfPlace = new Int16Array(SLOT_COUNT).fill(NONE);
+const placeOfPart = new Int16Array(SLOT_COUNT);
+const keysIn = new Int32Array(SLOT_COUNT);
+const bytesIn = new Int32Array(SLOT_COUNT);
+const slotsIn = new Int16Array(SLOT_COUNT);
 
-/** Divides the keys in `keyArgs`. `places`, by slot: a number below SLOT_COUNT that is the same for slots whose keys may travel together. */
-export function partition(frame: Frame, places: Int16Array): Parts {
-  const { list, count } = keyArgs;
-  const { buf, args } = frame;
-  const ofKey = new Array<number>(count);
-  const keyCounts: number[] = [];
-  const slots: number[][] = [];
+/** Divides the keys of `frame`: the arguments from 1 on, every one or (`step`) every other. `places`, by slot: a number below SLOT_COUNT that is the same for slots
+ *  whose keys may travel together. */
+export function partition({ buf, args, argc }: Frame, step: number, places: Int16Array): Parts {
+  const ofKey = new Array<number>((argc - 1) / step);
+  let partsCount = 0;
+  let slotsCount = 0;
+  let from = args[1] as number;
   partOfSlot.fill(NONE);
-  partOfPlace.fill(NONE);
-  for (let key = 0; key < count; key++) {
-    const arg = (list[key] as number) * 2;
-    const slot = slotOf(buf, args[arg] as number, args[arg + 1] as number);
+  for (let key = 0, at = 2; key < ofKey.length; key++, at += 2 * step) {
+    const slot = slotOf(buf, args[at] as number, args[at + 1] as number);
     let part = partOfSlot[slot] as number;
     if (part === NONE) {
       const place = places[slot] as number;
       part = partOfPlace[place] as number;
       if (part === NONE) {
-        part = partOfPlace[place] = keyCounts.length;
-        keyCounts.push(0);
-        slots.push([]);
+        part = partsCount++;
+        begin(part, place);
       }
       partOfSlot[slot] = part;
-      (slots[part] as number[]).push(slot);
+      slotsIn[part] = (slotsIn[part] as number) + 1;
+      slotsSeen[slotsCount++] = slot;
     }
     ofKey[key] = part;
-    keyCounts[part] = (keyCounts[part] as number) + 1;
+    const to = args[at + 2 * step - 1] as number;
+    keysIn[part] = (keysIn[part] as number) + 1;
+    bytesIn[part] = (bytesIn[part] as number) + to - from;
+    from = to;
   }
-  return { ofKey, keyCounts, slots };
+  return partsOf(ofKey, partsCount, slotsCount);
+}
+
+function begin(part: number, place: number): void {
+  partOfPlace[place] = part;
+  placeOfPart[part] = place;
+  keysIn[part] = 0;
+  bytesIn[part] = 0;
+  slotsIn[part] = 0;
+}
+
+function partsOf(ofKey: readonly number[], partsCount: number, slotsCount: number): Parts {
+  const keyCounts: number[] = [];
+  const bytes: number[] = [];
+  const slots: number[][] = [];
+  for (let part = 0; part < partsCount; part++) {
+    keyCounts.push(keysIn[part] as number);
+    bytes.push(bytesIn[part] as number);
+    slots.push(new Array<number>(slotsIn[part] as number));
+    slotsIn[part] = 0;
+    partOfPlace[placeOfPart[part] as number] = NONE;
+  }
+  for (let seen = 0; seen < slotsCount; seen++) {
+    const slot = slotsSeen[seen] as number;
+    const part = partOfSlot[slot] as number;
+    const at = slotsIn[part] as number;
+    (slots[part] as number[])[at] = slot;
+    slotsIn[part] = at + 1;
+  }
+  return { ofKey, keyCounts, bytes, slots };
 }
 
 /** Whether one of the keys that were divided last is in `slot`. */
@@ -75,11 +111,11 @@ const SCRATCH_BYTES = 64 * 1024;
 const SCRATCH_AT = reserveScratch(SCRATCH_BYTES);
 let isScratchTaken = false;
 
-/** The request for each part: the command's name, and each key with what belongs to it (MSET's value), as the client sent them. For the keys that were
- *  divided last. */
-export function encodeParts(frame: Frame, command: Command, { ofKey, keyCounts }: Parts): Encoded {
-  const step = command.keys.kind === 'range' ? command.keys.step : 1;
-  const ends = sizesOf(frame, command, { ofKey, keyCounts }, step);
+/** The request for each part: the command's name, and each key with what belongs to it, as the client sent them. */
+export function encodeParts({ buf: src, args, argc }: Frame, command: Command, parts: Parts): Encoded {
+  const { ofKey, keyCounts } = parts;
+  const step = (argc - 1) / ofKey.length;
+  const ends = sizesOf(command, parts, step);
   let total = 0;
   for (let part = 0; part < ends.length; part++) total += ends[part] as number;
   const reused = !isScratchTaken && total <= SCRATCH_BYTES;
@@ -89,22 +125,21 @@ export function encodeParts(frame: Frame, command: Command, { ofKey, keyCounts }
   // From here on `ends` says how far each request was written.
   for (let part = 0, next = start; part < ends.length; part++) {
     const bytes = ends[part] as number;
-    ends[part] = next;
+    const at = writeHeader(buf, next, STAR, 1 + (keyCounts[part] as number) * step);
+    ends[part] = writeLine(buf, writeHeader(buf, at, DOLLAR, command.name.length), command.name);
     next += bytes;
   }
-  for (let part = 0; part < ends.length; part++) {
-    const at = writeHeader(buf, ends[part] as number, STAR, 1 + (keyCounts[part] as number) * step);
-    ends[part] = writeLine(buf, writeHeader(buf, at, DOLLAR, command.name.length), command.name);
-  }
+  // Behind the CRLF of the argument before, where the header of the key begins.
+  let from = (args[1] as number) + 2;
   for (let key = 0; key < ofKey.length; ) {
     const part = ofKey[key] as number;
-    const from = startOfKey(frame, key);
     do key++;
     while (key < ofKey.length && ofKey[key] === part);
-    const to = endOfKey(frame, key - 1, step);
+    const to = (args[key * step * 2 + 1] as number) + 2;
     const at = ends[part] as number;
-    copyRange(frame.buf, from, to, buf, at);
+    copyRange(src, from, to, buf, at);
     ends[part] = at + to - from;
+    from = to;
   }
   return { buf, start, ends, reused };
 }
@@ -115,13 +150,11 @@ export function release({ reused }: Encoded): void {
 }
 
 /** How many bytes each request takes. */
-function sizesOf(frame: Frame, command: Command, { ofKey, keyCounts }: Pick<Parts, 'ofKey' | 'keyCounts'>, step: number): number[] {
+function sizesOf(command: Command, { keyCounts, bytes }: Parts, step: number): number[] {
   const nameBytes = headerBytes(command.name.length) + command.name.length + 2;
   const sizes: number[] = [];
-  for (let part = 0; part < keyCounts.length; part++) sizes.push(headerBytes(1 + (keyCounts[part] as number) * step) + nameBytes);
-  for (let key = 0; key < ofKey.length; key++) {
-    const part = ofKey[key] as number;
-    sizes[part] = (sizes[part] as number) + endOfKey(frame, key, step) - startOfKey(frame, key);
+  for (let part = 0; part < keyCounts.length; part++) {
+    sizes.push(headerBytes(1 + (keyCounts[part] as number) * step) + nameBytes + (bytes[part] as number));
   }
   return sizes;
 }
@@ -129,16 +162,6 @@ function sizesOf(frame: Frame, command: Command, { ofKey, keyCounts }: Pick<Part
 /** `*12\r\n` */
 function headerBytes(count: number): number {
   return 1 + decimalsOf(count) + 2;
-}
-
-/** Behind the CRLF of the argument before it, where its header begins. */
-function startOfKey(frame: Frame, key: number): number {
-  return (frame.args[(keyArgs.list[key] as number) * 2 - 1] as number) + 2;
-}
-
-/** Behind the last argument that belongs to it. */
-function endOfKey(frame: Frame, key: number, step: number): number {
-  return (frame.args[((keyArgs.list[key] as number) + step) * 2 - 1] as number) + 2;
 }
 
 const STAR = 0x2a;

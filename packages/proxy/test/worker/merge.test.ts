@@ -13,7 +13,7 @@ const arrayOf = (elements: readonly Buffer[]): Buffer => Buffer.concat([Buffer.f
 
 function partsOf(ofKey: readonly number[], count: number): Parts {
   const keyCounts = Array.from({ length: count }, (_, part) => ofKey.filter((each) => each === part).length);
-  return { ofKey, keyCounts, slots: keyCounts.map((_, part) => [part]) };
+  return { ofKey, keyCounts, bytes: keyCounts.map(() => 0), slots: keyCounts.map((_, part) => [part]) };
 }
 
 const repliesTo = ({ ofKey, keyCounts }: Parts, elements: readonly Buffer[]): Buffer[] =>
