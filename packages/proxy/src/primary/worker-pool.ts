@@ -85,7 +85,7 @@ export class WorkerPool {
       timeoutSeconds: options.settings.worker_stall_timeout,
       onStalled: (member) => this.#onStalled(member),
     });
-    // One worker accepts its clients itself: handed over by this process, each would cost it as much again as all else of a new connection.
+    // One worker accepts its clients itself: handed over by this process, a new connection costs it a third more.
     cluster.schedulingPolicy = this.#size === 1 ? cluster.SCHED_NONE : cluster.SCHED_RR;
     cluster.setupPrimary({ exec: resolve(import.meta.dirname, '../worker/main.js'), args: [] });
   }
