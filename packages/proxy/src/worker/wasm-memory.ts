@@ -34,11 +34,23 @@ export interface WasmMemory {
   readonly copy: Copy;
 }
 
-/** `bytes` of memory, a multiple of 64 KB, at a fixed place. */
+/** `bytes` of memory, a multiple of 64 KB, at a fixed place. V8 keeps 10 GB of addresses free for it, of which nothing is used: where a process may not have so many
+ *  (`ulimit -v`), or there is no WebAssembly (`--jitless`), it is memory as any other, and copies cost what they cost there. */
 export function wasmMemory(bytes: number): WasmMemory {
-  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyApi };
+  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
+  if (WebAssembly === undefined) return plainMemory(bytes);
   const pages = bytes / WASM_PAGE_BYTES;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(COPY), { m: { m: memory } });
-  return { bytes: Buffer.from(memory.buffer), copy: exports.c };
+  try {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(COPY), { m: { m: memory } });
+    return { bytes: Buffer.from(memory.buffer), copy: exports.c };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return plainMemory(bytes);
+  }
+}
+
+function plainMemory(bytes: number): WasmMemory {
+  const memory = Buffer.allocUnsafeSlow(bytes);
+  return { bytes: memory, copy: (at, start, length) => void memory.copyWithin(at, start, start + length) };
 }

@@ -72,6 +72,20 @@ test('they can be paused, and are answered after their client has closed its hal
   expect((await answered)[0].toString()).toBe('bye');
 });
 
+test('they tell when the client has cut the connection, after what it said', async () => {
+  const [ours, client] = await pair();
+  const closed = new Promise((done) => {
+    ours.once('close', done);
+  });
+  const errors: string[] = [];
+  ours.on('error', (error: Error & { code?: string }) => errors.push(error.code ?? error.message));
+  await say(client, 'last words');
+  client.resetAndDestroy();
+  await closed;
+  expect(texts).toEqual(['last words']);
+  expect(errors).toEqual(['ECONNRESET']);
+});
+
 test('their listener closes when they have', async () => {
   const [ours, client] = await pair();
   const closed = once(listener, 'close');
