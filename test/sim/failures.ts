@@ -28,7 +28,7 @@ export function failOverGroup(simulation: Simulation, { group: id, replica, inPl
   for (const key of KEYS) forgive(world, group, { key, lost: lost.filter(({ name }) => name === key) });
   for (const proxy of proxies) cutOff(proxy, dead);
   world.strays.splice(0, world.strays.length, ...world.strays.filter(({ command }) => command.at !== id));
-  if (!inPlace) compareAndSet(world, currentEpoch(world), promoteServer(topology, { group: id, addr: group.master }));
+  if (!inPlace) compareAndSet(world, currentEpoch(world), promoteServer(currentTopology(world), { group: id, addr: group.master }));
 }
 
 /** Whether the other end of a move was lost in it: then nobody knows any more what the two had of it. */
