@@ -1,12 +1,14 @@
 // Messages about what was done, at the edge of the page.
 
 import { time } from '../lib/format.ts';
+import { t } from '../lib/words.ts';
 import { dismiss, toasts } from '../state/toasts.ts';
 import { Icon } from './chip.tsx';
+import { Said } from './said.tsx';
 
 export function Toasts() {
   return (
-    <section class="toasts" aria-label="Messages" aria-live="polite">
+    <section class="toasts" aria-label={t('Messages')} aria-live="polite">
       {toasts.value.map(({ id, kind, text, hints, at }) => (
         <div key={id} class={`toast ${kind}`}>
           <Icon level={kind === 'done' ? 'ok' : 'error'} />
@@ -14,12 +16,12 @@ export function Toasts() {
             <p>{text}</p>
             {hints.map((hint) => (
               <p key={hint} class="hint">
-                {hint}
+                <Said text={hint} />
               </p>
             ))}
             <p class="hint">{time(at)}</p>
           </div>
-          <button type="button" class="quiet" aria-label="Dismiss" onClick={() => dismiss(id)}>
+          <button type="button" class="quiet" aria-label={t('Dismiss')} onClick={() => dismiss(id)}>
             ✕
           </button>
         </div>

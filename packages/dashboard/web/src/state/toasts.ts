@@ -1,6 +1,8 @@
 // Short messages about what was done. A failure stays until it is dismissed; a success goes by itself.
 
 import { signal } from '@preact/signals';
+import { told } from '../lib/told.ts';
+import { t } from '../lib/words.ts';
 import { Problem } from './api.ts';
 
 export interface Toast {
@@ -25,7 +27,7 @@ export function toastDone(text: string, notes: readonly string[] = []): void {
 
 export function toastFailed(what: string, error: unknown): void {
   if (!(error instanceof Problem)) throw error;
-  add({ kind: 'failed', text: `${what}: ${error.message}`, hints: error.hints });
+  add({ kind: 'failed', text: `${t('{what}: ', { what })}${told(error.message) ?? error.message}`, hints: error.hints });
 }
 
 export function dismiss(id: number): void {

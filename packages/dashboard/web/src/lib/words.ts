@@ -1,0 +1,62 @@
+// What people read, in the language of the page. A text in the code is the English sentence itself, with {names} where values go in; the catalogue of another
+// language has its translation under that sentence. What it lacks stays English: a test of the sources sees to it that it lacks nothing.
+//
+//   t('Group {id} is gone', { id })            a sentence
+//   rich('Since {at}.', { at: <Time … /> })    one with elements in it
+//   msg('owner')                               a constant of a module, which `t` translates where it is shown
+//   plural(3, 'slot')                          see format.ts; in the catalogue it is `{n} slot`
+
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+
+/** English → the other language. */
+export type Catalogue = Readonly<Record<string, string>>;
+
+type Values<Value> = Readonly<Record<string, Value>>;
+
+const spoken = signal<{ readonly locale: string; readonly texts: ReadonlyMap<string, string> }>({ locale: 'en-US', texts: new Map() });
+/** Texts with places, cut at these: what stands at odd indexes is a name. Kept, for the map of slots asks for thousands at a time. */
+const cuts = new Map<string, readonly string[]>();
+
+/** Everything that is shown follows. English needs no catalogue. `locale`: how numbers are written. */
+export function speak(locale: string, catalogue: Catalogue = {}): void {
+  cuts.clear();
+  spoken.value = { locale, texts: new Map(Object.entries(catalogue)) };
+}
+
+export const locale = (): string => spoken.value.locale;
+
+export function t(english: string, values?: Values<string | number | null | undefined>): string {
+  if (values === undefined) return wordsFor(english);
+  let text = '';
+  for (const [at, part] of cutOf(english).entries()) text += at % 2 === 0 ? part : values[part];
+  return text;
+}
+
+export function rich(english: string, values: Values<ComponentChildren>): ComponentChildren[] {
+  return cutOf(english).map((part, at) => (at % 2 === 0 ? part : values[part]));
+}
+
+/** Marks a text that is translated where it is shown. */
+export function msg<Text extends string>(english: Text): Text {
+  return english;
+}
+
+/** `{n} slot` → `3 slots`: languages other than English have one form for all numbers here. */
+export function inNumber(one: string, value: number): string {
+  if (value === 1 || spoken.value.texts.has(one)) return one;
+  return /[^aeiou]y$/.test(one) ? `${one.slice(0, -1)}ies` : `${one}s`;
+}
+
+function wordsFor(english: string): string {
+  return spoken.value.texts.get(english) ?? english;
+}
+
+function cutOf(english: string): readonly string[] {
+  const text = wordsFor(english);
+  const known = cuts.get(english);
+  if (known !== undefined) return known;
+  const cut = text.split(/\{(\w+)\}/);
+  cuts.set(english, cut);
+  return cut;
+}
