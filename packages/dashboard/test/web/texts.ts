@@ -64,15 +64,36 @@ const WORDS = /[A-Za-z’]{2,}[ ,.:;]+[A-Za-z]{2,}|^[A-Z][a-z]+/;
 export function textsOf(sources: ReadonlyMap<string, string> = sourcesOfWeb()): Texts {
   const keys = new Map<string, string>();
   const bare: Finding[] = [];
-  for (const [file, code] of sources) {
+  const files = [...sources].map(([file, code]) => ({ file, code, program: parseSync(file, code).program as unknown as Node }));
+  const constants = new Set(files.flatMap(({ program }) => constantsIn(program)));
+  for (const { file, code, program } of files) {
     const where = ({ start }: Node) => `${file}:${code.slice(0, start).split('\n').length}`;
-    visit(parseSync(file, code).program as unknown as Node, [], (node, path) => {
+    visit(program, [], (node, path) => {
       for (const key of keysIn(node, path)) keys.set(key, where(node));
-      const text = bareText(node, path);
+      const text = bareText(node, path) ?? bareConstant(node, path, constants);
       if (text !== null) bare.push({ where: where(node), text });
     });
   }
   return { keys, bare };
+}
+
+/** Of a module: `const NOT_YET = msg('…')`. */
+function constantsIn(program: Node): string[] {
+  const found: string[] = [];
+  visit(program, [], (node) => {
+    const { init } = node;
+    if (node.type === 'VariableDeclarator' && isNode(init) && nameOf(init['callee']) === 'msg') found.push(nameOf(node['id']));
+  });
+  return found;
+}
+
+/** One that is shown as it is. `why` of a `Value` is translated there. */
+function bareConstant(node: Node, path: readonly Step[], constants: ReadonlySet<string>): string | null {
+  if (node.type !== 'Identifier' || !constants.has(nameOf(node))) return null;
+  const { node: parent, field } = path.at(-1) as Step;
+  if (field === 'id' || /Specifier$/.test(parent.type)) return null;
+  const { attribute, call } = placeOf(path);
+  return attribute === 'why' || MARKS.has(call ?? '') ? null : nameOf(node);
 }
 
 function sourcesOfWeb(): ReadonlyMap<string, string> {

@@ -58,6 +58,7 @@ describe('the search for texts that are not marked', () => {
     ['<p>{`of ${n} keys`}</p>', 'of … keys'],
     ['const x = () => ({ said: "done" })', 'done'],
     ['const x = () => "Choose a server."', 'Choose a server.'],
+    ['const NOT_YET = msg("Not yet."); const x = <p>{NOT_YET}</p>;', 'NOT_YET'],
   ])('sees %s', (code, text) => {
     expect(textsOf(new Map([['a.tsx', code]])).bare.map((found) => found.text)).toEqual([text]);
   });

@@ -43,7 +43,7 @@ export function explain(query: ExplainQuery): void {
 
 export function WhyButton({ of, about }: { of: ExplainQuery; about: string }) {
   return (
-    <button type="button" class="quiet" aria-label={t('Why? {about}', { about })} onClick={() => explain(of)}>
+    <button type="button" class="quiet" aria-label={t('Why? {about}', { about: told(about) ?? about })} onClick={() => explain(of)}>
       {t('Why?')}
     </button>
   );

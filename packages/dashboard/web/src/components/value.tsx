@@ -1,16 +1,18 @@
 // A value that may not be known: then it is a dash that says why.
 
 import { ago, time, UNKNOWN } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
 import { t } from '../lib/words.ts';
 import { now } from '../state/live.ts';
 
-/** `why`: a constant is English, and translated here. */
+/** `why`: a constant, or what the dashboard says. Both are English, and said in the language of the page here. */
 export function Value({ text, why }: { text: string; why: string }) {
   if (text !== UNKNOWN) return <>{text}</>;
+  const said = told(why) ?? t(why);
   return (
-    <span class="unknown" title={t(why)}>
+    <span class="unknown" title={said} lang={said === why ? 'en' : undefined}>
       {UNKNOWN}
-      <span class="visually-hidden"> {t('not known: {why}', { why: t(why) })}</span>
+      <span class="visually-hidden"> {t('not known: {why}', { why: said })}</span>
     </span>
   );
 }

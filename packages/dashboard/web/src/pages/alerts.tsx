@@ -14,6 +14,7 @@ import { Steady } from '../components/steady.tsx';
 import { Ago, Time } from '../components/value.tsx';
 import { apiWord } from '../lib/api-words.ts';
 import { printable, sentence } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
 import { msg, rich, t } from '../lib/words.ts';
 import { call } from '../state/api.ts';
 import { alerts, live } from '../state/live.ts';
@@ -148,8 +149,9 @@ const MINUTE_WORDS: Record<Minutes, string> = {
   '1440': msg('a day'),
 };
 
-function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
+function Steering({ alert: { id, text: english, state } }: { alert: AlertView }) {
   const minutes = useSignal<Minutes>('60');
+  const text = told(english) ?? english;
   const path = `/alerts/${encodeURIComponent(id)}`;
   const acknowledge = {
     title: t('Acknowledge'),

@@ -55,7 +55,7 @@ function AllEvents() {
               columns={COLUMNS}
               rows={rows}
               rowKey={({ seq }) => seq}
-              empty={<Empty text={all.length === 0 ? NOTHING_YET : t('No event is like that.')} cli="codis-config events" />}
+              empty={<Empty text={all.length === 0 ? t(NOTHING_YET) : t('No event is like that.')} cli="codis-config events" />}
             />
           )}
         </Steady>

@@ -10,6 +10,7 @@ import { type Column, Table } from '../components/table.tsx';
 import { Ago, Value } from '../components/value.tsx';
 import { apiWord } from '../lib/api-words.ts';
 import { duration, UNKNOWN } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
 import { rich, t } from '../lib/words.ts';
 import { useResource } from '../state/resource.ts';
 
@@ -67,5 +68,9 @@ function columnsOf(view: LatencyView): Column<LatencyServerView>[] {
 function Cell({ of: cell, why }: { of: LatencyView['cells'][number] | undefined; why: string | null }) {
   if (cell === undefined || cell.p50Ms === null) return <Value text={UNKNOWN} why={why ?? t('there were no requests lately')} />;
   const text = `${duration(cell.p50Ms)} / ${duration(cell.p99Ms)}`;
-  return cell.outlier === null ? <span>{text}</span> : <Chip level="warn" word={t('{text}, slow', { text })} title={cell.outlier} />;
+  return cell.outlier === null ? (
+    <span>{text}</span>
+  ) : (
+    <Chip level="warn" word={t('{text}, slow', { text })} title={told(cell.outlier) ?? cell.outlier} />
+  );
 }

@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { Field } from '../components/field.tsx';
+import { LanguageSwitch } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { t } from '../lib/words.ts';
 import { asProblem, type Problem } from '../state/api.ts';
@@ -17,7 +18,7 @@ const busy = signal(false);
 export function LoginPage() {
   useEffect(() => {
     document.title = t('Log in · Codis');
-  }, []);
+  });
   const missing = user.value === '' ? t('Write your name.') : password.value === '' ? t('Write your password.') : null;
   const enter = async () => {
     busy.value = true;
@@ -42,6 +43,7 @@ export function LoginPage() {
           {t('Log in')}
         </Button>
       </form>
+      <LanguageSwitch />
       <p class="hint">{t('The first start of a dashboard makes the user admin and prints its password once, in its log.')}</p>
     </main>
   );

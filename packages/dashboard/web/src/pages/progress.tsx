@@ -2,8 +2,10 @@
 
 import type { MigrationView } from '@codis/config/api';
 import { Chip, type Level } from '../components/chip.tsx';
+import { Said } from '../components/said.tsx';
 import { count, duration, rate, UNKNOWN } from '../lib/format.ts';
-import { t } from '../lib/words.ts';
+import { told } from '../lib/told.ts';
+import { rich, t } from '../lib/words.ts';
 import { to } from '../state/router.ts';
 
 export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; word: string }> = {
@@ -15,7 +17,7 @@ export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; wo
 
 export function MigrationChip({ migration: { state, waiting } }: { migration: MigrationView }) {
   return state === 'running' && waiting !== null ? (
-    <Chip level="warn" word="waiting" title={waiting} />
+    <Chip level="warn" word="waiting" title={told(waiting) ?? waiting} />
   ) : (
     <Chip {...MIGRATION_STATES[state]} />
   );
@@ -55,7 +57,7 @@ export function ProgressLine({ migration }: { migration: MigrationView }) {
       <a href={to('migrations', id)}>{t('Migration {id}', { id })}</a> <MigrationChip migration={migration} />
       <ProgressBar migration={migration} label={t('Migration {id}', { id })} />
       <span>{progressText(migration)}</span>
-      {waiting === null ? null : <span class="hint">{t('Waiting: {waiting}', { waiting })}</span>}
+      {waiting === null ? null : <span class="hint">{rich('Waiting: {waiting}', { waiting: <Said text={waiting} /> })}</span>}
     </div>
   );
 }

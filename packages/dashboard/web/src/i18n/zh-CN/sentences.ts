@@ -48,6 +48,16 @@ export const sentences: Catalogue = {
   'one request in a hundred takes longer than {time}': '每一百个请求中有一个耗时超过 {time}',
   'migration {id} does not get on, at {done} of {total} slots: {why}': '迁移 {id} 停在 {done} / {total} 个槽位，没有进展：{why}',
 
+  'it has no session': '它没有会话',
+  "{addr} can't be reached: {why}": '无法连接 {addr}：{why}',
+
+  // Why a migration waits
+  "keys of group {from} don't get to group {to}: {why}": '组 {from} 的键无法到达组 {to}：{why}',
+  'group {id} is left to its clients for {n} s': '在 {n} 秒内把组 {id} 让给客户端',
+  'migration {id} moves slots of group {group} first': '先由迁移 {id} 迁移组 {group} 的槽位',
+  '{what}; the move goes on when that is done': '{what}；完成后迁移继续',
+  'nothing is known to hold it up: is a dashboard elected, and alive?': '不知道是什么阻碍了它：是否有 Dashboard 当选并在运行？',
+
   // What a plan is for
   'move {moves} to group {id}': '迁移{moves}到组 {id}',
   'slot {slot}': '槽位 {slot}',
