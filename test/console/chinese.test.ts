@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { faults, openBrowser, type TestBrowser } from './browser.ts';
+import { english } from './english.ts';
 
 // A state is some twenty pages and as many dialogs, and the machine of a test may be busy.
 vi.setConfig({ testTimeout: 180_000 });
@@ -70,47 +71,13 @@ async function go(path: string): Promise<void> {
   await page.waitForFunction(() => !/正在(?:查看|询问|读取|扫描|获取)/.test(document.querySelector('main')?.textContent ?? ''));
 }
 
-/**
- * English that a person would see or hear, in what is shown now. Not looked at: what is marked as English, and what a machine reads. Words that are the same in
- * Chinese are taken out first: names, addresses, units, settings. What is left of Latin letters is English when no Chinese stands by it, or when three words follow
- * each other.
- */
-function english(within: string): Promise<string[]> {
-  return page.evaluate((place) => {
-    const names =
-      /http@\S+|127\.0\.0\.1:\d+|proxy_\d|codis-[a-z]+|https?:\S+|\b(?:test|admin|none|cli|anonymous|Redis|Codis|Dashboard|API|OpenAPI|CPU|NDJSON|JSON|READONLY|ZooKeeper|HTTPS|INFO|SET hello|host:port|config\.ini|maxmemory|INFO replication|Home|End|Page Up|Page Down|Shift|Esc|NTP)\b|\b\w+_\w+\b|\b[pv]\d+\b|\bg\d+\b|\d (?:[KMGT]i)?B\b|\d ms\b|MiB(?:\/s)?|^ms$|\d[kMG]\b|A-Z a-z|\b\w+-\w+-\w+(?:-\w+)?\b|\(!\)/g;
-    const isEnglish = (text: string) => {
-      const rest = text.replace(names, '');
-      return /\p{Script=Han}/u.test(text) ? /[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}/.test(rest) : /[A-Za-z]{2}/.test(rest);
-    };
-    const root = document.querySelector(place) ?? document.body;
-    const found: string[] = [];
-    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const element = texts.currentNode.parentElement;
-      if (element?.closest('[lang=en], code, kbd, pre, script, style, noscript')) continue;
-      const text = texts.currentNode.textContent?.trim() ?? '';
-      if (isEnglish(text)) found.push(text);
-    }
-    for (const element of root.querySelectorAll('[title], [aria-label], [placeholder]')) {
-      for (const name of ['title', 'aria-label', 'placeholder']) {
-        const text = element.getAttribute(name) ?? '';
-        const isOther =
-          element.closest('time, [lang=en]') !== null || /512, 0-255|user:|HGETALL|az1|codis-config|redis-cli|npx /.test(text);
-        if (!isOther && isEnglish(text)) found.push(`${name}: ${text}`);
-      }
-    }
-    return [...new Set(found)];
-  }, within);
-}
-
 interface Found {
   readonly where: string;
   readonly what: readonly string[];
 }
 
 async function lookAt(where: string, within = 'body'): Promise<Found[]> {
-  const what = await english(within);
+  const what = await english(page, within);
   return what.length === 0 ? [] : [{ where, what }];
 }
 
@@ -170,7 +137,7 @@ test('the language is chosen at the top, changes at once, and is kept', async ()
   expect(await page.title()).toBe('(!) 概览 · test');
   await page.reload();
   await page.getByText('实时', { exact: true }).waitFor();
-  expect(await english('body')).toEqual([]);
+  expect(await english(page, 'body')).toEqual([]);
 });
 
 test('a browser that asks for Chinese gets it, from the first paint on', async () => {
@@ -229,6 +196,27 @@ test('so is a cluster whose slots move, and fits small windows', async () => {
   expect(await walk([...PAGES, ...WITH_CLUSTER], { deep: true })).toEqual([]);
 });
 
+test('so is moving slots, step by step', async () => {
+  for (const [kind, label] of [
+    ['指定槽位', '槽位'],
+    ['某组的若干槽位', '多少个槽位'],
+    ['均衡', null],
+    ['清空一个组', null],
+  ] as const) {
+    await go('migrations/new');
+    // Where a draft was left, one goes on.
+    if ((await page.getByRole('button', { name: '返回' }).count()) > 0) await page.getByRole('button', { name: '返回' }).click();
+    await page.getByLabel(new RegExp(`^${kind} `)).check();
+    if (kind.includes('组')) await page.getByLabel(/^组 1 /).check();
+    if (label !== null) await page.getByLabel(label, { exact: true }).fill('1024x');
+    expect(await lookAt(`what: ${kind}`)).toEqual([]);
+    if (label !== null) await page.getByLabel(label, { exact: true }).fill('5');
+    if (kind === '指定槽位') await page.getByLabel(label ?? '', { exact: true }).fill('300-304');
+    await page.getByRole('button', { name: '下一步：迁往哪里' }).click();
+    expect(await lookAt(`where: ${kind}`)).toEqual([]);
+  }
+});
+
 test('so is one that is ill: its verdict, its alerts, and what to do', async () => {
   const [master] = cluster.servers[1]!;
   await master!.child.stop('SIGKILL');
@@ -239,6 +227,15 @@ test('so is one that is ill: its verdict, its alerts, and what to do', async () 
   await page.getByRole('link', { name: /告警.*触发中/ }).waitFor({ timeout: 20_000 });
   expect(await page.title()).toBe('(!) 概览 · test');
   expect(await walk([...PAGES, ...WITH_CLUSTER], { deep: false })).toEqual([]);
+});
+
+test('so is the banner when the dashboard is away', async () => {
+  await go('');
+  await cluster.dashboard.stop('SIGKILL');
+  await page.getByRole('alert').getByText('实时数据中断').waitFor();
+  expect(await lookAt('away')).toEqual([]);
+  await cluster.startDashboard();
+  await page.getByText('实时', { exact: true }).waitFor({ timeout: 30_000 });
 });
 
 test('back in English all is as it was', async () => {

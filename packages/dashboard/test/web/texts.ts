@@ -50,7 +50,6 @@ const NAMES = new Set([
   ...'Codis Redis English CPU UTC p50 p95 p99 Esc'.split(' '),
   ...'B KiB MiB GiB TiB MiB/s ms'.split(' '),
   ...'az1 HGETALL user:'.split(' '),
-  '512, 0-255 or user:{42}:cart',
 ]);
 /** Classes of the style sheet that have a blank in them. */
 const CLASSES = /^(?:cell|swatch|hue-|number|grey moving|moving plain|… moving to-…)/;
@@ -91,7 +90,7 @@ function constantsIn(program: Node): string[] {
 function bareConstant(node: Node, path: readonly Step[], constants: ReadonlySet<string>): string | null {
   if (node.type !== 'Identifier' || !constants.has(nameOf(node))) return null;
   const { node: parent, field } = path.at(-1) as Step;
-  if (field === 'id' || /Specifier$/.test(parent.type)) return null;
+  if (field === 'id' || parent.type.endsWith('Specifier')) return null;
   const { attribute, call } = placeOf(path);
   return attribute === 'why' || MARKS.has(call ?? '') ? null : nameOf(node);
 }

@@ -5,7 +5,7 @@ import type { StatusView } from '@codis/config/api';
 import { judge } from '@codis/config/status';
 import { afterEach, describe, expect, test } from 'vitest';
 import { conditionsFor } from '../../src/alerts/rules.ts';
-import { sentences, words } from '../../web/src/i18n/zh-CN/index.ts';
+import { sentences, words } from '../../web/src/i18n/zh-CN.ts';
 import { ago, bytes, count, duration, plural, rate } from '../../web/src/lib/format.ts';
 import { told, understand } from '../../web/src/lib/told.ts';
 import { rich, speak, t } from '../../web/src/lib/words.ts';

@@ -16,18 +16,17 @@ const forms = signal<readonly Form[]>([]);
 /** Answers by sentence: the same ones are shown again and again. */
 const kept = new Map<string, string | null>();
 
-/** What may stand for a name: a number, or one word; for any other whatever there is. */
-const PARTS: Readonly<Record<string, string>> = Object.fromEntries([
-  ['n', '(\\d+)'],
-  ...['addr', 'id', 'group', 'slot', 'master', 'role', 'other'].map((name) => [name, '(\\S+?)']),
-]);
+/** What these stand for is one word; {n} is a number, and any other whatever there is. */
+const ONE_WORD = new Set(['addr', 'id', 'group', 'slot', 'master', 'role', 'other']);
 
 /** `sentences`: English with {names} → the other language with the same ones. The first that fits is taken. */
 export function understand(sentences: Catalogue): void {
   kept.clear();
   forms.value = Object.entries(sentences).map(([english, text]) => {
     const parts = english.split(/\{(\w+)\}/);
-    const pattern = parts.map((part, at) => (at % 2 === 0 ? literally(part) : (PARTS[part] ?? '(.+?)'))).join('');
+    const pattern = parts
+      .map((part, at) => (at % 2 === 0 ? literally(part) : part === 'n' ? '(\\d+)' : ONE_WORD.has(part) ? '(\\S+?)' : '(.+?)'))
+      .join('');
     // Where one stands at the beginning it has a capital.
     return { pattern: new RegExp(`^${pattern}$`, 'is'), names: parts.filter((_, at) => at % 2 === 1), text };
   });

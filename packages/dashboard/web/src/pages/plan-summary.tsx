@@ -30,7 +30,7 @@ export function Summary({ plan, form }: { plan: PlanView; form: ThrottleForm }) 
       <Tile
         name={t('Biggest key')}
         text={biggest === undefined ? t('none seen') : bytes(biggest.bytes)}
-        note={biggest === undefined ? '' : `${keyName(biggest)}; ${blockingText(biggest)}`}
+        note={biggest === undefined ? '' : t('{key}; {blocking}', { key: keyName(biggest), blocking: blockingText(biggest) })}
       />
     </dl>
   );

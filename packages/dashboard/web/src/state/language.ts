@@ -15,7 +15,7 @@ const LOADERS: Record<Language, () => Promise<void>> = {
     understand({});
   },
   'zh-CN': async () => {
-    const { words, sentences } = await import('../i18n/zh-CN/index.ts');
+    const { words, sentences } = await import('../i18n/zh-CN.ts');
     speak('zh-CN', words);
     understand(sentences);
   },

@@ -61,6 +61,7 @@ export const moving: Catalogue = {
   'of everything stands where an even spread has it': '的数据位于均匀分布时应在的位置',
   'Biggest key': '最大的键',
   'none seen': '没有见到',
+  '{key}; {blocking}': '{key}；{blocking}',
   '{key} in slot {slot}': '{key}，在槽位 {slot}',
   'moves in pieces, who writes it waits about {time}': '分块迁移，写它的客户端约等待 {time}',
   'moving it blocks its server for about {time}': '迁移它会阻塞服务器约 {time}',

@@ -8,12 +8,12 @@
 //   event 事件           alert 告警             silence 静默          acknowledge 确认     verdict 结论       token 令牌
 // Names of commands, settings, files, codes and units stay as they are: READONLY, config.ini, maxmemory, MiB, p99.
 
-import type { Catalogue } from '../../lib/words.ts';
-import { cluster } from './cluster.ts';
-import { common } from './common.ts';
-import { moving } from './moving.ts';
-import { people } from './people.ts';
+import type { Catalogue } from '../lib/words.ts';
+import { cluster } from './zh-CN/cluster.ts';
+import { common } from './zh-CN/common.ts';
+import { moving } from './zh-CN/moving.ts';
+import { people } from './zh-CN/people.ts';
 
-export { sentences } from './sentences.ts';
+export { sentences } from './zh-CN/sentences.ts';
 
 export const words: Catalogue = { ...common, ...cluster, ...moving, ...people };
