@@ -156,6 +156,19 @@ test('a browser that asks for Chinese gets it, from the first paint on', async (
   await context.close();
 });
 
+test('a page whose Chinese words can’t be had stays English, and says so', async () => {
+  const other = await browser.context.newPage();
+  await other.addInitScript(() => localStorage.removeItem('codis.language'));
+  await other.route(/zh-CN/, (route) => route.abort());
+  await other.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/`);
+  await other.getByLabel('Language').selectOption('简体中文');
+  await other.getByText('Language: Its words could not be loaded.').waitFor();
+  expect(await other.getByLabel('Language').inputValue()).toBe('en');
+  expect(await other.evaluate(() => document.documentElement.lang)).toBe('en');
+  await other.close();
+  await page.evaluate(() => localStorage.setItem('codis.language', 'zh-CN'));
+});
+
 test('an empty dashboard is Chinese', async () => {
   expect(await walk(PAGES, { deep: false })).toEqual([]);
   await go('');

@@ -22,7 +22,7 @@ function inChinese(): void {
 }
 
 afterEach(() => {
-  speak('en-US');
+  speak('en', {});
   understand({});
 });
 

@@ -3,7 +3,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { apiWord } from '../lib/api-words.ts';
-import { time } from '../lib/format.ts';
 import { PAGES, type PageName } from '../lib/routes.ts';
 import { msg, rich, t } from '../lib/words.ts';
 import { LANGUAGES, type Language, language, setLanguage } from '../state/language.ts';
@@ -17,6 +16,7 @@ import { Chip, Icon } from './chip.tsx';
 import { ExplainHost } from './explain.tsx';
 import { Said } from './said.tsx';
 import { Toasts } from './toasts.tsx';
+import { Time } from './value.tsx';
 
 export function Layout({ children }: { children: ComponentChildren }) {
   const old = connection.value.kind === 'lost' || trouble.value !== null;
@@ -81,7 +81,7 @@ function LiveChip() {
       title={t('Freeze what is shown, or go on')}
     >
       {paused.value ? <Chip level="warn" word="paused" /> : <Chip level="ok" word="live" />}
-      <span class="as-of">{t('as of {at}', { at: time(asOf.value) })}</span>
+      <span class="as-of">{rich('as of {at}', { at: <Time at={asOf.value} /> })}</span>
       <span class="pause-word">{paused.value ? t('Resume') : t('Pause')}</span>
     </button>
   );
@@ -107,7 +107,7 @@ export function LanguageSwitch() {
   return (
     <label class="theme">
       <span class="visually-hidden">{t('Language')}</span>
-      <select value={language.value} onChange={(event) => void setLanguage(event.currentTarget.value as Language)}>
+      <select value={language.value} onChange={({ currentTarget: select }) => void choose(select)}>
         {Object.entries(LANGUAGES).map(([code, name]) => (
           <option key={code} value={code} lang={code}>
             {name}
@@ -116,6 +116,11 @@ export function LanguageSwitch() {
       </select>
     </label>
   );
+}
+
+async function choose(select: HTMLSelectElement): Promise<void> {
+  await setLanguage(select.value as Language);
+  select.value = language.value;
 }
 
 const THEMES: Record<Theme, string> = { auto: msg('system theme'), light: msg('light theme'), dark: msg('dark theme') };
@@ -161,7 +166,7 @@ function Banner() {
   const at = connection.value;
   const why = trouble.value;
   if (at.kind !== 'lost' && why === null) return null;
-  const shownAt = time(asOf.value);
+  const shownAt = <Time at={asOf.value} />;
   const [what, rest] =
     at.kind !== 'lost'
       ? [
@@ -172,7 +177,7 @@ function Banner() {
         ? [t('The dashboard does not answer'), t('. This page tries again by itself.')]
         : [
             t('Live data lost'),
-            t(' {seconds} s ago — values below are from {shownAt}. Changes are held back; this page tries again by itself.', {
+            rich(' {seconds} s ago — values below are from {shownAt}. Changes are held back; this page tries again by itself.', {
               seconds: secondsSince(at.since),
               shownAt,
             }),

@@ -1,10 +1,10 @@
 // Messages about what was done, at the edge of the page.
 
-import { time } from '../lib/format.ts';
 import { t } from '../lib/words.ts';
 import { dismiss, toasts } from '../state/toasts.ts';
 import { Icon } from './chip.tsx';
 import { Said } from './said.tsx';
+import { Time } from './value.tsx';
 
 export function Toasts() {
   return (
@@ -19,7 +19,9 @@ export function Toasts() {
                 <Said text={hint} />
               </p>
             ))}
-            <p class="hint">{time(at)}</p>
+            <p class="hint">
+              <Time at={at} />
+            </p>
           </div>
           <button type="button" class="quiet" aria-label={t('Dismiss')} onClick={() => dismiss(id)}>
             ✕

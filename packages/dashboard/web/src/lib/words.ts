@@ -14,12 +14,12 @@ export type Catalogue = Readonly<Record<string, string>>;
 
 type Values<Value> = Readonly<Record<string, Value>>;
 
-const spoken = signal<{ readonly locale: string; readonly texts: ReadonlyMap<string, string> }>({ locale: 'en-US', texts: new Map() });
+const spoken = signal<{ readonly locale: string; readonly texts: ReadonlyMap<string, string> }>({ locale: 'en', texts: new Map() });
 /** Texts with places, cut at these: what stands at odd indexes is a name. Kept, for the map of slots asks for thousands at a time. */
 const cuts = new Map<string, readonly string[]>();
 
 /** Everything that is shown follows. English needs no catalogue. `locale`: how numbers are written. */
-export function speak(locale: string, catalogue: Catalogue = {}): void {
+export function speak(locale: string, catalogue: Catalogue): void {
   cuts.clear();
   spoken.value = { locale, texts: new Map(Object.entries(catalogue)) };
 }

@@ -55,8 +55,8 @@ export function HeatMap() {
       <Readout heat={current} order={order} />
       <Canvas heat={current} order={order} window={window} grouped={grouped} />
       <p class="heat-times hint">
-        <span>{clock(current, window.firstMinute)}</span>
-        <span>{clock(current, window.lastMinute + 1)}</span>
+        <Minute heat={current} minute={window.firstMinute} />
+        <Minute heat={current} minute={window.lastMinute + 1} />
       </p>
       <HeatLegend heat={current} />
       <h2>{t('Busiest of what is shown')}</h2>
@@ -286,7 +286,7 @@ function Busiest({ heat: current, order, window }: HeatProps & { window: Window 
     { title: 'Group', cell: ({ slot }) => <Owner slot={slot} slots={topology} /> },
     { title: 'Requests, mean', numeric: true, cell: ({ mean }) => rateText(mean) },
     { title: 'Busiest minute', numeric: true, cell: ({ peak }) => rateText(peak) },
-    { title: 'When', cell: ({ peakMinute }) => clock(current, peakMinute) },
+    { title: 'When', cell: ({ peakMinute }) => <Minute heat={current} minute={peakMinute} /> },
   ];
   const minutes = plural(window.lastMinute - window.firstMinute + 1, 'minute');
   return (
@@ -307,7 +307,17 @@ function Owner({ slot, slots }: { slot: number; slots: ReadonlySignal<typeof top
 
 const rateText = (value: number): string => (value < 0.95 ? t('{n}/s', { n: value.toFixed(2) }) : rate(value));
 
-/** Of the beginning of a minute. */
-function clock({ from }: Heat, minute: number): string {
-  return time(new Date((from + minute * 60) * 1000).toISOString()).slice(0, -3);
+/** The beginning of a minute, with the whole of it in UTC on hover. */
+function Minute({ heat: current, minute }: { heat: Heat; minute: number }) {
+  const at = isoOf(current, minute);
+  return (
+    <time dateTime={at} title={at}>
+      {clock(current, minute)}
+    </time>
+  );
 }
+
+const isoOf = ({ from }: Heat, minute: number): string => new Date((from + minute * 60) * 1000).toISOString();
+
+/** Of the beginning of a minute. */
+const clock = (current: Heat, minute: number): string => time(isoOf(current, minute)).slice(0, -3);

@@ -1,49 +1,67 @@
 // The language of the console: as somebody chose it, else as the browser is set. Words of another language than English come when they are needed.
 
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import { understand } from '../lib/told.ts';
-import { speak } from '../lib/words.ts';
+import { type Catalogue, speak, t } from '../lib/words.ts';
+import { Problem } from './api.ts';
+import { toastFailed } from './toasts.ts';
 
 /** Each as its readers call it. */
 export const LANGUAGES = { en: 'English', 'zh-CN': '简体中文' } as const;
 export type Language = keyof typeof LANGUAGES;
 
+interface Words {
+  readonly words: Catalogue;
+  readonly sentences: Catalogue;
+}
+
 const KEY = 'codis.language';
-const LOADERS: Record<Language, () => Promise<void>> = {
-  en: async () => {
-    speak('en-US');
-    understand({});
-  },
-  'zh-CN': async () => {
-    const { words, sentences } = await import('../i18n/zh-CN.ts');
-    speak('zh-CN', words);
-    understand(sentences);
-  },
+const LOADERS: Record<Language, () => Promise<Words>> = {
+  en: () => Promise.resolve({ words: {}, sentences: {} }),
+  'zh-CN': () => import('../i18n/zh-CN.ts'),
 };
 
 export const language = signal<Language>('en');
+/** The one that was asked for last: words that come later than others must not take their place. */
+let wanted: Language = 'en';
 
 /** Before the first paint, so that no page flashes in the wrong language. */
-export function startLanguage(): Promise<void> {
-  return show(kept() ?? ofBrowser(navigator.languages));
+export async function startLanguage(): Promise<void> {
+  await show(kept() ?? ofBrowser(navigator.languages));
 }
 
 export async function setLanguage(next: Language): Promise<void> {
-  await show(next);
-  if (language.value === next) keep(next);
+  if (await show(next)) keep(next);
+  else
+    toastFailed(
+      t('Language'),
+      new Problem({ detail: t('Its words could not be loaded.'), code: '', status: 0, hints: [t('load the page again')] }),
+    );
 }
 
-/** Stays in the language that there is when the other one's words can't be had. */
-async function show(next: Language): Promise<void> {
+/** False where its words can't be had; then all stays as it is. */
+async function show(next: Language): Promise<boolean> {
+  wanted = next;
+  const found = await loaded(next);
+  if (found === null) return false;
+  if (wanted !== next) return true;
+  batch(() => {
+    speak(next, found.words);
+    understand(found.sentences);
+    language.value = next;
+  });
+  document.documentElement.lang = next;
+  return true;
+}
+
+async function loaded(next: Language): Promise<Words | null> {
   try {
-    await LOADERS[next]();
+    return await LOADERS[next]();
   } catch (error) {
     // How browsers say that a script can't be loaded: the dashboard is away, or has another version by now.
-    if (error instanceof TypeError) return;
+    if (error instanceof TypeError) return null;
     throw error;
   }
-  language.value = next;
-  document.documentElement.lang = next;
 }
 
 /** The first that the console speaks. */

@@ -16,6 +16,8 @@ export const common: Catalogue = {
   Settings: '设置',
   Pages: '页面',
   Language: '语言',
+  'Its words could not be loaded.': '无法加载该语言的文字。',
+  'load the page again': '请重新加载页面',
   Theme: '主题',
   'system theme': '跟随系统',
   'light theme': '浅色主题',
