@@ -47,7 +47,7 @@ export function SearchBox({ label, onFound }: { label: string; onFound: () => vo
         void search().then(onFound);
       }}
     >
-      <Field label={label} value={searched} placeholder={t('512, 0-255 or user:{42}:cart')} />
+      <Field label={label} value={searched} placeholder={t('512, 0-255 or {key}', { key: 'user:{42}:cart' })} />
       <button type="submit">{t('Find')}</button>
     </form>
   );

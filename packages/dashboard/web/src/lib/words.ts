@@ -12,7 +12,14 @@ import type { ComponentChildren } from 'preact';
 /** English → the other language. */
 export type Catalogue = Readonly<Record<string, string>>;
 
-type Values<Value> = Readonly<Record<string, Value>>;
+/** The {names} in a text; none in one that is known at run time only. */
+type NameIn<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | NameIn<Rest> : never;
+type Values<Name extends string, Value> = Readonly<Record<Name, Value>>;
+type Plain = string | number | null | undefined;
+/** Where there are names, a value for each. */
+type Given<Text extends string, Value> = [NameIn<Text>] extends [never]
+  ? [values?: Values<string, Value>]
+  : [values: Values<NameIn<Text>, Value>];
 
 const spoken = signal<{ readonly locale: string; readonly texts: ReadonlyMap<string, string> }>({ locale: 'en', texts: new Map() });
 /** Texts with places, cut at these: what stands at odd indexes is a name. Kept, for the map of slots asks for thousands at a time. */
@@ -26,15 +33,16 @@ export function speak(locale: string, catalogue: Catalogue): void {
 
 export const locale = (): string => spoken.value.locale;
 
-export function t(english: string, values?: Values<string | number | null | undefined>): string {
+export function t<Text extends string>(english: Text, ...[values]: Given<Text, Plain>): string {
   if (values === undefined) return wordsFor(english);
-  let text = '';
-  for (const [at, part] of cutOf(english).entries()) text += at % 2 === 0 ? part : values[part];
+  const cut = cutOf(english);
+  let text = cut[0] ?? '';
+  for (let at = 1; at < cut.length; at += 2) text += `${String((values as Values<string, Plain>)[cut[at] ?? ''])}${cut[at + 1]}`;
   return text;
 }
 
-export function rich(english: string, values: Values<ComponentChildren>): ComponentChildren[] {
-  return cutOf(english).map((part, at) => (at % 2 === 0 ? part : values[part]));
+export function rich<Text extends string>(english: Text, values: Values<NameIn<Text>, ComponentChildren>): ComponentChildren[] {
+  return cutOf(english).map((part, at) => (at % 2 === 0 ? part : (values as Values<string, ComponentChildren>)[part]));
 }
 
 /** Marks a text that is translated where it is shown. */

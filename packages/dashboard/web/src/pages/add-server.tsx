@@ -10,6 +10,7 @@ import { ProblemBox } from '../components/problem.tsx';
 import { Value } from '../components/value.tsx';
 import { apiWord } from '../lib/api-words.ts';
 import { bytes, count } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
 import { msg, t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { epoch, status } from '../state/live.ts';
@@ -99,7 +100,8 @@ function AddServerFields() {
 
 /** Why it can’t be added; null when it can. */
 function whyNot({ problem: wrong, group }: ProbedServerView): string | null {
-  return wrong ?? (group === null ? null : t('It is in group {group} already.', { group }));
+  if (wrong !== null) return told(wrong) ?? wrong;
+  return group === null ? null : t('It is in group {group} already.', { group });
 }
 
 const SILENT = msg('it did not say');

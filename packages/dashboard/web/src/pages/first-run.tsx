@@ -14,6 +14,7 @@ import { TryProxy } from '../components/try-proxy.tsx';
 import { Value } from '../components/value.tsx';
 import { apiWord } from '../lib/api-words.ts';
 import { bytes, count, plural } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
 import { rich, t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { status } from '../state/live.ts';
@@ -123,7 +124,7 @@ function Addresses() {
 }
 
 function stateOf({ problem: wrong, group }: ProbedServerView): { level: Level; word: string } {
-  if (wrong !== null) return { level: 'error', word: wrong };
+  if (wrong !== null) return { level: 'error', word: told(wrong) ?? wrong };
   return group === null ? { level: 'ok', word: 'can be used' } : { level: 'ok', word: t('in group {group} already', { group }) };
 }
 

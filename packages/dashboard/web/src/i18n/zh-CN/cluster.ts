@@ -89,7 +89,7 @@ export const cluster: Catalogue = {
   'only moving': '仅迁移中',
   'only offline': '仅离线',
   'Colour by': '着色依据',
-  '512, 0-255 or user:{42}:cart': '512、0-255 或 user:{42}:cart',
+  '512, 0-255 or {key}': '512、0-255 或 {key}',
   'Slot, range or key': '槽位、范围或键',
   'Slots 0 to 1023, 32 in a row': '槽位 0 到 1023，每行 32 个',
   'Drag, or hold Shift and press the arrow keys, to select slots; click or press Enter for one slot’s details.':
