@@ -31,7 +31,7 @@ const event = {
   migration: null,
   plan: null,
 } as const;
-const events: EventsView = { events: [event] };
+const events: EventsView = { events: [event], older: null };
 const slowlog: SlowLogView = {
   entries: [
     {

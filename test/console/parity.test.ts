@@ -152,6 +152,25 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
     },
   ],
   [
+    'adding a replica and saying where it stands',
+    'server.add',
+    async () => {
+      await open('groups');
+      await button('Add a server … (group 1)').click();
+      await lookAt(spare.addr);
+      const zone = dialog().getByLabel('Zone', { exact: true });
+      await zone.fill('no zone');
+      await dialog().getByText('Write 1 to 32 letters, digits, dots, dashes or underscores, and not none.').first().waitFor();
+      expect(await dialog().locator('.dialog-foot .copy').count()).toBe(0);
+      expect(await dialog().locator('.dialog-foot button').last().getAttribute('aria-disabled')).toBe('true');
+      await zone.fill(' az2 ');
+      const line = await confirmed();
+      expect(line).toMatch(/ replica --zone az2$/);
+      expect(JSON.parse(asked[0]!.body ?? '')).toMatchObject({ addr: spare.addr, role: 'replica', zone: 'az2' });
+      return line;
+    },
+  ],
+  [
     'promoting a server',
     'server.promote',
     async () => {

@@ -25,7 +25,7 @@ let epoch = 1;
 beforeAll(async () => {
   const answers = {
     '/keys/big': () => bigKeys(keysCount),
-    '/events': (): EventsView => ({ events }),
+    '/events': (): EventsView => ({ events, older: null }),
   };
   [api, browser] = await Promise.all([startFakeApi(largeCluster({ groups: 4, proxies: 1 }), answers), openBrowser()]);
   session = await browser.context.newCDPSession(browser.page);

@@ -15,6 +15,7 @@ import fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } f
 import type { Logger } from 'pino';
 import { AlertKeeper } from './alerts/keeper.ts';
 import { Webhook } from './alerts/webhook.ts';
+import { addressOf, trustedProxies } from './auth/address.ts';
 import { accessGuard, identityOf } from './auth/guard.ts';
 import { originGuard } from './auth/origin.ts';
 import type { App, Context, ControllerStatus } from './context.ts';
@@ -83,6 +84,7 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
+    trustProxy: trustedProxies(settings),
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
@@ -179,7 +181,7 @@ async function prepare(app: App, { coordinator, settings }: Context): Promise<vo
   await app.register(cookie);
   app.addHook('onRequest', gate);
   await app.register(helmet, HELMET);
-  await app.register(rateLimit, { global: false, errorResponseBuilder: tooMany });
+  await app.register(rateLimit, { global: false, keyGenerator: addressOf, errorResponseBuilder: tooMany });
   app.addHook('onResponse', async ({ method, url, log }, { statusCode }) => {
     if (method !== 'GET') log.info({ method, url, status: statusCode }, 'change asked for');
   });

@@ -9,6 +9,7 @@ import type { StatusReader } from '@codis/config/status';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { AlertKeeper } from './alerts/keeper.ts';
+import { addressOf } from './auth/address.ts';
 import type { Identity } from './auth/policy.ts';
 import { isDryRun } from './dry-run.ts';
 import type { LiveHub } from './live/hub.ts';
@@ -46,8 +47,8 @@ const ETAG = /^"(\d{1,15})"$/;
 
 /** Who asks, as an operation wants to know it. The gate before all routes has found out (auth/guard.ts). */
 export function callerOf({ coordinator, settings }: Context, request: FastifyRequest): Caller {
-  const { ip, identity } = request;
-  const { name = 'nobody', via = 'claimed' } = identity ?? {};
+  const ip = addressOf(request);
+  const { name = 'nobody', via = 'claimed' } = request.identity ?? {};
   const asked = { actor: `${name}@${ip}`, via, ip, dryRun: isDryRun(request) };
   return { coordinator, product: settings.product_name, password: settings.product_auth, ...asked };
 }

@@ -4,6 +4,7 @@
 import { CodisError } from '@codis/config/model';
 import { noteFailure } from '@codis/config/operations';
 import type { FastifyRequest } from 'fastify';
+import { addressOf } from './auth/address.ts';
 import { DenialBudget } from './auth/denial-budget.ts';
 import { type GuardOptions, noted } from './auth/guard.ts';
 import { isRead } from './auth/policy.ts';
@@ -32,9 +33,9 @@ export function failureNotes({ coordinator, settings }: GuardOptions): (error: u
     if (!isChange || !request.identity || !(error instanceof CodisError)) return;
     const { status, detail } = problemOf(error);
     const nowMs = performance.now();
-    if (status < WORTH_NOTING || isKnown(`${request.ip} ${request.identity.name} ${request.method} ${request.url} ${detail}`, nowMs))
-      return;
-    if (!budget.take(request.ip, nowMs)) return;
+    const ip = addressOf(request);
+    if (status < WORTH_NOTING || isKnown(`${ip} ${request.identity.name} ${request.method} ${request.url} ${detail}`, nowMs)) return;
+    if (!budget.take(ip, nowMs)) return;
     await noted({ coordinator, product: settings.product_name, password: '' }, request, { message: detail }, noteFailure);
   };
 }

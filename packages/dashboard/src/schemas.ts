@@ -185,7 +185,7 @@ export const ProxyWantedSchema = describes<ProxyWantedView>()(object({ proxy: Pr
 export const MigrationSchema = describes<MigrationView>()(Migration);
 export const MigrationsSchema = describes<MigrationsView>()(object({ migrations: Type.Array(Migration) }));
 export const EventSchema = describes<EventView>()(Event);
-export const EventsSchema = describes<EventsView>()(object({ events: Type.Array(Event) }));
+export const EventsSchema = describes<EventsView>()(object({ events: Type.Array(Event), older: nullable(Count) }));
 export const StatusSchema = describes<StatusView>()(
   object({
     product: Type.String(),

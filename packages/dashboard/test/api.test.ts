@@ -87,6 +87,27 @@ describe('the life of a product', () => {
     expect(json['events']).toMatchObject([{ action: 'group.add', object: 'group 8', actor: 'alice@127.0.0.1' }]);
     await dashboard.ok('DELETE', '/groups/8');
   });
+
+  test('is read page by page, with a filter too, until there is nothing older', async () => {
+    type Page = { events: { seq: number; action: string }[]; older: number | null };
+    const page = async (query: string) => (await dashboard.ok('GET', `/events?${query}`)).json as unknown as Page;
+    const walk = async (query: string) => {
+      const found: number[] = [];
+      for (let at: Page = await page(query); ; at = await page(`${query}&before=${at.older}`)) {
+        found.push(...at.events.map(({ seq }) => seq));
+        if (at.older === null) return found;
+        expect(at.older).toBeGreaterThan(1);
+      }
+    };
+    const all = (await page('limit=1000')).events;
+    expect(all.length).toBeGreaterThan(8);
+    expect(await page('limit=1000')).toMatchObject({ older: null });
+    expect(await walk('limit=3')).toEqual(all.map(({ seq }) => seq));
+    const ofGroups = all.filter(({ action }) => action.startsWith('group.')).map(({ seq }) => seq);
+    expect(ofGroups.length).toBeGreaterThan(2);
+    expect(await walk('limit=1&action=group.')).toEqual(ofGroups);
+    expect(await dashboard.call('GET', '/events?before=0')).toMatchObject({ status: 400, json: { code: 'CODIS_E_BAD_REQUEST' } });
+  });
 });
 
 describe('the doctor', () => {

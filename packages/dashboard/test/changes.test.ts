@@ -221,6 +221,17 @@ describe('every change', () => {
     }
   });
 
+  test('of what is so already is none: no event, no epoch, and a dry run says so', async () => {
+    const [path, body] = EXAMPLES()['PUT /groups/{group}/servers/{addr}']!;
+    const [[last], epoch] = [await events(), await dashboard.epoch()];
+    expect((await dashboard.ok('PUT', `${path}?dryRun=true`, body)).json).toMatchObject({ would: [], notes: ['nothing would change'] });
+    expect((await dashboard.ok('PUT', path, body)).json).toMatchObject({
+      epoch,
+      notes: [`nothing was changed: ${replica!.addr} has zone az1, replica reads off already`],
+    });
+    expect((await events())[0]).toEqual(last);
+  });
+
   test('says what was before', async () => {
     const all = await events();
     const of = (action: string) => all.find((event) => event.action === action);

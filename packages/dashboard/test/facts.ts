@@ -5,6 +5,7 @@ import type {
   MigrationView,
   ProxyEntryView,
   ProxyStatsView,
+  ProxyWorkerView,
   ServerStatusView,
   StatsPointView,
   StatusView,
@@ -78,6 +79,23 @@ export function proxyStats(id: string, over: Partial<ProxyStatsView> = {}): Prox
     workersCount: 2,
     workerRestartsCount: 0,
     problem: null,
+    ...over,
+  };
+}
+
+export function worker(number: number, over: Partial<ProxyWorkerView> = {}): ProxyWorkerView {
+  return {
+    worker: number,
+    pid: 100 + number,
+    sessions: 5,
+    opsPerSecond: 500,
+    errorsPerSecond: 0,
+    cpuPercent: 10,
+    lagP50Ms: 0.1,
+    lagP99Ms: 1,
+    lagMaxMs: 3,
+    memoryBytes: 50_000_000,
+    epoch: 7,
     ...over,
   };
 }
@@ -178,6 +196,7 @@ export function facts(over: Partial<Facts> = {}): Facts {
     topology: topology(),
     migrations: [],
     proxies: [proxyStats('p1'), proxyStats('p2')],
+    workers: new Map(['p1', 'p2'].map((id) => [id, [worker(0), worker(1)]])),
     unconfirmed: new Map(),
     hasController: true,
     ...over,

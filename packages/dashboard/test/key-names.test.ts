@@ -1,4 +1,4 @@
-// Goal: who has too small a role for the names of keys sees them nowhere: not of big keys, in plans, nor in the slow log, and can't find them by how they begin.
+// Goal: who has too small a role for the names of keys sees them nowhere: not of big keys, in plans, in the slow log, nor from the doctor, and can't find them by how they begin.
 // Method: one key with a name that can be looked for in whole answers, as a viewer and as an operator.
 
 import { ensureAdmin } from '@codis/config/operations';
@@ -43,7 +43,7 @@ test('names of keys are marks for a viewer, the same in each list, and names for
   const { json: plan } = await dashboard.ok('POST', '/plans', goal, operator);
   expect(JSON.stringify(plan)).toContain(SECRET);
   const marks = new Set<string>();
-  for (const path of ['/keys/big', `/plans/${String(plan['id'])}`, '/slowlog?source=server&command=set']) {
+  for (const path of ['/keys/big', `/plans/${String(plan['id'])}`, '/slowlog?source=server&command=set', '/doctor?scan=full']) {
     const shown = JSON.stringify((await dashboard.ok('GET', path, undefined, operator)).json);
     expect(shown, path).toContain(SECRET);
     const hidden = JSON.stringify((await dashboard.ok('GET', path, undefined, viewer)).json);
@@ -61,4 +61,18 @@ test('who may not see names can’t find them by how they begin', async () => {
     ((await dashboard.ok('GET', '/slowlog?prefix=patient:', undefined, who)).json['entries'] as unknown[]).length;
   expect(await found(operator)).toBeGreaterThan(0);
   expect(await found(viewer)).toBe(0);
+});
+
+test('mending names keys to who may see them, and only to those', async () => {
+  const admins = await startDashboard({ flags: { dashboard_auth: 'on', dashboard_key_names: 'admin' }, beside: dashboard });
+  const look = async (at: TestDashboard) => {
+    const found = await Promise.all(
+      [1, 2].map(async (group) => (await at.ok('POST', `/groups/${group}/keys/mend`, { action: 'preview' }, operator)).json['examples']),
+    );
+    return JSON.stringify(found);
+  };
+  expect(await look(dashboard)).toContain(SECRET);
+  const hidden = await look(admins);
+  expect(hidden).not.toContain(SECRET);
+  expect(hidden).toMatch(/\(key [0-9a-f]{10}\) \(slot \d+, database 0; group \d has it too\)/);
 });

@@ -226,9 +226,11 @@ export interface EventView {
 
 export type EventViaName = 'user' | 'token' | 'claimed' | 'system';
 
-/** `GET /events?since=&limit=&actor=&action=&object=&result=`, newest first; `GET /events/{seq}` is one. `GET /events.ndjson` is the same to take away, a line each. */
+/** `GET /events?since=&before=&limit=&actor=&action=&object=&result=`, newest first; `GET /events/{seq}` is one. `GET /events.ndjson` is the same to take away, a line each. */
 export interface EventsView {
   readonly events: readonly EventView[];
+  /** What to ask for as `before`, with the same filter, to go on; null: there are none older. */
+  readonly older: number | null;
 }
 
 export type Verdict = 'healthy' | 'degraded' | 'empty';

@@ -5,19 +5,30 @@ import type { DoctorView, FindingView, ScanName } from '../api/index.ts';
 import { CodisError, isCodisError } from '../model/index.ts';
 import { type Examiner, gatherFacts } from './facts.ts';
 import { findingsOf } from './findings.ts';
+import type { ShownKey } from './tally.ts';
 import { command, counted } from './words.ts';
 
+/** What a visit found, to be told to anybody: names of keys are shown as each may see them. */
+export type Report = (shown: ShownKey) => DoctorView;
+
 /** Never rejects for what is wrong with the cluster: a coordinator that can't be reached is a finding. */
-export async function examine(examiner: Examiner, { scan }: { scan: ScanName }): Promise<DoctorView> {
+export async function examine(examiner: Examiner, { scan }: { scan: ScanName }): Promise<Report> {
   const { product } = examiner;
   const readAt = new Date().toISOString();
+  const report = (epoch: number | null, findings: readonly FindingView[]): DoctorView => ({
+    product,
+    epoch,
+    scan,
+    summary: summaryOf(findings),
+    findings,
+    readAt,
+  });
   try {
     const facts = await gatherFacts(examiner, { scan: scan === 'full' });
-    const findings = findingsOf(facts);
-    return { product, epoch: facts.current.epoch, scan, summary: summaryOf(findings), findings, readAt };
+    return (shown) => report(facts.current.epoch, findingsOf(facts, shown));
   } catch (error) {
-    const findings = [cannotLook(error)];
-    return { product, epoch: null, scan, summary: summaryOf(findings), findings, readAt };
+    const finding = cannotLook(error);
+    return () => report(null, [finding]);
   }
 }
 

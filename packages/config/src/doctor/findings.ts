@@ -4,14 +4,15 @@ import type { FindingView } from '../api/index.ts';
 import { type GroupId, holdsSlots, masterOf, migrationsIn, type Slot, slotsWhere } from '../model/index.ts';
 import type { Facts } from './facts.ts';
 import { groupFindings } from './group-findings.ts';
+import { exampleTexts, type ShownKey } from './tally.ts';
 import { command, counted, groupText, perRun, slotsText } from './words.ts';
 
-/** Worst first. */
-export function findingsOf(facts: Facts): FindingView[] {
+/** Worst first; the names of keys as `shown` has them. */
+export function findingsOf(facts: Facts, shown: ShownKey): FindingView[] {
   const all = [
     ...offlineFindings(facts),
     ...groupFindings(facts),
-    ...keyFindings(facts),
+    ...keyFindings(facts, shown),
     ...proxyFindings(facts),
     ...moveFindings(facts),
     ...controllerFindings(facts),
@@ -53,7 +54,7 @@ function smallestGroup({ current: { topology } }: Facts): GroupId | null {
   return groups.toSorted((a, b) => size(a) - size(b))[0] ?? null;
 }
 
-function keyFindings({ misplaced }: Facts): FindingView[] {
+function keyFindings({ misplaced }: Facts, shown: ShownKey): FindingView[] {
   return [...(misplaced ?? [])].flatMap(([group, { slots, exact, examples }]) => {
     const owned = slots.filter(({ owner }) => owner !== null);
     const unowned = slots.filter(({ owner }) => owner === null);
@@ -70,7 +71,7 @@ function keyFindings({ misplaced }: Facts): FindingView[] {
         severity: 'error',
         kind: 'misplaced-keys',
         object: groupText(group),
-        what: `group ${group} holds ${about}${counted(keysCount, 'key')} of ${where(owned)}, which other groups own: ${examples.join(', ')}`,
+        what: `group ${group} holds ${about}${counted(keysCount, 'key')} of ${where(owned)}, which other groups own: ${exampleTexts(examples, shown).join(', ')}`,
         why: misplacedWhy({ keysCount, atOwner }),
         try: [
           command('key', 'mend', '--group', group, '--dry-run'),

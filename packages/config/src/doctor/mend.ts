@@ -26,7 +26,7 @@ import {
 import { type Caller, checkExpected, claimMend, type Expecting, type MendClaim, probeServer, readTopology } from '../operations/index.ts';
 import { withRedis } from '../redis/probe.ts';
 import { foreignSlots } from './owners.ts';
-import { byOwner, type SlotTally, tallyKeys } from './tally.ts';
+import { byOwner, type ExampleKey, type SlotTally, tallyKeys } from './tally.ts';
 
 export type MendAction = 'preview' | 'move' | 'delete';
 
@@ -41,7 +41,7 @@ export interface MendResult {
   readonly epoch: number;
   readonly slots: readonly SlotTally[];
   readonly exact: boolean;
-  readonly examples: readonly string[];
+  readonly examples: readonly ExampleKey[];
   readonly movedCount: number;
   readonly deletedCount: number;
   readonly notes: readonly string[];

@@ -16,13 +16,29 @@ export interface SlotTally {
   readonly atOwnerCount: number | null;
 }
 
+/** A key that was found. */
+export interface ExampleKey {
+  /** In words, safe to print, but not for everybody to see. */
+  readonly name: string;
+  /** Where, and whether its owner has it too. */
+  readonly about: string;
+}
+
+/** How names of keys are shown to who asks. */
+export type ShownKey = (name: string) => string;
+
+export const asItIs: ShownKey = (name) => name;
+
+export function exampleTexts(examples: readonly ExampleKey[], shown: ShownKey): string[] {
+  return examples.map(({ name, about }) => `${shown(name)} (${about})`);
+}
+
 export interface Tally {
   /** In order of slot; only slots of which a key was found. */
   readonly slots: readonly SlotTally[];
   /** False when there were so many keys that one which SCAN gave twice may be counted twice. */
   readonly exact: boolean;
-  /** A few keys in words, safe to print. */
-  readonly examples: readonly string[];
+  readonly examples: readonly ExampleKey[];
 }
 
 export interface TallyRequest {
@@ -99,7 +115,7 @@ interface Found {
 class Counts {
   readonly #slots = new Map<Slot, { owner: GroupId | null; keysCount: number; atOwnerCount: number | null }>();
   readonly #seen = new Set<string>();
-  readonly #examples: string[] = [];
+  readonly #examples: ExampleKey[] = [];
   #exact = true;
 
   /** Whether SCAN gives this key for the first time, as far as that is remembered. */
@@ -120,7 +136,7 @@ class Counts {
       const has = there === null ? null : there[index] === true;
       if (has === null || counted.atOwnerCount === null) counted.atOwnerCount = null;
       else if (has) counted.atOwnerCount++;
-      if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(exampleText({ key, slot, db, owner, has }));
+      if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(exampleOf({ key, slot, db, owner, has }));
     }
   }
 
@@ -130,7 +146,7 @@ class Counts {
   }
 }
 
-function exampleText({
+function exampleOf({
   key,
   slot,
   db,
@@ -142,10 +158,14 @@ function exampleText({
   db: number;
   owner: GroupId | null;
   has: boolean | null;
-}): string {
-  const where = `${printable(key)} (slot ${slot}, database ${db}`;
-  if (owner === null) return `${where})`;
-  return `${where}; group ${owner} ${has === null ? 'could not be asked for it' : has ? 'has it too' : 'does not have it'})`;
+}): ExampleKey {
+  const name = printable(key);
+  const where = `slot ${slot}, database ${db}`;
+  if (owner === null) return { name, about: where };
+  return {
+    name,
+    about: `${where}; group ${owner} ${has === null ? 'could not be asked for it' : has ? 'has it too' : 'does not have it'}`,
+  };
 }
 
 /** Connections to the masters that own slots, each opened when it is first asked. */

@@ -162,22 +162,23 @@ async function findOrphans(office: Office, at: OrphansAt): Promise<string | null
 async function scanForOrphans(office: Office, { world, job, addr, group }: OrphansAt): Promise<string | null> {
   const { product_name: product, product_auth: password } = office.settings;
   const slots = slotsToCome(world, job, group);
-  const examples: string[] = [];
+  const examples = new Set<string>();
   const scan = async (redis: Redis) => {
     const guest = guestAt(office, { addr, servers: [redis], budget: budgetOf(office, job.migration) });
     for await (const { db, keys } of scanSlots(redis, { addr, slots, product, password, guest })) {
-      for (const key of keys) examples.push(`${printable(key)} (slot ${slotOf(key)}, database ${db})`);
-      if (examples.length >= EXAMPLES_MAX) break;
+      for (const key of keys) examples.add(`slot ${slotOf(key)} in database ${db}`);
+      if (examples.size >= EXAMPLES_MAX) break;
     }
   };
   await withControlled(office, addr, scan, LOOK_TIMEOUT_MS);
-  if (examples.length === 0) {
+  if (examples.size === 0) {
     // A replica that has not heard that keys have left would, as a master, have them as if they were new.
     if (job.migration.durable) await withTarget(office, requireGroup(world.topology, group), (target) => target.replicated());
     office.memory.cleanTargets.add(targetName(job, addr));
     return null;
   }
-  return `group ${group}'s master ${addr} holds keys of slots it does not own, like ${examples.slice(0, EXAMPLES_MAX).join(', ')}; look at them with: codis-config key mend --group ${group} --dry-run`;
+  // Everybody may read why a migration waits, and not everybody the names of keys.
+  return `group ${group}'s master ${addr} holds keys of slots it does not own, like ${[...examples].slice(0, EXAMPLES_MAX).join(', ')}; look at them with: codis-config key mend --group ${group} --dry-run`;
 }
 
 function slotsToCome({ topology }: World, { migration }: Job, group: GroupId): ReadonlySet<Slot> {
@@ -187,8 +188,4 @@ function slotsToCome({ topology }: World, { migration }: Job, group: GroupId): R
     if (to === group && state.kind === 'online' && state.owner !== group) slots.add(slot);
   }
   return slots;
-}
-
-function printable(key: Buffer): string {
-  return JSON.stringify(key.toString('latin1').slice(0, 64));
 }

@@ -62,15 +62,20 @@ export interface ServerSettings {
   readonly replicaReads?: boolean;
 }
 
-/** Throws CODIS_E_UNKNOWN_GROUP, CODIS_E_UNKNOWN_SERVER, or CODIS_E_BAD_REQUEST for what is no zone, or when nothing is said. */
+/** The same topology when all is as is said already. Throws CODIS_E_UNKNOWN_GROUP, CODIS_E_UNKNOWN_SERVER, or CODIS_E_BAD_REQUEST for what is no zone, or when nothing is said. */
 export function setServer(topology: Topology, server: { group: GroupId; addr: ServerAddr }, settings: ServerSettings): Topology {
   const group = requireGroup(topology, server.group);
-  requireServer(group, server.addr);
+  const known = requireServer(group, server.addr);
   if (settings.zone === undefined && settings.replicaReads === undefined) {
     throw new CodisError('CODIS_E_BAD_REQUEST', `say what of ${server.addr} is to be set: its zone, or whether clients read from it`);
   }
-  const servers = group.servers.map((other) => (other.addr === server.addr ? withSettings(other, settings) : other));
-  return withServers(topology, group, servers);
+  const said = withSettings(known, settings);
+  if (said.zone === known.zone && (said.replicaReads ?? true) === (known.replicaReads ?? true)) return topology;
+  return withServers(
+    topology,
+    group,
+    group.servers.map((other) => (other === known ? said : other)),
+  );
 }
 
 function withSettings({ addr, role, ...before }: Server, settings: ServerSettings): Server {

@@ -27,7 +27,8 @@ const RECONNECT_MS = 10_000;
 /** A change that is ready to be written. */
 export interface Plan<T> {
   readonly ops: readonly Op[];
-  readonly event: EventText;
+  /** Null: there is nothing to change, and `ops` only check that this still holds. */
+  readonly event: EventText | null;
   /** What the operation returns once this is written. */
   readonly value: T;
 }
@@ -43,17 +44,20 @@ export async function commitAudited<T>(caller: Caller, plan: () => Promise<Plan<
       if ((await readEvent(caller.coordinator, seq))?.id === event.id) return value;
     }
     const { ops, event: text, value } = await plan();
-    if (caller.dryRun) throw new DryRunDone([text], value);
-    const audit = await eventOps(caller.coordinator, { ...event, ...text });
+    if (caller.dryRun) {
+      if (text === null) return value;
+      throw new DryRunDone([text], value);
+    }
+    const audit = text && (await eventOps(caller.coordinator, { ...event, ...text }));
     try {
-      const result = await caller.coordinator.commit([...ops, ...audit.ops]);
+      const result = await caller.coordinator.commit([...ops, ...(audit?.ops ?? [])]);
       if (result.ok) return value;
       refusal = result.refusal;
       if (refusal.reason === 'no-parent') await ensureParents(caller);
     } catch (error) {
       if (!isCodisError(error, 'CODIS_E_COORDINATOR_UNKNOWN')) throw error;
       await comeBack(caller, error);
-      doubts.push({ seq: audit.seq, value });
+      if (audit) doubts.push({ seq: audit.seq, value });
     }
   }
   throw new CodisError(
@@ -84,6 +88,7 @@ export interface TopologyChange extends Expecting {
   readonly object: string;
   /** It gives slots away or takes them out of service: not while keys are being mended by who owns what. */
   readonly reassigns?: boolean;
+  /** What returns the very topology it was given changes nothing: then there is no event, and no new epoch. */
   change(topology: Topology): Topology;
   /** How what is changed stands in a topology, for the audit log. */
   told(topology: Topology): string;
@@ -96,6 +101,9 @@ export function changeTopology(caller: Caller, request: TopologyChange): Promise
     checkExpected(current.epoch, request);
     if (request.reassigns) await checkNotMending(caller);
     const topology = request.change(current.topology);
+    if (topology === current.topology) {
+      return { ops: [{ op: 'check', path: PATHS.topology, version: current.epoch }], event: null, value: current };
+    }
     const epoch = asEpoch(current.epoch + 1);
     return {
       ops: [{ op: 'set', path: PATHS.topology, data: encodeTopology(topology), version: current.epoch }],

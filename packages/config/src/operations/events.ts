@@ -38,11 +38,33 @@ export async function eventOps(coordinator: Coordinator, event: AuditEvent, even
   return { seq, ops };
 }
 
-/** The newest events with a number above `after`, newest first, at most `limit`. */
-export async function listEvents(coordinator: Coordinator, { after = 0, limit = 100 } = {}): Promise<NumberedEvent[]> {
-  const numbers = (await coordinator.list(PATHS.events)).map(Number).filter((seq) => seq > after);
-  const events = await Promise.all(numbers.slice(-limit).map((seq) => readEvent(coordinator, seq)));
-  return events.filter((event) => event !== null).reverse();
+export interface EventRange {
+  /** Only events with a higher number. */
+  readonly after?: number | undefined;
+  /** Only events with a lower one. */
+  readonly before?: number | undefined;
+  readonly limit?: number;
+}
+
+/** Newest first. */
+export interface EventPage {
+  readonly events: readonly NumberedEvent[];
+  /** The `before` with which the next page is asked for; null when there is nothing older in the range. */
+  readonly older: number | null;
+}
+
+/** The newest events of a range. */
+export async function readEventPage(coordinator: Coordinator, { after = 0, before, limit = 100 }: EventRange): Promise<EventPage> {
+  const numbers = (await coordinator.list(PATHS.events)).map(Number).filter((seq) => seq > after && (before === undefined || seq < before));
+  const page = numbers.slice(-limit);
+  const events = await Promise.all(page.map((seq) => readEvent(coordinator, seq)));
+  const older = page.length < numbers.length ? (page[0] ?? null) : null;
+  return { events: events.filter((event) => event !== null).reverse(), older };
+}
+
+/** The newest events of a range, newest first. */
+export async function listEvents(coordinator: Coordinator, range: EventRange = {}): Promise<readonly NumberedEvent[]> {
+  return (await readEventPage(coordinator, range)).events;
 }
 
 /** Null when there is none, or none any more. Throws CODIS_E_COORDINATOR_CORRUPT. */

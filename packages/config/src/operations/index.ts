@@ -11,7 +11,7 @@ export { ensureParents, readTopology, readTopologyIfAny } from './commit.ts';
 export { noteDenial, noteFailure } from './denials.ts';
 export * from './dump.ts';
 export type { EventAction, EventText, EventVia } from './event-text.ts';
-export { type AuditEvent, EVENTS_MAX, listEvents, type NumberedEvent, readEvent } from './events.ts';
+export { type AuditEvent, EVENTS_MAX, type EventPage, listEvents, type NumberedEvent, readEvent, readEventPage } from './events.ts';
 export * from './groups.ts';
 export { type KeySurvey, surveyKeys } from './key-survey.ts';
 export * from './mend-claim.ts';

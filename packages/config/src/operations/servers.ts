@@ -145,19 +145,24 @@ async function probeMaster(caller: Caller, addr: ServerAddr, request: ServerRequ
   );
 }
 
-/** What an operator says of a server that is there; the Redis itself is not asked. Throws as `setServer` of the model. */
+/** What an operator says of a server that is there; the Redis itself is not asked. Without an event and a new epoch when it is so already. Throws as `setServer` of the model. */
 export async function setServer(
   caller: Caller,
   { settings, ...request }: ServerRequest & { settings: ServerSettings },
 ): Promise<ServerChange> {
+  let isSo = false;
   const changed = await changeTopology(caller, {
     ...request,
     action: 'server.set',
     object: `server ${request.addr} of group ${request.group}`,
     told: (current) => settingsText(current, request),
-    change: (current) => setInTopology(current, request, settings),
+    change: (current) => {
+      const topology = setInTopology(current, request, settings);
+      isSo = topology === current;
+      return topology;
+    },
   });
-  return { ...changed, notes: [] };
+  return { ...changed, notes: isSo ? [`nothing was changed: ${request.addr} has ${settingsText(changed.topology, request)} already`] : [] };
 }
 
 function settingsText(topology: Topology, { group, addr }: ServerRequest): string {

@@ -39,6 +39,8 @@ function placeholder(setting: Setting): string {
       return '<host:port>';
     case 'addresses':
       return '<host:port,…>';
+    case 'networks':
+      return '<address[/bits],…>';
     default:
       return unreachable(setting);
   }

@@ -78,6 +78,8 @@ function range(setting: Setting): string {
     case 'address':
     case 'addresses':
       return '';
+    case 'networks':
+      return 'Addresses and networks, like 10.0.0.7 or 10.0.0.0/8, separated by commas.';
     default:
       return unreachable(setting);
   }

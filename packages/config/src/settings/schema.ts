@@ -46,6 +46,11 @@ export interface AddressesSetting extends Base {
   readonly type: 'addresses';
   readonly default: readonly string[];
 }
+/** Addresses and networks of machines, `10.0.0.7,fd00::/8`; may be none. */
+export interface NetworksSetting extends Base {
+  readonly type: 'networks';
+  readonly default: readonly string[];
+}
 /** `auto`, or a whole number. */
 export interface AutoIntegerSetting extends Base {
   readonly type: 'auto-integer';
@@ -54,7 +59,14 @@ export interface AutoIntegerSetting extends Base {
   readonly max: number;
   readonly unit: string;
 }
-export type Setting = StringSetting | EnumSetting | IntegerSetting | AddressSetting | AddressesSetting | AutoIntegerSetting;
+export type Setting =
+  | StringSetting
+  | EnumSetting
+  | IntegerSetting
+  | AddressSetting
+  | AddressesSetting
+  | NetworksSetting
+  | AutoIntegerSetting;
 
 const ALL = ['proxy', 'dashboard', 'config'] as const;
 const SERVERS = ['proxy', 'dashboard'] as const;
@@ -141,12 +153,20 @@ export const SETTINGS = {
     programs: ['dashboard'],
     section: 'Dashboard',
   },
+  dashboard_trusted_proxies: {
+    type: 'networks',
+    default: [],
+    about:
+      'Reverse proxies in front of the dashboard, whose word is taken for where a call comes from (X-Forwarded-For) and whether it came by TLS (X-Forwarded-Proto). Empty: nobody’s, so behind a proxy all callers share its address, and with it the limit of logins.',
+    programs: ['dashboard'],
+    section: 'Dashboard',
+  },
   dashboard_key_names: {
     type: 'enum',
     values: ['viewer', 'operator', 'admin'],
     default: 'viewer',
     about:
-      'From which role on one sees the names of keys that are hot, big or slow. Others see a mark in their place, the same for the same key until this dashboard ends.',
+      'From which role on one sees the names of keys that are hot, big, slow or misplaced. Others see a mark in their place, the same for the same key until this dashboard ends.',
     programs: ['dashboard'],
     section: 'Dashboard',
   },
@@ -464,7 +484,7 @@ type ValueOf<S> = S extends { type: 'integer' }
   ? number
   : S extends { type: 'auto-integer' }
     ? 'auto' | number
-    : S extends { type: 'addresses' }
+    : S extends { type: 'addresses' | 'networks' }
       ? readonly string[]
       : S extends { type: 'enum'; values: readonly (infer V)[] }
         ? V

@@ -1,5 +1,6 @@
 // One value: from the text in the file or on the command line to its type, and back. Pure.
 
+import { isIP } from 'node:net';
 import { isCodisError, parseAddr, unreachable } from '../model/index.ts';
 import type { AutoIntegerSetting, IntegerSetting, Setting } from './schema.ts';
 
@@ -25,6 +26,8 @@ export function readSetting(setting: Setting, text: string): Read {
       return readAddress(text);
     case 'addresses':
       return readAddresses(text);
+    case 'networks':
+      return readNetworks(text);
     default:
       return unreachable(setting);
   }
@@ -63,6 +66,25 @@ function readAddresses(text: string): Read {
     addresses.push(address);
   }
   return ok(addresses);
+}
+
+const NETWORK = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/;
+
+function readNetworks(text: string): Read {
+  const networks: string[] = [];
+  for (const part of text.trim() === '' ? [] : text.split(',')) {
+    const network = part.trim().toLowerCase();
+    const [, address = '', bits] = NETWORK.exec(network) ?? [];
+    const family = isIP(address);
+    const bitsMax = family === 4 ? 32 : 128;
+    if (family === 0 || (bits !== undefined && Number(bits) > bitsMax)) {
+      return bad(`${show(part.trim())} is neither an address nor a network: write 10.0.0.7, 10.0.0.0/8 or fd00::/8`);
+    }
+    if (bits !== undefined && Number(bits) === 0) return bad(`${network} is every address there is; name those that are meant`);
+    if (networks.includes(network)) return bad(`${network} is there twice`);
+    networks.push(network);
+  }
+  return ok(networks);
 }
 
 function show(text: string): string {

@@ -44,6 +44,7 @@ beforeAll(async () => {
   const client = cluster.proxies[0]!.client();
   await Promise.all(Array.from({ length: 500 }, (_, number) => client.set(`key:${number}`, 'x'.repeat(100))));
   await ok('server', 'add-group', '7');
+  await ok('server', 'set', cluster.servers[0]![1]!.addr, '--zone', 'az0');
   await ok('plan', 'move', '1000', '1001', '1');
   writeFileSync(dumpFile, await ok('config', 'dump'));
   await ok('slot', 'migrate', '0', '99', '2', '--keys-per-second', '1');

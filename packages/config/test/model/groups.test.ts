@@ -86,6 +86,9 @@ describe('servers', () => {
     expect(serversOf(off)[1]).toEqual({ addr: 'b:1', role: 'replica', zone: 'az_1.a-B', replicaReads: false });
     expect(serversOf(setServer(off, b, { zone: null }))[1]).toEqual({ addr: 'b:1', role: 'replica', replicaReads: false });
     expect(setServer(setServer(off, b, { zone: null }), b, { replicaReads: true })).toEqual(pair);
+    for (const said of [{ zone: 'az_1.a-B' }, { replicaReads: false }, { zone: 'az_1.a-B', replicaReads: false }])
+      expect(setServer(off, b, said), 'as it is').toBe(off);
+    expect(setServer(pair, b, { zone: null, replicaReads: true }), 'as it is').toBe(pair);
     expect(serversOf(promoteServer(promoteServer(off, b), { group: ONE, addr: A }))).toEqual(serversOf(off));
     expect(serversOf(addServer(pair, { ...replica(ONE, C), zone: 'x' }))[2]).toEqual({ addr: 'c:1', role: 'replica', zone: 'x' });
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PATHS } from '../../src/coordinator/index.ts';
 import { asEpoch, asGroupId, isCodisError } from '../../src/model/index.ts';
 import { ensureParents } from '../../src/operations/commit.ts';
-import { eventOps, listEvents, readEvent } from '../../src/operations/events.ts';
+import { eventOps, listEvents, readEvent, readEventPage } from '../../src/operations/events.ts';
 import { addGroup, readTopology } from '../../src/operations/index.ts';
 import { ACTOR, G1, G2, losingAnswers, newCaller, newProduct, refusal, withCommit } from './support.ts';
 
@@ -95,6 +95,26 @@ describe('the event log', () => {
     expect(await seqs({ limit: 2 })).toEqual([4, 3]);
     expect(await seqs({ after: 3 })).toEqual([4]);
     expect(await seqs({ after: 4 })).toEqual([]);
+  });
+
+  test('is read page by page, each beginning where the one before ended, to the oldest that is kept', async () => {
+    const caller = await newCaller();
+    await ensureParents(caller);
+    for (let count = 0; count < 9; count++) {
+      const { ops } = await eventOps(caller.coordinator, event(`e${count}`), 7);
+      expect(await caller.coordinator.commit(ops)).toMatchObject({ ok: true });
+    }
+    const page = async (range: { after?: number; before?: number; limit: number }) => {
+      const { events, older } = await readEventPage(caller.coordinator, range);
+      return { seqs: events.map(({ seq }) => seq), older };
+    };
+    expect(await page({ limit: 3 })).toEqual({ seqs: [9, 8, 7], older: 7 });
+    expect(await page({ before: 7, limit: 3 })).toEqual({ seqs: [6, 5, 4], older: 4 });
+    expect(await page({ before: 4, limit: 3 })).toEqual({ seqs: [3], older: null });
+    expect(await page({ before: 6, limit: 3 })).toEqual({ seqs: [5, 4, 3], older: null });
+    expect(await page({ after: 4, before: 8, limit: 2 })).toEqual({ seqs: [7, 6], older: 6 });
+    expect(await page({ after: 4, before: 6, limit: 2 })).toEqual({ seqs: [5], older: null });
+    expect(await page({ before: 1, limit: 2 })).toEqual({ seqs: [], older: null });
   });
 
   test('with something foreign in it says so', async () => {

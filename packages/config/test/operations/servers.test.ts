@@ -7,8 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { eventually, freePort, stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { asGroupId, asServerAddr, type ErrorCode, fenceKey } from '../../src/model/index.ts';
-import { addServer, type Caller, probeServer, readTopology, removeServer } from '../../src/operations/index.ts';
-import { G1, G2, newProduct, refusal } from './support.ts';
+import { addServer, type Caller, DryRunDone, probeServer, readTopology, removeServer, setServer } from '../../src/operations/index.ts';
+import { G1, G2, newCluster, newProduct, refusal, snapshot, withCommit } from './support.ts';
 
 afterAll(stopAll);
 
@@ -192,3 +192,40 @@ function answerAs(socket: Socket, info: string): void {
     socket.write(pings ? '+PONG\r\n' : `$${info.length}\r\n${info}\r\n`);
   });
 }
+
+describe('what is said of a server', () => {
+  test('and is so already makes no event and no epoch, in a dry run neither', async () => {
+    const { caller, a } = await newCluster();
+    const set = (by: Caller, settings: Parameters<typeof setServer>[1]['settings']) =>
+      setServer(by, { group: G1, addr: asServerAddr(a.addr), settings });
+    expect((await set(caller, { zone: 'az1', replicaReads: false })).notes).toEqual([]);
+    const before = await snapshot(caller);
+    for (const by of [caller, { ...caller, dryRun: true }]) {
+      for (const settings of [{ zone: 'az1' }, { replicaReads: false }, { zone: 'az1', replicaReads: false }]) {
+        const { epoch, notes } = await set(by, settings);
+        expect({ epoch, notes }).toEqual({
+          epoch: (await readTopology(caller)).epoch,
+          notes: [`nothing was changed: ${a.addr} has zone az1, replica reads off already`],
+        });
+      }
+    }
+    expect(await snapshot(caller)).toEqual(before);
+    await expect(set({ ...caller, dryRun: true }, { zone: null })).rejects.toBeInstanceOf(DryRunDone);
+    expect((await set(caller, { zone: null })).epoch).toBe((await readTopology(caller)).epoch);
+    expect((await snapshot(caller)).events).toBe(before.events + 1);
+  });
+
+  test('is looked at again when it changes meanwhile: what is no more so is made so', async () => {
+    const { caller, a } = await newCluster();
+    const request = { group: G1, addr: asServerAddr(a.addr) };
+    await setServer(caller, { ...request, settings: { zone: 'az1' } });
+    let isOvertaken = false;
+    const overtaken = withCommit(caller.coordinator, async (ops) => {
+      if (!isOvertaken) await setServer(caller, { ...request, settings: { zone: 'az2' } });
+      isOvertaken = true;
+      return caller.coordinator.commit(ops);
+    });
+    expect((await setServer({ ...caller, coordinator: overtaken }, { ...request, settings: { zone: 'az1' } })).notes).toEqual([]);
+    expect((await readTopology(caller)).topology.groups[0]?.servers[0]?.zone).toBe('az1');
+  });
+});

@@ -41,6 +41,8 @@ function another(setting: Setting): [string, unknown] {
       return ['Example.COM:7777', 'example.com:7777'];
     case 'addresses':
       return ['a:1, b:2', ['a:1', 'b:2']];
+    case 'networks':
+      return ['10.0.0.7, FD00::/8,192.168.0.0/16', ['10.0.0.7', 'fd00::/8', '192.168.0.0/16']];
   }
 }
 
@@ -106,6 +108,16 @@ describe('a bad value', () => {
     ['zk', '', /is not an address/],
     ['zk', 'a:1,,b:2', /is not an address/],
     ['zk', 'a:1,A:1', /a:1 is there twice/],
+    ['dashboard_trusted_proxies', 'loopback', /"loopback" is neither an address nor a network/],
+    ['dashboard_trusted_proxies', '10.0.0.1:80', /is neither an address nor a network/],
+    ['dashboard_trusted_proxies', '10.0.0', /is neither an address nor a network/],
+    ['dashboard_trusted_proxies', '10.0.0.0/33', /is neither an address nor a network/],
+    ['dashboard_trusted_proxies', 'fd00::/129', /is neither an address nor a network/],
+    ['dashboard_trusted_proxies', '10.0.0.0/', /is neither an address nor a network/],
+    ['dashboard_trusted_proxies', '10.0.0.1,', /nothing is neither an address nor a network/],
+    ['dashboard_trusted_proxies', '::1,::1', /::1 is there twice/],
+    ['dashboard_trusted_proxies', '0.0.0.0/0', /0\.0\.0\.0\/0 is every address there is/],
+    ['dashboard_trusted_proxies', '::/0', /is every address there is/],
   ];
   test.each(cases)('%s = %s is refused', (name, text, reason) => {
     expect(problemsOf(`${name} = ${text}`)).toEqual([expect.stringMatching(reason)]);

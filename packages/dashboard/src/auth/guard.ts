@@ -5,6 +5,7 @@ import { CodisError, isCodisError } from '@codis/config/model';
 import { checkSession, checkToken, noteDenial } from '@codis/config/operations';
 import type { Settings } from '@codis/config/settings';
 import type { FastifyRequest } from 'fastify';
+import { addressOf } from './address.ts';
 import { DenialBudget } from './denial-budget.ts';
 import { type Access, accessOf, type Identity, isRead, refusal } from './policy.ts';
 
@@ -39,7 +40,7 @@ export function accessGuard(options: GuardOptions): (request: FastifyRequest) =>
     const call = { method: request.method, path, access: config.access, csrf: headerOf(request, 'x-codis-csrf') };
     const refused = refusal(call, request.identity, { readOnly });
     if (!refused) return;
-    if (!isRead(request.method) && budget.take(request.ip, performance.now())) {
+    if (!isRead(request.method) && budget.take(addressOf(request), performance.now())) {
       await noted({ coordinator, product: settings.product_name, password: '' }, request, refused);
     }
     throw refused;
@@ -59,9 +60,10 @@ export async function noted(
   note: typeof noteDenial = noteDenial,
 ): Promise<void> {
   const { name = 'nobody', via = 'claimed' } = request.identity ?? {};
+  const ip = addressOf(request);
   const call = `${request.method} ${request.url.slice(0, 200)}`;
   try {
-    await note({ ...caller, actor: `${name}@${request.ip}`, via, ip: request.ip }, { call, why: message });
+    await note({ ...caller, actor: `${name}@${ip}`, via, ip }, { call, why: message });
   } catch (error) {
     if (!isCodisError(error)) throw error;
     request.log.warn({ err: error, call }, 'a call that was not done could not be written down');

@@ -6,6 +6,7 @@ import type {
   MigrationView,
   ObjectView,
   ProxyStatsView,
+  ProxyWorkerView,
   StatusView,
   TopologyView,
   TryView,
@@ -17,6 +18,8 @@ export interface Facts {
   readonly topology: TopologyView;
   readonly migrations: readonly MigrationView[];
   readonly proxies: readonly ProxyStatsView[];
+  /** By proxy; only of those that answer. */
+  readonly workers: ReadonlyMap<string, readonly ProxyWorkerView[]>;
   /** By proxy: masters that have not confirmed that what it gave up there is gone. */
   readonly unconfirmed: ReadonlyMap<string, readonly string[]>;
   /** Whether some dashboard is elected. */

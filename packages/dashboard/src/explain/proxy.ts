@@ -1,7 +1,8 @@
-// Why a proxy does not serve, or is behind. Pure.
+// Why a proxy does not serve, is behind, or is slow. Pure.
 
-import type { ExplainView, ProxyEntryView, ProxyStatsView } from '@codis/config/api';
+import type { ExplainView, ProxyEntryView, ProxyStatsView, ProxyWorkerView } from '@codis/config/api';
 import { type Check, explanation, type Facts, failed, ok, post, say, unknown, warning } from './checks.ts';
+import { loadChecks } from './proxy-load.ts';
 
 const ERROR_SHARE = 0.05;
 const RECENT_SECONDS = 600;
@@ -15,7 +16,7 @@ export function explainProxy(facts: Facts, id: string): ExplainView | undefined 
     sessionCheck(proxy),
     wantedCheck(proxy),
     ...(proxy.epoch === null ? [] : [epochCheck(facts, proxy)]),
-    ...adminChecks(proxy, stats),
+    ...adminChecks(proxy, stats, facts.workers.get(id) ?? []),
     ...masterChecks(facts),
   ];
   return explanation(
@@ -62,10 +63,16 @@ function epochCheck({ topology, unconfirmed }: Facts, { id, epoch }: ProxyEntryV
       [say(`Look at ${server}: does it hang?`, 'codis-config doctor')],
     );
   }
-  return failed(check, `${behind}: it waits for requests in flight, or is overloaded`, [say(`Look at the log and the load of ${id}`)]);
+  return failed(check, `${behind}: it waits for requests in flight, or is overloaded`, [
+    say(`Look at the log of ${id}, and at what each of its workers has to do`, `codis-config proxy info ${id}`),
+  ]);
 }
 
-function adminChecks({ id, epoch, adminAddr, wanted }: ProxyEntryView, stats: ProxyStatsView | undefined): Check[] {
+function adminChecks(
+  { id, epoch, adminAddr, wanted }: ProxyEntryView,
+  stats: ProxyStatsView | undefined,
+  workers: readonly ProxyWorkerView[],
+): Check[] {
   const answers = `${id} answers at its admin address`;
   if (!stats || epoch === null) return [unknown(answers, `${adminAddr} was not asked`)];
   if (stats.problem !== null) {
@@ -77,7 +84,7 @@ function adminChecks({ id, epoch, adminAddr, wanted }: ProxyEntryView, stats: Pr
     const evidence = `proxy ${id} has a session but takes no clients yet: its workers have not all got the slot table`;
     checks.push(stats.serving === false ? failed(serves, evidence, [say(`Look at the log of ${id}`)]) : ok(serves, 'serving'));
   }
-  return [...checks, errorCheck(id, stats), restartCheck(id, stats)];
+  return [...checks, errorCheck(id, stats), restartCheck(id, stats), ...loadChecks(id, workers)];
 }
 
 function errorCheck(id: string, { opsPerSecond: ops, errorsPerSecond: errors }: ProxyStatsView): Check {

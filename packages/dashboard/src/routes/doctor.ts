@@ -1,10 +1,11 @@
 // The doctor, and the mending of keys that are where they should not be.
 
 import type { DoctorView, MendKeysRequest, MendView, ScanName } from '@codis/config/api';
-import { examine, mendedText, mendKeys } from '@codis/config/doctor';
+import { examine, exampleTexts, mendedText, mendKeys, type Report } from '@codis/config/doctor';
 import { asGroupId, asSlot, invariant } from '@codis/config/model';
 import { DryRunDone } from '@codis/config/operations';
 import Type from 'typebox';
+import { keyNamesFor } from '../auth/key-names.ts';
 import { type App, type Context, callerOf, expectingOf } from '../context.ts';
 import { answers, describes, GroupId, nullable, object, Slot, words } from '../schemas.ts';
 
@@ -56,7 +57,10 @@ export function doctorRoutes(app: App, context: Context): void {
         response: answers(DoctorSchema),
       },
     },
-    ({ query }) => visit(query.scan ?? 'none'),
+    async (request) => {
+      const report = await visit(request.query.scan ?? 'none');
+      return report(keyNamesFor(request, context.settings));
+    },
   );
   app.post(
     '/groups/:group/keys/mend',
@@ -76,7 +80,13 @@ export function doctorRoutes(app: App, context: Context): void {
       const tried = caller.dryRun ? 'preview' : action;
       const result = await mendKeys(caller, { ...expectingOf(request), group, action: tried, ...range });
       if (caller.dryRun && action !== 'preview') throw wouldMend(action, group, result.slots);
-      return { group, action, ...result, slots: result.slots.map((slot) => ({ ...slot, owner: ownerOf(slot.owner) })) };
+      return {
+        group,
+        action,
+        ...result,
+        slots: result.slots.map((slot) => ({ ...slot, owner: ownerOf(slot.owner) })),
+        examples: exampleTexts(result.examples, keyNamesFor(request, context.settings)),
+      };
     },
   );
 }
@@ -94,9 +104,9 @@ function ownerOf(owner: number | null): number {
   return owner;
 }
 
-/** Looking at every key is work for the servers: who asks while somebody else's visit is under way gets that one's findings. */
-function sharedVisits({ coordinator, settings }: Context): (scan: ScanName) => Promise<DoctorView> {
-  const visits = new Map<ScanName, Promise<DoctorView>>();
+/** Looking at every key is work for the servers: who asks while somebody else's visit is under way gets that one's findings, with the names of keys as he may see them. */
+function sharedVisits({ coordinator, settings }: Context): (scan: ScanName) => Promise<Report> {
+  const visits = new Map<ScanName, Promise<Report>>();
   return (scan) => {
     const underWay = visits.get(scan);
     if (underWay) return underWay;

@@ -1,8 +1,8 @@
 // The audit log: who changed what, when, and what was refused.
 
-import type { EventView } from '@codis/config/api';
+import type { EventsView, EventView } from '@codis/config/api';
 import { CodisError } from '@codis/config/model';
-import { listEvents, readEvent } from '@codis/config/operations';
+import { readEvent, readEventPage } from '@codis/config/operations';
 import { eventView } from '@codis/config/status';
 import Type from 'typebox';
 import type { App, Context } from '../context.ts';
@@ -10,7 +10,7 @@ import { answers, EventSchema, EventsSchema } from '../schemas.ts';
 
 const LIMIT = 100;
 const LIMIT_MAX = 1000;
-/** How far back a filter looks: each event is one read of the coordinator. */
+/** How far back a filter looks at once: each event is one read of the coordinator. */
 const SEARCHED_MAX = 2000;
 
 const Filter = Type.String({ minLength: 1, maxLength: 200 });
@@ -22,6 +22,7 @@ const filters = {
 };
 const EventsQuery = Type.Object({
   since: Type.Optional(Type.Integer({ minimum: 0, description: 'only events with a higher number' })),
+  before: Type.Optional(Type.Integer({ minimum: 1, description: 'only events with a lower number: the `older` of the page before' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMIT_MAX })),
   ...filters,
 });
@@ -29,24 +30,28 @@ type Filters = { actor?: string; action?: string; object?: string; result?: stri
 
 export function eventRoutes(app: App, { coordinator }: Context): void {
   const find = async ({
-    since: after = 0,
+    since: after,
+    before,
     limit = LIMIT,
     ...wanted
-  }: { since?: number; limit?: number } & Filters): Promise<EventView[]> => {
+  }: { since?: number; before?: number; limit?: number } & Filters): Promise<EventsView> => {
     const isFiltered = Object.values(wanted).some((value) => value !== undefined);
-    const events = await listEvents(coordinator, { after, limit: isFiltered ? SEARCHED_MAX : limit });
-    return events.map(eventView).filter(matching(wanted)).slice(0, limit);
+    const page = await readEventPage(coordinator, { after, before, limit: isFiltered ? SEARCHED_MAX : limit });
+    const found = page.events.map(eventView).filter(matching(wanted));
+    const events = found.slice(0, limit);
+    return { events, older: events.length < found.length ? (events.at(-1)?.seq ?? null) : page.older };
   };
   app.get(
     '/events',
     {
       schema: {
-        summary: 'Who changed what, newest first; actor, action and object are parts of what is looked for among the newest 2000',
+        summary:
+          'Who changed what, newest first, and where to go on; actor, action and object are parts of what is looked for, among 2000 events at once',
         querystring: EventsQuery,
         response: answers(EventsSchema),
       },
     },
-    async ({ query }) => ({ events: await find(query) }),
+    ({ query }) => find(query),
   );
   app.get(
     '/events/:seq',
@@ -67,7 +72,7 @@ export function eventRoutes(app: App, { coordinator }: Context): void {
     '/events.ndjson',
     { schema: { summary: 'Events to take away, one line of JSON each, newest first', querystring: EventsQuery, hide: true } },
     async ({ query }, reply) => {
-      const events = await find({ limit: LIMIT_MAX, ...query });
+      const { events } = await find({ limit: LIMIT_MAX, ...query });
       return reply.type('application/x-ndjson').send(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     },
   );

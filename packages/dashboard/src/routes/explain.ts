@@ -81,6 +81,7 @@ async function readFacts({ coordinator, status, observer, proxies }: Context): P
     topology,
     migrations: observer.migrationViews(migrations),
     proxies: proxies.stats,
+    workers: new Map(registered.map(({ id }) => [id, proxies.detail(id)?.workers ?? []])),
     unconfirmed: new Map(registered.map(({ id, live }) => [id, live?.unconfirmed ?? []])),
     hasController: controller !== null,
   };

@@ -4,6 +4,7 @@ import type { ChangePasswordRequest, LoginRequest, SessionView } from '@codis/co
 import { CodisError } from '@codis/config/model';
 import { changeUser, checkPassword, closeSession, openSession, SESSION_HOURS } from '@codis/config/operations';
 import Type from 'typebox';
+import { addressOf } from '../auth/address.ts';
 import { noted, SESSION_COOKIE } from '../auth/guard.ts';
 import type { Identity } from '../auth/policy.ts';
 import { type App, type Context, callerOf } from '../context.ts';
@@ -57,7 +58,7 @@ export function sessionRoutes(app: App, context: Context): void {
         await noted({ coordinator, product: settings.product_name, password: '' }, request, refused);
         throw refused;
       }
-      const caller = { ...callerOf(context, request), actor: `${user.name}@${request.ip}`, via: 'user' as const };
+      const caller = { ...callerOf(context, request), actor: `${user.name}@${addressOf(request)}`, via: 'user' as const };
       const { secret, csrf } = await openSession(caller, { user });
       reply.setCookie(SESSION_COOKIE, secret, cookieOptions(request.protocol));
       return view({ name: user.name, role: user.role, csrf, via: 'user' });

@@ -16,10 +16,14 @@ import { answers, describes, nullable, object, Time, words } from '../schemas.ts
 
 const DAYS_MAX = 3650;
 const NAME = '^[A-Za-z0-9_-]{1,32}$';
+/** Of who is to be added: as the first word of a command line one with a dash would be an option. */
+const NEW_NAME = '^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$';
 
 export const RoleName = words('viewer', 'operator', 'admin');
 export const UserName = Type.String({ pattern: NAME, description: 'a user' });
 const TokenName = Type.String({ pattern: NAME, description: 'a token' });
+const NewUserName = Type.String({ pattern: NEW_NAME, description: 'a user' });
+const NewTokenName = Type.String({ pattern: NEW_NAME, description: 'a token' });
 /** How long it must be is said by the operation, with the reason. */
 const Password = Type.String({ maxLength: 1024 });
 
@@ -27,11 +31,11 @@ const UsersSchema = describes<UsersView>()(object({ users: Type.Array(object({ n
 const token = { name: Type.String(), role: RoleName, createdAt: Time, expiresAt: nullable(Time) };
 const TokensSchema = describes<TokensView>()(object({ tokens: Type.Array(object(token)) }));
 const TokenAddedSchema = describes<TokenAddedView>()(object({ ...token, token: Type.String() }));
-const AddUserBody = describes<AddUserRequest>()(object({ name: UserName, role: RoleName, password: Password }));
+const AddUserBody = describes<AddUserRequest>()(object({ name: NewUserName, role: RoleName, password: Password }));
 const ChangeUserBody = describes<ChangeUserRequest>()(object({ role: Type.Optional(RoleName), password: Type.Optional(Password) }));
 const AddTokenBody = describes<AddTokenRequest>()(
   object({
-    name: TokenName,
+    name: NewTokenName,
     role: RoleName,
     expiresInDays: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: DAYS_MAX, description: 'null: never' }))),
   }),

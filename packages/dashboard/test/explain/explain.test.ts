@@ -1,6 +1,6 @@
 // Each fault, seeded into a cluster that is well, must be the first thing an explanation names, with what mends it.
 
-import type { ExplainView, MigrationView, ServerStatusView } from '@codis/config/api';
+import type { ExplainView, MigrationView, ProxyWorkerView, ServerStatusView } from '@codis/config/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Facts } from '../../src/explain/checks.ts';
 import { explainGroup } from '../../src/explain/group.ts';
@@ -9,7 +9,7 @@ import { explainProxy } from '../../src/explain/proxy.ts';
 import { explainSlot } from '../../src/explain/slot.ts';
 import { sentences } from '../../web/src/i18n/zh-CN.ts';
 import { told, understand } from '../../web/src/lib/told.ts';
-import { down, facts, group, migration, proxy, proxyStats, server, status, topology } from '../facts.ts';
+import { down, facts, group, migration, proxy, proxyStats, server, status, topology, worker } from '../facts.ts';
 
 type Ask = (facts: Facts) => ExplainView | undefined;
 const slot: Ask = (known) => explainSlot(known, 150);
@@ -31,6 +31,7 @@ const moving = (state: 'locked' | 'migrating', ...migrations: MigrationView[]) =
       ],
     }),
   });
+const working = (...workers: ProxyWorkerView[]) => facts({ workers: new Map([['p1', workers]]) });
 const steered = (over: Partial<MigrationView>, known: Partial<Facts> = {}) => facts({ migrations: [migration(over)], ...known });
 
 type Fault = [what: string, ask: Ask, known: Facts, check: string, evidence: string, mends: string | null];
@@ -206,6 +207,38 @@ const FAULTS: Fault[] = [
     'Ask the doctor',
   ],
   [
+    'a proxy whose workers are all busy',
+    proxy1,
+    working(worker(0, { cpuPercent: 99, lagP99Ms: 70 }), worker(1, { cpuPercent: 88 })),
+    'the workers of p1 have CPU to spare',
+    'worker 0 of proxy p1 uses 99 % of a core, and no worker can use more than one; nor has any of its 2 workers anything left',
+    'Start another proxy, or give p1 more workers if its machine has cores to spare',
+  ],
+  [
+    'a proxy with one busy worker',
+    proxy1,
+    working(worker(0), worker(1, { cpuPercent: 97, lagP99Ms: 80 })),
+    'the workers of p1 have CPU to spare',
+    'worker 1 of proxy p1 uses 97 % of a core, and no worker can use more than one; its other workers have less to do',
+    'See which clients ask the most of p1',
+  ],
+  [
+    'a proxy whose machine has no CPU for it',
+    proxy1,
+    working(worker(0, { lagP99Ms: 130.4, cpuPercent: 12 }), worker(1)),
+    'the event loops of p1 keep up',
+    'the event loop of worker 0 of proxy p1 is 130 ms late (p99), which its clients wait on top, though it uses only 12 % of a core',
+    'See what else runs on the machine of p1, whether it swaps, and whether its host has CPU for it',
+  ],
+  [
+    'a proxy that is late, of whose CPU nothing is known yet',
+    proxy1,
+    working(worker(0, { lagP99Ms: 60, cpuPercent: null }), worker(1)),
+    'the event loops of p1 keep up',
+    'the event loop of worker 0 of proxy p1 is 60 ms late (p99)',
+    'Look at each worker of p1',
+  ],
+  [
     'a proxy whose workers die',
     proxy1,
     facts({ proxies: [proxyStats('p1', { workerRestartsCount: 9, uptimeSeconds: 60 })] }),
@@ -334,6 +367,16 @@ describe('of a cluster that is well', () => {
     ['a proxy', proxy1, 'proxy p1 serves clients at p1:19000, with the slot table of epoch 7'],
   ])('%s is called well', (_, ask, verdict) => {
     expect(ask(facts())).toMatchObject({ level: 'ok', verdict, try: [] });
+  });
+
+  test('a proxy is slow from a border on, and of what was not measured nothing is said', () => {
+    const told = (over: Partial<ProxyWorkerView>) => proxy1(working(worker(0, over)));
+    expect(told({ cpuPercent: 84, lagP99Ms: 49.9 })?.level).toBe('ok');
+    expect(told({ cpuPercent: 85, lagP99Ms: 50 })?.because.filter(({ result }) => result === 'warning')).toMatchObject([
+      { check: 'the workers of p1 have CPU to spare', evidence: expect.stringMatching(/than one$/) },
+      { check: 'the event loops of p1 keep up', evidence: expect.stringMatching(/: it has more to do than one core can$/) },
+    ]);
+    expect(told({ cpuPercent: null, lagP99Ms: null })?.because.filter(({ result }) => result === 'unknown')).toHaveLength(2);
   });
 
   test('a migration that runs, and one that is done', () => {

@@ -55,13 +55,17 @@ async function ask(session: Session, command: Command, scan: ScanName): Promise<
 /** Loads what it needs only now: it is heavy, and a person waits for the other commands. */
 async function lookDirectly(command: Command, scan: ScanName): Promise<DoctorView> {
   const settings = storeSettingsOf(command);
-  const [{ openCoordinator }, { examine }] = await Promise.all([import('../../coordinator/index.ts'), import('../../doctor/index.ts')]);
+  const [{ openCoordinator }, { asItIs, examine }] = await Promise.all([
+    import('../../coordinator/index.ts'),
+    import('../../doctor/index.ts'),
+  ]);
   const coordinator = openCoordinator(settings);
   try {
     await coordinator.ready(COORDINATOR_READY_MS).catch((error: unknown) => {
       if (!(error instanceof CodisError)) throw error;
     });
-    return await examine({ coordinator, product: settings.product_name, password: settings.product_auth }, { scan });
+    const report = await examine({ coordinator, product: settings.product_name, password: settings.product_auth }, { scan });
+    return report(asItIs);
   } finally {
     await coordinator.close();
   }

@@ -26,6 +26,7 @@ export function statusCommands(program: Command): void {
     .command('events')
     .description('who changed what, newest first')
     .option('--since <number>', 'only events with a higher number', numberOption('--since', { min: 0, max: 1e12 }))
+    .option('--before <number>', 'only events with a lower number', numberOption('--before', { min: 1, max: 1e12 }))
     .option('--limit <count>', 'at most this many', numberOption('--limit', { min: 1, max: 1000 }), 50)
     .option('--actor <part>', 'only those by somebody whose name has this in it')
     .option('--action <part>', 'only such: slot.assign, or migration')
@@ -133,7 +134,7 @@ function serversTable(groups: readonly GroupStatusView[]): Table {
 }
 
 function eventsAnswer(view: EventsView): Answer {
-  const { events } = view;
+  const { events, older } = view;
   return {
     json: view,
     table: {
@@ -160,5 +161,6 @@ function eventsAnswer(view: EventsView): Answer {
       ]),
     },
     names: events.map(({ seq }) => seq),
+    notes: older === null ? [] : [`there are older ones: say the same with --before ${older}`],
   };
 }

@@ -143,24 +143,29 @@ function Rehearsal({ of: { method, path, body, tells = false }, refused }: { of:
   );
 }
 
-/** Opens the dialog of an action. */
+/** Opens the dialog of an action. `onOpen`: what has to be so before. */
 export function ActionButton({
   action,
   label,
   primary,
   block = null,
+  onOpen,
 }: {
   action: Action;
   label: string;
   primary?: boolean;
   block?: string | null;
+  onOpen?: () => void;
 }) {
   return (
     <WriteButton
       primary={primary ?? false}
       block={block}
       label={action.title === label ? label : `${label}: ${action.title}`}
-      onClick={() => openAction(action)}
+      onClick={() => {
+        onOpen?.();
+        openAction(action);
+      }}
     >
       {label}
     </WriteButton>

@@ -33,12 +33,19 @@ const ROLES: readonly { value: UserRoleName; label: string }[] = [
   { value: 'operator', label: msg('operator: changes the cluster') },
   { value: 'admin', label: msg('admin: also users and tokens') },
 ];
-const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
-const checkName = (text: string) => (NAME.test(text) ? null : t('A name is 1 to 64 of the characters A-Z a-z 0-9 _ . -'));
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$/;
+const checkName = (text: string) =>
+  NAME.test(text) ? null : t('A name is 1 to 32 letters, digits, dashes or underscores, and begins with no dash.');
 const checkPassword = (text: string) => (text.length >= 10 ? null : t('A password has at least 10 characters.'));
 
 const form = { name: signal(''), password: signal(''), current: signal(''), role: signal<UserRoleName>('viewer'), days: signal('') };
 const newToken = signal<TokenAddedView | null>(null);
+
+/** What was typed for somebody else stays in no dialog. */
+function clearForm(role: UserRoleName): void {
+  for (const field of [form.name, form.password, form.current, form.days]) field.value = '';
+  form.role.value = role;
+}
 
 function RoleField() {
   return (
@@ -82,7 +89,7 @@ export function Users() {
       <div class="toolbar">
         <h2>{t('Users')}</h2>
         <span class="spring" />
-        <ActionButton action={add} label={t('Add a user …')} block={adminBlock.value} />
+        <ActionButton action={add} label={t('Add a user …')} onOpen={() => clearForm('viewer')} block={adminBlock.value} />
       </div>
       {problem === null ? null : <ProblemBox problem={problem} />}
       <Table
@@ -126,9 +133,9 @@ function userColumns(changed: () => void): readonly Column<UserView>[] {
     { title: 'Since', cell: ({ createdAt }) => <Time at={createdAt} /> },
     {
       title: 'Change',
-      cell: ({ name }) => (
+      cell: ({ name, role }) => (
         <span class="actions">
-          <ActionButton action={promotion(name)} label={t('Role …')} block={adminBlock.value} />
+          <ActionButton action={promotion(name)} label={t('Role …')} onOpen={() => clearForm(role)} block={adminBlock.value} />
           <ActionButton action={removal(name)} label={t('Remove …')} block={adminBlock.value} />
         </span>
       ),
@@ -169,7 +176,7 @@ export function Tokens() {
       <div class="toolbar">
         <h2>{t('Tokens')}</h2>
         <span class="spring" />
-        <ActionButton action={add} label={t('Add a token …')} block={adminBlock.value} />
+        <ActionButton action={add} label={t('Add a token …')} onOpen={() => clearForm('viewer')} block={adminBlock.value} />
       </div>
       {newToken.value === null ? null : (
         <p class="note" role="status">

@@ -14,10 +14,12 @@ import { told } from '../lib/told.ts';
 import { msg, t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { epoch, status } from '../state/live.ts';
+import { checkZone } from './server-settings.tsx';
 
 const addr = signal('');
 const role = signal<RoleName>('replica');
 const force = signal(false);
+const zone = signal('');
 const probed = signal<ProbedServerView | null>(null);
 const problem = signal<Problem | null>(null);
 const busy = signal(false);
@@ -38,6 +40,7 @@ function hasMaster(group: number): boolean {
 function adding(group: number): Action {
   role.value = hasMaster(group) ? 'replica' : 'master';
   force.value = false;
+  zone.value = '';
   probed.value = null;
   problem.value = null;
   return {
@@ -51,13 +54,21 @@ function adding(group: number): Action {
         : t('The server becomes the master of group {group}. Its keys stay.', { group }),
     ],
     cli: () =>
-      address(addr.value) === null
-        ? `codis-config server add ${group} ${addr.value.trim()} ${role.value}${force.value ? ' --force' : ''}`
+      address(addr.value) === null && checkZone(zone.value) === null
+        ? `codis-config server add ${group} ${addr.value.trim()} ${role.value}${force.value ? ' --force' : ''}${zoneTyped() === '' ? '' : ` --zone ${zoneTyped()}`}`
         : null,
     details: <AddServerFields />,
-    block: () => address(addr.value) ?? (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : t('Look at the server first.')),
+    block: () =>
+      address(addr.value) ??
+      checkZone(zone.value) ??
+      (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : t('Look at the server first.')),
     run: async () => {
-      const body: AddServerRequest = { addr: addr.value.trim(), role: role.value, ...(force.value ? { force: true } : {}) };
+      const body: AddServerRequest = {
+        addr: addr.value.trim(),
+        role: role.value,
+        ...(force.value ? { force: true } : {}),
+        ...(zoneTyped() === '' ? {} : { zone: zoneTyped() }),
+      };
       const { notes } = await call<ChangeView>('POST', `/groups/${group}/servers`, { body, epoch: epoch.value });
       const said = t('{addr} is a {role} of group {group} now', { addr: addr.value.trim(), role: apiWord(role.value), group });
       addr.value = '';
@@ -65,6 +76,8 @@ function adding(group: number): Action {
     },
   };
 }
+
+const zoneTyped = () => zone.value.trim();
 
 function AddServerFields() {
   const look = async () => {
@@ -92,6 +105,13 @@ function AddServerFields() {
           {t('Look at it')}
         </WriteButton>
       </form>
+      <Field
+        label={t('Zone')}
+        value={zone}
+        check={checkZone}
+        placeholder="az1"
+        hint={t('Where it stands, a label for people. Empty: not said.')}
+      />
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       {probed.value === null || probed.value.addr !== addr.value.trim() ? null : <Probed server={probed.value} />}
     </>

@@ -1,12 +1,12 @@
 // Who changed what, when: the audit log.
 
-import type { EventsView, EventViaName, EventView } from '@codis/config/api';
-import { useSignal } from '@preact/signals';
+import type { EventViaName, EventView } from '@codis/config/api';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Chip } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
+import { Older } from '../components/older.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
 import { Said } from '../components/said.tsx';
 import { Steady } from '../components/steady.tsx';
@@ -15,13 +15,9 @@ import { Time } from '../components/value.tsx';
 import { apiWord } from '../lib/api-words.ts';
 import { printable } from '../lib/format.ts';
 import { msg, t } from '../lib/words.ts';
-import { epoch, migrations } from '../state/live.ts';
+import { useEvents } from '../state/events.ts';
 import { useResource } from '../state/resource.ts';
 import { query, queryCell, route, setQuery, to } from '../state/router.ts';
-
-/** So many are asked for at first; the page keeps those that come while it is open. */
-const LIMIT = 1000;
-const KEPT_MAX = 50_000;
 
 export function EventsPage() {
   const wanted = route.value.kind === 'page' ? route.value.object : null;
@@ -29,23 +25,15 @@ export function EventsPage() {
 }
 
 function AllEvents() {
-  const open = migrations.value.map(({ id, state }) => `${id}${state}`).join();
-  const known = useSignal<readonly EventView[] | null>(null);
-  const since = known.value?.[0]?.seq ?? 0;
-  const { view, problem } = useResource<EventsView>(`/events?limit=${LIMIT}&since=${since}`, [epoch.value, open]);
-  useEffect(() => {
-    // Only what is new is asked for, so the answer goes before what is known.
-    const first = known.peek()?.[0]?.seq ?? 0;
-    if (view !== null) known.value = [...view.events.filter(({ seq }) => seq > first), ...(known.peek() ?? [])].slice(0, KEPT_MAX);
-  }, [view]);
-  const all = known.value ?? [];
+  const { known, problem, isAskingOlder, askOlder } = useEvents();
+  const all = known?.events ?? [];
   const shown = all.filter(matches);
   return (
     <>
       <PageHead title={t('Events')} />
       <Filters events={all} shown={shown} />
       {problem === null ? null : <ProblemBox problem={problem} />}
-      {known.value === null && problem === null ? (
+      {known === null && problem === null ? (
         <p role="status">{t('Reading …')}</p>
       ) : (
         <Steady key={query.value.toString()} rows={shown} rowKey={({ seq }) => String(seq)}>
@@ -59,6 +47,9 @@ function AllEvents() {
             />
           )}
         </Steady>
+      )}
+      {known === null || known.older === null ? null : (
+        <Older count={all.length} what={t('events')} isBusy={isAskingOlder} onAsk={() => void askOlder()} />
       )}
     </>
   );

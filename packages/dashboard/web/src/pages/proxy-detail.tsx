@@ -5,6 +5,7 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { Copy } from '../components/copy.tsx';
+import { WhyButton } from '../components/explain.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
@@ -87,7 +88,8 @@ function Facts({ view }: { view: ProxyDetailView }) {
       <dt>{t('Latency p50 / p99')}</dt>
       <dd>
         <Value text={duration(view.p50Ms)} why={t('there are no requests')} /> /{' '}
-        <Value text={duration(view.p99Ms)} why={t('there are no requests')} />
+        <Value text={duration(view.p99Ms)} why={t('there are no requests')} />{' '}
+        <WhyButton of={{ proxy: view.id }} about={t('Latency of proxy {id}', { id: view.id })} />
       </dd>
     </dl>
   );

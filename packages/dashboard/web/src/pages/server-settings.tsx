@@ -50,7 +50,8 @@ function zoning(group: number, addr: string): Action {
   };
 }
 
-function checkZone(text: string): string | null {
+/** What a zone may be called; empty: not said. */
+export function checkZone(text: string): string | null {
   const zone = text.trim();
   if (zone === '' || (/^[A-Za-z0-9._-]{1,32}$/.test(zone) && zone !== 'none')) return null;
   return t('Write 1 to 32 letters, digits, dots, dashes or underscores, and not none.');

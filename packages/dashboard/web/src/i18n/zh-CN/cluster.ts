@@ -229,6 +229,7 @@ export const cluster: Catalogue = {
   'It is a label for people: nothing is routed by it. It stays with the address when another server becomes master.':
     '这只是给人看的标签，不影响路由。换主之后它仍跟着该地址。',
   'Empty: not said.': '留空：不说明。',
+  'Where it stands, a label for people. Empty: not said.': '它在哪里，只是给人看的标签。留空：不说明。',
   '{addr} has no zone now': '{addr} 现在没有可用区',
   '{addr} stands in {zone}': '{addr} 位于 {zone}',
   'Write 1 to 32 letters, digits, dots, dashes or underscores, and not none.':
@@ -300,6 +301,7 @@ export const cluster: Catalogue = {
   Process: '进程号',
   'It did not say which workers it has.': '它没有说明有哪些工作进程。',
   'Latency p50 / p99': '延迟 p50 / p99',
+  'Latency of proxy {id}': '代理 {id} 的延迟',
   'it was not measured yet': '尚未测量',
   'Lag p50': '事件循环延迟 p50',
   'Lag p99': '事件循环延迟 p99',

@@ -27,6 +27,7 @@ export const people: Catalogue = {
   'Nothing has been changed yet. Every change, and every one that was denied or failed, comes here.':
     '还没有任何更改。每次更改，以及每次被拒绝或失败的更改，都会记录在这里。',
   'all events': '所有事件',
+  events: '事件',
   'The event': '事件',
   'Who, what or on what': '操作者、内容或对象',
   'Export as NDJSON': '导出为 NDJSON',
@@ -86,7 +87,8 @@ export const people: Catalogue = {
   'viewer: looks': '查看者：只能查看',
   'operator: changes the cluster': '操作员：可以更改集群',
   'admin: also users and tokens': '管理员：还可管理用户与令牌',
-  'A name is 1 to 64 of the characters A-Z a-z 0-9 _ . -': '名称由 1 到 64 个字符 A-Z a-z 0-9 _ . - 组成',
+  'A name is 1 to 32 letters, digits, dashes or underscores, and begins with no dash.':
+    '名称由 1 到 32 个字母、数字、连字符或下划线组成，不能以连字符开头。',
   'A password has at least 10 characters.': '密码至少 10 个字符。',
   'Add a user': '添加用户',
   'Add a user …': '添加用户…',

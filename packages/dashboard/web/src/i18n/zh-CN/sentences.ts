@@ -128,6 +128,13 @@ export const sentences: Catalogue = {
   'Look at the network and the load of {addr}': '查看 {addr} 的网络和负载',
   'Look at the log of the dashboards': '查看 Dashboard 的日志',
   'Look at the log and the load of {id}': '查看 {id} 的日志和负载',
+  'Look at the log of {id}, and at what each of its workers has to do': '查看 {id} 的日志，以及各工作进程要做的事',
+  'Start another proxy, or give {id} more workers if its machine has cores to spare':
+    '再启动一个代理；若机器有空闲的核，也可给 {id} 增加工作进程',
+  'See which clients ask the most of {id}': '查看哪些客户端对 {id} 的请求最多',
+  'Look at each worker of {id}': '查看 {id} 的各工作进程',
+  'See what else runs on the machine of {id}, whether it swaps, and whether its host has CPU for it':
+    '查看 {id} 所在机器上还运行着什么、是否在用交换区、宿主机是否有 CPU 给它',
   'Look at the log of {id}': '查看 {id} 的日志',
   'Look at the slow log': '查看慢日志',
   'Look at {addr}: does it hang?': '查看 {addr}：是否挂起？',
@@ -178,6 +185,8 @@ export const sentences: Catalogue = {
   '{id} takes clients': '{id} 接受客户端',
   '{id} answers without errors': '{id} 的响应没有错误',
   'the workers of {id} live': '{id} 的工作进程存活',
+  'the workers of {id} have CPU to spare': '{id} 的工作进程有 CPU 余量',
+  'the event loops of {id} keep up': '{id} 的事件循环跟得上',
   'no slot is left between two groups': '没有槽位停留在两组之间',
   'the source, group {id}, has a master that works': '来源组 {id} 有可用的主库',
   'the target, group {id}, has a master that works': '目标组 {id} 有可用的主库',
@@ -210,6 +219,9 @@ export const sentences: Catalogue = {
   'version {other}, {n} clients': '版本 {other}，{n} 个客户端',
   serving: '服务中',
   'none died': '没有退出过',
+  'the busiest uses {n} % of a core': '最忙的占用一个核的 {n} %',
+  'at most {time} late (p99)': '最多延迟 {time}（p99）',
+  'nothing was measured yet': '尚未测量',
   'running, {done} of {total} slots done': '进行中，已完成 {done} / {total} 个槽位',
   '{done} of {total} slots done': '已完成 {done} / {total} 个槽位',
   '{done} of {total} slots were moved; each source was looked through and found empty of them':
@@ -257,6 +269,18 @@ export const sentences: Catalogue = {
   'there are no two readings yet': '还没有两次读数',
   'of proxy {id}, {errors} of {requests} requests a second get an error': '代理 {id} 每秒 {requests} 个请求中有 {errors} 个得到错误',
   '{errors} of {requests} requests a second get an error': '每秒 {requests} 个请求中有 {errors} 个得到错误',
+  '{worker}, and no worker can use more than one; nor has any of its {n} workers anything left':
+    '{worker}，而一个工作进程最多用一个核；它的 {n} 个工作进程都没有余量',
+  '{worker}, and no worker can use more than one; its other workers have less to do, but a client stays with its worker':
+    '{worker}，而一个工作进程最多用一个核；其他工作进程较空闲，但客户端不会更换工作进程',
+  '{worker}, and no worker can use more than one': '{worker}，而一个工作进程最多用一个核',
+  'worker {other} of proxy {id} uses {n} % of a core': '代理 {id} 的工作进程 {other} 占用一个核的 {n} %',
+  'the event loop of worker {other} of proxy {id} is {time} late (p99), which its clients wait on top: it has more to do than one core can':
+    '代理 {id} 的工作进程 {other} 的事件循环延迟 {time}（p99），它的客户端要多等这么久：要做的事超出一个核的能力',
+  'the event loop of worker {other} of proxy {id} is {time} late (p99), which its clients wait on top, though it uses only {n} % of a core: its machine has no CPU for it, or stands still now and then':
+    '代理 {id} 的工作进程 {other} 的事件循环延迟 {time}（p99），它的客户端要多等这么久，而它只占用一个核的 {n} %：机器没有 CPU 给它，或时而停顿',
+  'the event loop of worker {other} of proxy {id} is {time} late (p99), which its clients wait on top':
+    '代理 {id} 的工作进程 {other} 的事件循环延迟 {time}（p99），它的客户端要多等这么久',
   '{n} workers of proxy {id} died and were replaced, in {time}': '代理 {id} 的 {n} 个工作进程在 {time} 内退出并被替换',
   'the master of group {id} is down, so requests for its slots get errors from every proxy':
     '组 {id} 的主库宕机，对其槽位的请求在每个代理上都会得到错误',
