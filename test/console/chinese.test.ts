@@ -19,6 +19,7 @@ const PAGES = [
   'slots?view=time',
   'slots/512',
   'migrations',
+  'migrations?state=paused',
   'migrations/new',
   'groups',
   'groups/9',
@@ -27,6 +28,7 @@ const PAGES = [
   'slowlog',
   'events',
   'alerts',
+  'alerts?state=silenced',
   'settings',
   'nowhere',
 ];

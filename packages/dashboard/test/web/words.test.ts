@@ -48,6 +48,11 @@ describe('the texts of the console', () => {
   });
 });
 
+test('one thing has one word, which stands at the top of the catalogue', () => {
+  const others = /主节点|从节点|主服务器|副本|节点|分片|插槽|哈希槽|分组|网关|热点|报警|时期|纪元|再平衡|重平衡/;
+  expect([...Object.values(words), ...Object.values(sentences)].filter((chinese) => others.test(chinese))).toEqual([]);
+});
+
 describe('the search for texts that are not marked', () => {
   // Were it blind, the tests above would say nothing.
   test.each([

@@ -49,6 +49,7 @@ function OneAlert({ id }: { id: string }) {
 
 function AllAlerts() {
   const wanted = query.value.get('state') ?? 'all';
+  const known = STATES.find((state) => state === wanted);
   const shown = alerts.value.filter(({ state }) => wanted === 'all' || state === wanted);
   return (
     <>
@@ -68,7 +69,7 @@ function AllAlerts() {
           text={
             wanted === 'all'
               ? t('Nothing is wrong that a rule looks for. Alerts come here by themselves, and stay for an hour after they are resolved.')
-              : t('No alert is {wanted}.', { wanted })
+              : t('No alert is {wanted}.', { wanted: known === undefined ? wanted : apiWord(known) })
           }
           cli="codis-config alerts"
         />

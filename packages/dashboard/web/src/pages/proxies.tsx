@@ -11,6 +11,7 @@ import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Value } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { count, duration, percent, rate, UNKNOWN } from '../lib/format.ts';
 import { msg, rich, t } from '../lib/words.ts';
 import { call } from '../state/api.ts';
@@ -193,7 +194,7 @@ function offline(id: string): Action {
 
 async function want(id: string, body: { wanted: 'online' | 'offline'; drainSeconds?: number }) {
   const { notes } = await call<ProxyWantedView>('PUT', `/proxies/${encodeURIComponent(id)}/wanted?wait=false`, { body });
-  return { said: t('{id} shall be {wanted}; its state says when it is', { id, wanted: body.wanted }), notes };
+  return { said: t('{id} shall be {wanted}; its state says when it is', { id, wanted: apiWord(body.wanted) }), notes };
 }
 
 function removal(id: string): Action {

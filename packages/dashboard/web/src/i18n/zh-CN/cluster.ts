@@ -292,7 +292,7 @@ export const cluster: Catalogue = {
   'Take {id} offline': '让 {id} 下线',
   'It takes no new clients. Those it has are disconnected as soon as their requests are answered. Migrations don’t wait for it any more.':
     '它不再接受新客户端。现有客户端在其请求得到响应后立即断开。迁移不再等待它。',
-  '{id} shall be {wanted}; its state says when it is': '已要求 {id} {wanted}；何时做到请看其状态',
+  '{id} shall be {wanted}; its state says when it is': '已要求 {id} 变为{wanted}；是否做到请看其状态',
   'Remove {id}': '移除 {id}',
   'Its registration is forgotten. If it still runs somewhere, it registers again.': '删除它的注册。如果它仍在某处运行，会再次注册。',
   '{id} is forgotten': '{id} 已移除',
