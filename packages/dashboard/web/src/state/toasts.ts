@@ -1,4 +1,4 @@
-// Short messages about what was done. A failure stays until it is dismissed; a success goes by itself.
+// Short messages about what was done. A failure stays until it is dismissed; a success goes by itself, unless somebody is at it.
 
 import { signal } from '@preact/signals';
 import { told } from '../lib/told.ts';
@@ -14,28 +14,53 @@ export interface Toast {
 }
 
 const DONE_MS = 6000;
-const SHOWN_MAX = 5;
+/** Of what was done; failures are never pushed out. */
+const DONE_MAX = 5;
 let nextId = 1;
 
 export const toasts = signal<readonly Toast[]>([]);
+/** Of those that go by themselves. */
+const timers = new Map<number, ReturnType<typeof setTimeout>>();
 
 export function toastDone(text: string, notes: readonly string[] = []): void {
-  const id = add({ kind: 'done', text, hints: notes });
-  // Notes are to be read, at one's own speed.
-  if (notes.length === 0) setTimeout(() => dismiss(id), DONE_MS);
+  const toast = add({ kind: 'done', text, hints: notes });
+  const excess = toasts.value.filter(({ kind }) => kind === 'done').slice(0, -DONE_MAX);
+  for (const { id } of excess) dismiss(id);
+  release(toast);
 }
 
+/** What fails again in the same way takes the place of the message of before. */
 export function toastFailed(what: string, error: unknown): void {
   if (!(error instanceof Problem)) throw error;
-  add({ kind: 'failed', text: `${t('{what}: ', { what })}${told(error.message) ?? error.message}`, hints: error.hints });
+  const text = `${t('{what}: ', { what })}${told(error.message) ?? error.message}`;
+  for (const { id, kind, text: known } of toasts.value) if (kind === 'failed' && known === text) dismiss(id);
+  add({ kind: 'failed', text, hints: error.hints });
 }
 
 export function dismiss(id: number): void {
+  clearTimeout(timers.get(id));
+  timers.delete(id);
   toasts.value = toasts.value.filter((toast) => toast.id !== id);
 }
 
-function add(toast: Omit<Toast, 'id' | 'at'>): number {
-  const id = nextId++;
-  toasts.value = [...toasts.value, { ...toast, id, at: new Date().toISOString() }].slice(-SHOWN_MAX);
-  return id;
+/** Somebody points at it, or has the focus in it. */
+export function hold(id: number): void {
+  clearTimeout(timers.get(id));
+  timers.delete(id);
+}
+
+/** Nobody is at it (any more). Notes are to be read, at one's own speed. */
+export function release({ id, kind, hints }: Toast): void {
+  if (kind === 'failed' || hints.length > 0) return;
+  hold(id);
+  timers.set(
+    id,
+    setTimeout(() => dismiss(id), DONE_MS),
+  );
+}
+
+function add(said: Omit<Toast, 'id' | 'at'>): Toast {
+  const toast = { ...said, id: nextId++, at: new Date().toISOString() };
+  toasts.value = [...toasts.value, toast];
+  return toast;
 }

@@ -108,7 +108,7 @@ export const common: Catalogue = {
   'Saved as a file: the browser keeps the clipboard for HTTPS': '已存为文件：浏览器只在 HTTPS 下开放剪贴板',
   'Selected; press Ctrl-C': '已选中，请按 Ctrl-C',
   Close: '关闭',
-  Dismiss: '关掉此消息',
+  'Dismiss: {text}': '关掉此消息：{text}',
   Messages: '消息',
   'Not now': '暂不',
   Back: '返回',
