@@ -133,7 +133,7 @@ test('the language is chosen at the top, changes at once, and is kept', async ()
   expect(await page.evaluate(() => document.documentElement.lang)).toBe('en');
   const loaded = () => page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /zh-CN/.test(name)).length);
   expect(await loaded(), 'who reads English does not load Chinese').toBe(0);
-  await page.getByLabel('Language').selectOption('简体中文');
+  await page.getByRole('combobox', { name: 'Language' }).selectOption('简体中文');
   await page.getByRole('heading', { name: '概览', level: 1 }).waitFor();
   expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
   expect(await page.title()).toBe('(!) 概览 · test');
@@ -163,9 +163,9 @@ test('a page whose Chinese words can’t be had stays English, and says so', asy
   await other.addInitScript(() => localStorage.removeItem('codis.language'));
   await other.route(/zh-CN/, (route) => route.abort());
   await other.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/`);
-  await other.getByLabel('Language').selectOption('简体中文');
+  await other.getByRole('combobox', { name: 'Language' }).selectOption('简体中文');
   await other.getByText('Language: Its words could not be loaded.').waitFor();
-  expect(await other.getByLabel('Language').inputValue()).toBe('en');
+  expect(await other.getByRole('combobox', { name: 'Language' }).inputValue()).toBe('en');
   expect(await other.evaluate(() => document.documentElement.lang)).toBe('en');
   await other.close();
   await page.evaluate(() => localStorage.setItem('codis.language', 'zh-CN'));
