@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { faults, openBrowser, type TestBrowser } from './browser.ts';
+import { english } from './english.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
 vi.setConfig({ testTimeout: 90_000 });
@@ -37,6 +38,11 @@ test('one logs in, and a wrong password is a sentence', async () => {
   await page.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/settings`);
   await page.getByRole('heading', { name: 'Log in to Codis test' }).waitFor();
   expect(await faults(page)).toEqual([]);
+  await page.getByLabel('Language').selectOption('简体中文');
+  await page.getByRole('heading', { name: '登录 Codis test' }).waitFor();
+  expect([await page.title(), await english(page, 'body')]).toEqual(['登录 · Codis', []]);
+  await page.getByLabel('语言').selectOption('English');
+  await page.getByRole('heading', { name: 'Log in to Codis test' }).waitFor();
   await login('admin', 'not the password');
   await page.getByRole('alert').waitFor();
   expect(await faults(page), 'refused').toEqual([]);

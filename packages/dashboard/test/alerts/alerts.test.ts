@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { AlertRuleName } from '@codis/config/api';
 import type { AlertNotes } from '@codis/config/operations';
 import type { Condition } from '@codis/config/status';
 import { pino } from 'pino';
@@ -12,56 +11,18 @@ import { eventually } from '../../../../test/harness/process.ts';
 import { type Alerts, advance, alertsView, isPending, news, QUIET_MS, tidings } from '../../src/alerts/machine.ts';
 import { conditionsFor, type Facts, HOLD_MS } from '../../src/alerts/rules.ts';
 import { alertmanagerBody, Webhook, webhookBody } from '../../src/alerts/webhook.ts';
-import { AT, down, group, migration, point, proxy, proxyStats, server, status } from '../facts.ts';
-
-const facts = (over: Partial<Facts> = {}): Facts => ({
-  status: status(),
-  trouble: null,
-  point: point(),
-  proxies: [proxyStats('p1'), proxyStats('p2')],
-  migrations: [],
-  hasController: true,
-  skews: new Map(),
-  ...over,
-});
-const groups = (...servers: Parameters<typeof server>[]) =>
-  status({
-    groups: [
-      group(
-        1,
-        servers.map((one) => server(...one)),
-      ),
-    ],
-  });
+import { point } from '../facts.ts';
+import { FAULTS, facts, groups } from './faults.ts';
 
 const DEMO = { product: 'demo', consoleUrl: 'http://c:1/c/demo' };
 
 describe('each rule sees its fault', () => {
-  const table: [AlertRuleName, Facts][] = [
-    ['slots-unserved', facts({ status: groups(['m:1', 'master', down], ['r:1', 'replica']) })],
-    ['slots-offline', facts({ status: status({ slots: { total: 1024, served: 1000, offline: 24, moving: 0 } }) })],
-    ['no-replica', facts({ status: groups(['m:1', 'master']) })],
-    ['replica-broken', facts({ status: groups(['m:1', 'master'], ['r:1', 'replica', down]) })],
-    ['replication-lag', facts({ status: groups(['m:1', 'master'], ['r:1', 'replica', { lagBytes: 20_000_000 }]) })],
-    ['memory', facts({ status: groups(['m:1', 'master', { usedMemoryBytes: 81, maxMemoryBytes: 100 }], ['r:1', 'replica']) })],
-    ['proxy-lost', facts({ status: status({ proxies: [proxy('p1'), proxy('p2', { state: 'lost' })] }) })],
-    ['no-proxy', facts({ status: status({ proxies: [] }) })],
-    ['proxy-behind', facts({ status: status({ proxies: [proxy('p1', { state: 'behind' })] }) })],
-    ['error-rate', facts({ point: point({ errorsPerSecond: 200 }) })],
-    ['latency', facts({ point: point({ p99Ms: 500 }) })],
-    ['migration-stalled', facts({ migrations: [migration({ stalled: { since: AT, reason: 'because' } })] })],
-    ['mixed-versions', facts({ proxies: [proxyStats('p1'), proxyStats('p2', { version: '0.2.0' })] })],
-    ['clock-skew', facts({ skews: new Map([['m1:1', -2500]]) })],
-    ['coordinator-lost', facts({ status: null, trouble: 'gone' })],
-    ['no-controller', facts({ hasController: false })],
-  ];
-
-  test.each(table)('%s', (rule, seen) => {
+  test.each(FAULTS)('%s', (rule, seen) => {
     expect(conditionsFor(seen).map((condition) => condition.rule)).toEqual([rule]);
   });
 
   test('all of them are in this table, and none sees one where all is well', () => {
-    expect(table.map(([rule]) => rule).sort()).toEqual(Object.keys(HOLD_MS).sort());
+    expect(FAULTS.map(([rule]) => rule).sort()).toEqual(Object.keys(HOLD_MS).sort());
     expect(conditionsFor(facts())).toEqual([]);
   });
 

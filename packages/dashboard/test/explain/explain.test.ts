@@ -1,12 +1,14 @@
 // Each fault, seeded into a cluster that is well, must be the first thing an explanation names, with what mends it.
 
 import type { ExplainView, MigrationView, ProxyWorkerView, ServerStatusView } from '@codis/config/api';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Facts } from '../../src/explain/checks.ts';
 import { explainGroup } from '../../src/explain/group.ts';
 import { explainMigration } from '../../src/explain/migration.ts';
 import { explainProxy } from '../../src/explain/proxy.ts';
 import { explainSlot } from '../../src/explain/slot.ts';
+import { sentences } from '../../web/src/i18n/zh-CN.ts';
+import { told, understand } from '../../web/src/lib/told.ts';
 import { down, facts, group, migration, proxy, proxyStats, server, status, topology, worker } from '../facts.ts';
 
 type Ask = (facts: Facts) => ExplainView | undefined;
@@ -389,5 +391,17 @@ describe('of a cluster that is well', () => {
       undefined,
       undefined,
     ]);
+  });
+});
+
+describe('in Chinese', () => {
+  beforeAll(() => understand(sentences));
+  afterAll(() => understand({}));
+
+  test.each(FAULTS)('all that is said of %s is understood', (_, ask, known) => {
+    const { verdict, because, try: tries } = ask(known)!;
+    const said = [verdict, ...because.flatMap(({ check, evidence }) => [check, evidence]), ...tries.map(({ label }) => label)];
+    // An address, or the names of proxies, are the same.
+    expect(said.filter((sentence) => / /.test(sentence.replaceAll(', ', ',')) && told(sentence) === null)).toEqual([]);
   });
 });

@@ -4,7 +4,9 @@ import { useEffect } from 'preact/hooks';
 import { Help } from './components/help.tsx';
 import { Layout, PageHead } from './components/layout.tsx';
 import { Empty, ProblemBox } from './components/problem.tsx';
+import { Said } from './components/said.tsx';
 import { pathOf, type Route } from './lib/routes.ts';
+import { rich, t } from './lib/words.ts';
 import { AlertsPage } from './pages/alerts.tsx';
 import { EventsPage } from './pages/events.tsx';
 import { GroupsPage } from './pages/groups.tsx';
@@ -63,17 +65,26 @@ function Beginning() {
       {sessionProblem.value === null ? null : <ProblemBox problem={sessionProblem.value} />}
       <p role="status">
         {beginningTrouble.value === null
-          ? 'Reading the state of the cluster …'
-          : `The state of the cluster is not known: ${beginningTrouble.value}. This page tries again by itself.`}
+          ? t('Reading the state of the cluster …')
+          : rich('The state of the cluster is not known: {trouble}. This page tries again by itself.', {
+              trouble: <Said text={beginningTrouble.value} />,
+            })}
       </p>
     </>
   );
 }
 
 function Page({ at }: { at: Route }) {
-  if (at.kind !== 'page') return at.kind === 'unknown' ? <Nowhere text={`There is nothing at ${at.path}.`} /> : null;
+  if (at.kind !== 'page') return at.kind === 'unknown' ? <Nowhere text={t('There is nothing at {path}.', { path: at.path })} /> : null;
   if (at.product !== product.value)
-    return <Nowhere text={`This dashboard serves ${product.value ?? 'another product'}, not ${at.product}.`} />;
+    return (
+      <Nowhere
+        text={t('This dashboard serves {product}, not {wanted}.', {
+          product: product.value ?? t('another product'),
+          wanted: at.product,
+        })}
+      />
+    );
   switch (at.page) {
     case 'overview':
       return <OverviewPage />;
@@ -110,10 +121,10 @@ function MigrationsPart({ object, sub }: { object: string | null; sub: string | 
 function Nowhere({ text }: { text: string }) {
   return (
     <>
-      <PageHead title="Nothing here" />
+      <PageHead title={t('Nothing here')} />
       <Empty text={text} />
       <p>
-        <a href="/">To the overview</a>
+        <a href="/">{t('To the overview')}</a>
       </p>
     </>
   );

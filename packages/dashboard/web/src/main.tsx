@@ -8,6 +8,7 @@ import './styles/parts.css';
 import './styles/slots.css';
 import { App } from './app.tsx';
 import { startKeyboard } from './state/keyboard.ts';
+import { startLanguage } from './state/language.ts';
 import { startRouter } from './state/router.ts';
 import { startTheme } from './state/theme.ts';
 
@@ -15,4 +16,5 @@ const place = document.querySelector('#app');
 startTheme();
 startRouter();
 startKeyboard();
+await startLanguage();
 if (place) render(<App />, place);

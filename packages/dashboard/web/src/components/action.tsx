@@ -4,6 +4,7 @@ import { computed, type Signal, signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { sentence } from '../lib/format.ts';
+import { t } from '../lib/words.ts';
 import { asProblem, dryRun, type Method, type Problem } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
 import { writeBlock } from '../state/session.ts';
@@ -13,6 +14,7 @@ import { Copy } from './copy.tsx';
 import { Dialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import { ProblemBox } from './problem.tsx';
+import { Said } from './said.tsx';
 
 export interface Action {
   /** A verb and its object: `Promote 127.0.0.1:6380`. */
@@ -69,11 +71,11 @@ function ActionDialog({ action }: { action: Action }) {
   const busy = useSignal(false);
   const problem = useSignal<Problem | null>(null);
   const wanted = typeof action.typed === 'function' ? action.typed() : (action.typed ?? null);
-  const untyped = wanted !== null && typed.value.trim() !== wanted ? `Type ${wanted} first.` : null;
+  const untyped = wanted !== null && typed.value.trim() !== wanted ? t('Type {wanted} first.', { wanted }) : null;
   const block = busy.value
-    ? 'It is being done.'
+    ? t('It is being done.')
     : refused.value
-      ? 'It would be refused, as is said above.'
+      ? t('It would be refused, as is said above.')
       : (untyped ?? action.block?.() ?? null);
   const Confirm = action.own ? Button : WriteButton;
   const cli = typeof action.cli === 'function' ? action.cli() : action.cli;
@@ -97,13 +99,13 @@ function ActionDialog({ action }: { action: Action }) {
       ))}
       {action.details}
       {action.rehearsal === undefined ? null : <Rehearsal of={action.rehearsal} refused={refused} />}
-      {wanted === null ? null : <Field label={`To confirm, type ${wanted}`} value={typed} />}
-      {problem.value === null ? null : <ProblemBox problem={problem.value} what="It was refused" />}
+      {wanted === null ? null : <Field label={t('To confirm, type {wanted}', { wanted })} value={typed} />}
+      {problem.value === null ? null : <ProblemBox problem={problem.value} what={t('It was refused')} />}
       {writeBlock.value === null || action.own ? null : <p class="note">{writeBlock.value}</p>}
       <div class="dialog-foot">
         {cli === null ? null : <Copy text={cli} />}
         <span class="spring" />
-        <Button onClick={close}>Not now</Button>
+        <Button onClick={close}>{t('Not now')}</Button>
         <Confirm primary danger={action.danger ?? false} block={block} onClick={() => void run()}>
           {action.title}
         </Confirm>
@@ -133,10 +135,10 @@ function Rehearsal({ of: { method, path, body, tells = false }, refused }: { of:
     <>
       {notes.value.map((note) => (
         <p key={note} class="note">
-          {note}
+          <Said text={note} />
         </p>
       ))}
-      {problem.value === null ? null : <ProblemBox problem={problem.value} what="It would be refused" />}
+      {problem.value === null ? null : <ProblemBox problem={problem.value} what={t('It would be refused')} />}
     </>
   );
 }

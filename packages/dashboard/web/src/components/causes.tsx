@@ -1,9 +1,12 @@
 // What is wrong, each with what mends it beside it.
 
 import type { CauseView } from '@codis/config/api';
+import { apiWord } from '../lib/api-words.ts';
 import { sentence } from '../lib/format.ts';
+import { rich, t } from '../lib/words.ts';
 import { Chip } from './chip.tsx';
 import { explainable, TryButton, WhyButton } from './explain.tsx';
+import { Said } from './said.tsx';
 import { Steady } from './steady.tsx';
 import { Time } from './value.tsx';
 
@@ -20,7 +23,7 @@ export function Causes({ causes }: { causes: readonly CauseView[] }) {
               <Cause cause={cause} />
             </li>
           ))}
-          {causes.length > SHOWN_MAX ? <li>and {causes.length - SHOWN_MAX} more</li> : null}
+          {causes.length > SHOWN_MAX ? <li>{t('and {count} more', { count: causes.length - SHOWN_MAX })}</li> : null}
         </ul>
       )}
     </Steady>
@@ -31,12 +34,9 @@ function Cause({ cause }: { cause: CauseView }) {
   const { severity, text, since } = cause;
   return (
     <>
-      <Chip level={severity === 'problem' ? 'error' : 'warn'} word={severity} />
+      <Chip level={severity === 'problem' ? 'error' : 'warn'} word={apiWord(severity)} />
       <span class="cause-text">
-        {sentence(text)}{' '}
-        <span class="hint">
-          since <Time at={since} />
-        </span>
+        <Said text={sentence(text)} /> <span class="hint">{rich('since {at}', { at: <Time at={since} /> })}</span>
       </span>
       <CauseActions cause={cause} />
     </>

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { time } from '../lib/format.ts';
 import { type History, RANGE_SECONDS, type SeriesName } from '../lib/history.ts';
+import { t } from '../lib/words.ts';
 import { history } from '../state/history.ts';
 import { paintedTheme } from '../state/theme.ts';
 
@@ -52,11 +53,11 @@ export function Chart({ title, lines, format }: ChartProps) {
   return (
     <figure class="chart">
       <figcaption>
-        {title}
+        {t(title)}
         {lines.length > 1
           ? lines.map(({ name, label }, index) => (
               <span key={name} class={`line-name line-${index + 1}`}>
-                {label}
+                {t(label)}
               </span>
             ))
           : null}
@@ -69,8 +70,8 @@ export function Chart({ title, lines, format }: ChartProps) {
 
 /** The newest values, in words. */
 function summary(current: History | null, lines: readonly Line[], format: ChartProps['format']): string {
-  if (current === null || current.times.length === 0) return 'no numbers yet';
-  return `now ${lines.map(({ name }) => format(current.series[name].at(-1) ?? null)).join(' / ')}`;
+  if (current === null || current.times.length === 0) return t('no numbers yet');
+  return t('now {values}', { values: lines.map(({ name }) => format(current.series[name].at(-1) ?? null)).join(' / ') });
 }
 
 async function draw(place: HTMLElement | null, { lines, format }: Pick<ChartProps, 'lines' | 'format'>): Promise<uPlot | null> {

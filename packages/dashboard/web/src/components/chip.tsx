@@ -1,5 +1,7 @@
 // A state as icon, word and shape: never by colour alone.
 
+import { t } from '../lib/words.ts';
+
 export type Level = 'ok' | 'warn' | 'error' | 'unknown' | 'busy' | 'idle';
 
 const ICONS: Record<Level, string> = {
@@ -19,11 +21,12 @@ export function Icon({ level }: { level: Level }) {
   );
 }
 
+/** `word`: English, and translated here. */
 export function Chip({ level, word, title }: { level: Level; word: string; title?: string | undefined }) {
   return (
     <span class={`chip ${level}`} title={title}>
       <Icon level={level} />
-      {word}
+      {t(word)}
     </span>
   );
 }
@@ -33,7 +36,7 @@ export function GroupMark({ group }: { group: number }) {
   return (
     <span class="group-mark">
       <span class={`swatch ${lookClass(group)}`} aria-hidden="true" />
-      group {group}
+      {t('group {id}', { id: group })}
     </span>
   );
 }

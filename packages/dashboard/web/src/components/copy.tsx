@@ -2,14 +2,15 @@
 
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { t } from '../lib/words.ts';
 
 const SAID_MS = 2000;
 
-export function Copy({ text, label = 'Copy as CLI' }: { text: string; label?: string }) {
+export function Copy({ text, label = t('Copy as CLI') }: { text: string; label?: string }) {
   const said = useSignal('');
   const code = useRef<HTMLElement>(null);
   const copy = async () => {
-    said.value = (await toClipboard(text)) ? 'Copied' : selectText(code.current);
+    said.value = (await toClipboard(text)) ? t('Copied') : selectText(code.current);
     setTimeout(() => {
       said.value = '';
     }, SAID_MS);
@@ -32,16 +33,16 @@ export function CopyAll({ name, text }: { name: string; text: () => string }) {
   const said = useSignal('');
   const copy = async () => {
     const whole = text();
-    if (await toClipboard(whole)) said.value = 'Copied';
+    if (await toClipboard(whole)) said.value = t('Copied');
     else {
       save(`${name}.tsv`, whole);
-      said.value = 'Saved as a file: the browser keeps the clipboard for HTTPS';
+      said.value = t('Saved as a file: the browser keeps the clipboard for HTTPS');
     }
   };
   return (
     <>
       <button type="button" class="quiet" onClick={() => void copy()}>
-        Copy all rows
+        {t('Copy all rows')}
       </button>
       <span class="said" role="status">
         {said}
@@ -72,5 +73,5 @@ async function toClipboard(text: string): Promise<boolean> {
 
 function selectText(element: HTMLElement | null): string {
   if (element !== null) getSelection()?.selectAllChildren(element);
-  return 'Selected; press Ctrl-C';
+  return t('Selected; press Ctrl-C');
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { t } from '../lib/words.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -37,7 +38,7 @@ export function Dialog({ title, onClose, children, wide = false, drawer = false 
     >
       <div class="dialog-head">
         <h2 id={titleId}>{title}</h2>
-        <button type="button" class="quiet" aria-label="Close" onClick={onClose}>
+        <button type="button" class="quiet" aria-label={t('Close')} onClick={onClose}>
           ✕
         </button>
       </div>

@@ -4,6 +4,8 @@ import type { CheckResultName, ExplainView, ObjectView, TryView } from '@codis/c
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { sentence } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
+import { msg, t } from '../lib/words.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { status } from '../state/live.ts';
 import { type Action, ActionButton } from './action.tsx';
@@ -12,6 +14,7 @@ import { Copy } from './copy.tsx';
 import { Dialog } from './dialog.tsx';
 import { ProblemBox } from './problem.tsx';
 import { PromoteButton } from './promote.tsx';
+import { Said } from './said.tsx';
 
 export type ExplainQuery =
   | { readonly slot: number }
@@ -40,8 +43,8 @@ export function explain(query: ExplainQuery): void {
 
 export function WhyButton({ of, about }: { of: ExplainQuery; about: string }) {
   return (
-    <button type="button" class="quiet" aria-label={`Why? ${about}`} onClick={() => explain(of)}>
-      Why?
+    <button type="button" class="quiet" aria-label={t('Why? {about}', { about: told(about) ?? about })} onClick={() => explain(of)}>
+      {t('Why?')}
     </button>
   );
 }
@@ -89,14 +92,22 @@ function ExplainDialog({ query }: { query: ExplainQuery }) {
     asked.value = null;
   };
   return (
-    <Dialog title={`Why? ${name} ${id}`} onClose={close} wide>
+    <Dialog title={t('Why? {name} {id}', { name: t(SUBJECTS[name]), id })} onClose={close} wide>
       <ExplainAnswer answer={answer.value} onDone={close} />
     </Dialog>
   );
 }
 
-function subjectOf(query: ExplainQuery): { name: string; id: string } {
-  const [name = '', id = ''] = Object.entries(query as Readonly<Record<string, string | number>>)[0] ?? [];
+type SubjectName = 'slot' | 'group' | 'proxy' | 'migration';
+const SUBJECTS: Record<SubjectName, string> = {
+  slot: msg('slot'),
+  group: msg('group'),
+  proxy: msg('proxy'),
+  migration: msg('migration'),
+};
+
+function subjectOf(query: ExplainQuery): { name: SubjectName; id: string } {
+  const [name, id] = Object.entries(query)[0] as [SubjectName, string | number];
   return { name, id: String(id) };
 }
 
@@ -111,23 +122,30 @@ async function ask(query: ExplainQuery): Promise<void> {
 }
 
 function ExplainAnswer({ answer: given, onDone }: { answer: Answer; onDone: () => void }) {
-  if (given.kind === 'asking') return <p role="status">Looking …</p>;
+  if (given.kind === 'asking') return <p role="status">{t('Looking …')}</p>;
   if (given.kind === 'failed') return <ProblemBox problem={given.problem} />;
   const { verdict, because, try: tries } = given.view;
   return (
     <>
-      <p class="lead">{sentence(verdict)}</p>
-      <h3>Because</h3>
+      <p class="lead">
+        <Said text={sentence(verdict)} />
+      </p>
+      <h3>{t('Because')}</h3>
       <ul class="checks">
         {because.map(({ check, result, evidence }) => (
           <li key={check}>
-            <Chip {...LEVELS[result]} /> <strong>{check}</strong>
+            <Chip {...LEVELS[result]} />{' '}
+            <strong>
+              <Said text={check} />
+            </strong>
             <br />
-            <span class="hint">{evidence}</span>
+            <span class="hint">
+              <Said text={evidence} />
+            </span>
           </li>
         ))}
       </ul>
-      {tries.length === 0 ? null : <h3>What to do</h3>}
+      {tries.length === 0 ? null : <h3>{t('What to do')}</h3>}
       <TryList tries={tries} onDone={onDone} />
     </>
   );
@@ -159,20 +177,25 @@ const PROMOTE = /^\/groups\/(\d+)\/servers\/([^/]+)\/promote$/;
 
 /** A button for what can be asked for over the API, words for the rest. A promotion has a dialog of its own. */
 export function TryButton({ entry, primary = false, onDone }: { entry: TryView; primary?: boolean; onDone?: (() => void) | undefined }) {
-  if (entry.api === null || entry.api.method === 'GET') return <span class="hint">{entry.label}</span>;
+  if (entry.api === null || entry.api.method === 'GET')
+    return (
+      <span class="hint">
+        <Said text={entry.label} />
+      </span>
+    );
   const [, group, addr] = PROMOTE.exec(entry.api.path) ?? [];
   if (group !== undefined && addr !== undefined)
     return <PromoteButton primary={primary} group={Number(group)} addr={decodeURIComponent(addr)} />;
-  return <ActionButton action={actionOf(entry, onDone)} label={entry.label} primary={primary} />;
+  return <ActionButton action={actionOf(entry, onDone)} label={told(entry.label) ?? entry.label} primary={primary} />;
 }
 
 function actionOf({ label, cli, api }: TryView, onDone: (() => void) | undefined): Action {
   return {
-    title: label,
+    title: told(label) ?? label,
     effect: [
       cli === null
-        ? 'It is done at once, and stands in the events afterwards.'
-        : 'It does what the command line below does, and stands in the events afterwards.',
+        ? t('It is done at once, and stands in the events afterwards.')
+        : t('It does what the command line below does, and stands in the events afterwards.'),
     ],
     cli,
     ...(api === null
@@ -181,7 +204,7 @@ function actionOf({ label, cli, api }: TryView, onDone: (() => void) | undefined
     run: async () => {
       if (api !== null) await call(api.method, api.path, api.body === null ? {} : { body: JSON.parse(api.body) });
       onDone?.();
-      return { said: `Done: ${label}` };
+      return { said: t('Done: {label}', { label: told(label) ?? label }) };
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
+import { t } from '../lib/words.ts';
 
 /** A text that an input reads and writes: a signal, or what stands for one. */
 export interface TextCell {
@@ -68,6 +69,7 @@ export function Field({ label, value, check, hint, unit, multiline = false, secr
 interface SelectProps<Value extends string> {
   readonly label: string;
   readonly value: Value;
+  /** Their labels are English, and translated here. */
   readonly options: readonly { readonly value: Value; readonly label: string; readonly disabled?: boolean }[];
   readonly onChange: (value: Value) => void;
 }
@@ -80,7 +82,7 @@ export function Select<Value extends string>({ label, value, options, onChange }
       <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value} disabled={option.disabled ?? false}>
-            {option.label}
+            {t(option.label)}
           </option>
         ))}
       </select>
@@ -88,13 +90,13 @@ export function Select<Value extends string>({ label, value, options, onChange }
   );
 }
 
-/** A check of a whole number in a range, with its unit in the sentence. */
+/** A check of a whole number in a range. `what`: English, and translated when it is said. */
 export function wholeNumber(what: string, { min, max, optional = false }: { min: number; max: number; optional?: boolean }) {
   return (text: string): string | null => {
-    if (text.trim() === '') return optional ? null : `Write ${what}.`;
-    if (!/^-?\d+$/.test(text.trim())) return `“${text.trim().slice(0, 30)}” is not a whole number.`;
+    if (text.trim() === '') return optional ? null : t('Write {what}.', { what: t(what) });
+    if (!/^-?\d+$/.test(text.trim())) return t('“{text}” is not a whole number.', { text: text.trim().slice(0, 30) });
     const value = Number(text);
-    return value < min || value > max ? `${what} must be from ${min} to ${max}.` : null;
+    return value < min || value > max ? t('{what} must be from {min} to {max}.', { what: t(what), min, max }) : null;
   };
 }
 
@@ -103,7 +105,9 @@ const ADDR = /^(?:([A-Za-z0-9_.-]{1,253})|\[([0-9A-Fa-f:.]{2,45})\]):(\d{1,5})$/
 /** A check of `host:port`. */
 export function address(text: string): string | null {
   const value = text.trim();
-  if (value === '') return 'Write host:port, like 127.0.0.1:6379.';
+  if (value === '') return t('Write host:port, like 127.0.0.1:6379.');
   const port = Number(ADDR.exec(value)?.[3] ?? 0);
-  return port >= 1 && port <= 65_535 ? null : `“${value.slice(0, 60)}” is not an address: write host:port, like 127.0.0.1:6379.`;
+  return port >= 1 && port <= 65_535
+    ? null
+    : t('“{text}” is not an address: write host:port, like 127.0.0.1:6379.', { text: value.slice(0, 60) });
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { t } from '../lib/words.ts';
 
 export function Later({ load }: { load: () => Promise<ComponentType> }) {
   const [part, setPart] = useState<{ readonly Part: ComponentType } | 'failed' | null>(null);
@@ -21,7 +22,7 @@ export function Later({ load }: { load: () => Promise<ComponentType> }) {
       gone = true;
     };
   }, []);
-  if (part === null) return <p role="status">Reading …</p>;
-  if (part === 'failed') return <p role="status">This part of the console could not be loaded. Load the page again.</p>;
+  if (part === null) return <p role="status">{t('Reading …')}</p>;
+  if (part === 'failed') return <p role="status">{t('This part of the console could not be loaded. Load the page again.')}</p>;
   return <part.Part />;
 }

@@ -2,8 +2,10 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { time } from '../lib/format.ts';
+import { apiWord } from '../lib/api-words.ts';
 import { PAGES, type PageName } from '../lib/routes.ts';
+import { msg, rich, t } from '../lib/words.ts';
+import { LANGUAGES, type Language, language, setLanguage } from '../state/language.ts';
 import { alerts, asOf, connection, now, pause, paused, status, trouble } from '../state/live.ts';
 import { product, route, to } from '../state/router.ts';
 import { logout, session } from '../state/session.ts';
@@ -12,14 +14,16 @@ import { toastFailed } from '../state/toasts.ts';
 import { ActionHost } from './action.tsx';
 import { Chip, Icon } from './chip.tsx';
 import { ExplainHost } from './explain.tsx';
+import { Said } from './said.tsx';
 import { Toasts } from './toasts.tsx';
+import { Time } from './value.tsx';
 
 export function Layout({ children }: { children: ComponentChildren }) {
   const old = connection.value.kind === 'lost' || trouble.value !== null;
   return (
     <>
       <a class="skip" href="#main">
-        Skip to the page
+        {t('Skip to the page')}
       </a>
       <Header />
       <Navigation />
@@ -57,6 +61,7 @@ function Header() {
       </a>
       <LiveChip />
       <span class="spring" />
+      <LanguageSwitch />
       <ThemeSwitch />
       <Who />
     </header>
@@ -73,24 +78,23 @@ function LiveChip() {
       class="chip-button"
       aria-pressed={paused.value}
       onClick={() => pause(!paused.value)}
-      title="Freeze what is shown, or go on"
+      title={t('Freeze what is shown, or go on')}
     >
       {paused.value ? <Chip level="warn" word="paused" /> : <Chip level="ok" word="live" />}
-      <span class="as-of">as of {time(asOf.value)}</span>
-      <span class="pause-word">{paused.value ? 'Resume' : 'Pause'}</span>
+      <span class="as-of">{rich('as of {at}', { at: <Time at={asOf.value} /> })}</span>
+      <span class="pause-word">{paused.value ? t('Resume') : t('Pause')}</span>
     </button>
   );
 }
 
 function ThemeSwitch() {
-  const names: readonly Theme[] = ['auto', 'light', 'dark'];
   return (
     <label class="theme">
-      <span class="visually-hidden">Theme</span>
+      <span class="visually-hidden">{t('Theme')}</span>
       <select value={theme.value} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
-        {names.map((name) => (
+        {Object.entries(THEMES).map(([name, label]) => (
           <option key={name} value={name}>
-            {name === 'auto' ? 'system theme' : `${name} theme`}
+            {t(label)}
           </option>
         ))}
       </select>
@@ -98,14 +102,37 @@ function ThemeSwitch() {
   );
 }
 
+/** Each language is called as its readers call it. */
+export function LanguageSwitch() {
+  return (
+    <label class="theme">
+      <span class="visually-hidden">{t('Language')}</span>
+      <select value={language.value} onChange={({ currentTarget: select }) => void choose(select)}>
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+async function choose(select: HTMLSelectElement): Promise<void> {
+  await setLanguage(select.value as Language);
+  select.value = language.value;
+}
+
+const THEMES: Record<Theme, string> = { auto: msg('system theme'), light: msg('light theme'), dark: msg('dark theme') };
+
 function Who() {
   const current = session.value;
   if (current === null || !current.authRequired || current.user === null) return null;
   return (
     <span class="who">
-      {current.user} <span class="hint">({current.role})</span>
-      <button type="button" class="quiet" onClick={() => void logout().catch((error: unknown) => toastFailed('Logging out', error))}>
-        Log out
+      {current.user} <span class="hint">{current.role === null ? '' : `(${apiWord(current.role)})`}</span>
+      <button type="button" class="quiet" onClick={() => void logout().catch((error: unknown) => toastFailed(t('Logging out'), error))}>
+        {t('Log out')}
       </button>
     </span>
   );
@@ -115,16 +142,16 @@ function Navigation() {
   const firing = alerts.value.filter(({ state }) => state === 'firing').length;
   const current = route.value.kind === 'page' ? route.value.page : null;
   return (
-    <nav aria-label="Pages">
+    <nav aria-label={t('Pages')}>
       <ul>
         {(Object.keys(PAGES) as PageName[]).map((page) => (
           <li key={page}>
             <a href={to(page)} aria-current={current === page ? 'page' : undefined}>
-              {PAGES[page].title}
+              {t(PAGES[page].title)}
               {page === 'alerts' && firing > 0 ? (
                 <span class="badge">
                   {firing}
-                  <span class="visually-hidden"> firing</span>
+                  <span class="visually-hidden"> {t('firing')}</span>
                 </span>
               ) : null}
             </a>
@@ -139,15 +166,24 @@ function Banner() {
   const at = connection.value;
   const why = trouble.value;
   if (at.kind !== 'lost' && why === null) return null;
-  const from = `values below are from ${time(asOf.value)}.`;
+  const shownAt = <Time at={asOf.value} />;
   const [what, rest] =
     at.kind !== 'lost'
-      ? ['The dashboard can’t read the cluster', `: ${why ?? ''}. ${from}`]
+      ? [
+          t('The dashboard can’t read the cluster'),
+          rich(': {why}. values below are from {shownAt}.', { why: <Said text={why ?? ''} />, shownAt }),
+        ]
       : at.since === null
-        ? ['The dashboard does not answer', '. This page tries again by itself.']
-        : ['Live data lost', ` ${secondsSince(at.since)} s ago — ${from} Changes are held back; this page tries again by itself.`];
+        ? [t('The dashboard does not answer'), t('. This page tries again by itself.')]
+        : [
+            t('Live data lost'),
+            rich(' {seconds} s ago — values below are from {shownAt}. Changes are held back; this page tries again by itself.', {
+              seconds: secondsSince(at.since),
+              shownAt,
+            }),
+          ];
   return (
-    <section class="banner" aria-label="Connection">
+    <section class="banner" aria-label={t('Connection')}>
       <Icon level="error" />
       <p>
         <strong role="alert">{what}</strong>

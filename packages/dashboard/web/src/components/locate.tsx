@@ -2,8 +2,10 @@
 
 import type { KeyLocationView } from '@codis/config/api';
 import { signal } from '@preact/signals';
+import { apiWord } from '../lib/api-words.ts';
 import { printable } from '../lib/format.ts';
 import { parseSlots } from '../lib/slots.ts';
+import { rich, t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 import { to } from '../state/router.ts';
 import { GroupMark } from './chip.tsx';
@@ -45,8 +47,8 @@ export function SearchBox({ label, onFound }: { label: string; onFound: () => vo
         void search().then(onFound);
       }}
     >
-      <Field label={label} value={searched} placeholder="512, 0-255 or user:{42}:cart" />
-      <button type="submit">Find</button>
+      <Field label={label} value={searched} placeholder={t('512, 0-255 or {key}', { key: 'user:{42}:cart' })} />
+      <button type="submit">{t('Find')}</button>
     </form>
   );
 }
@@ -54,16 +56,24 @@ export function SearchBox({ label, onFound }: { label: string; onFound: () => vo
 export function Location({ location: { key, slot, tag, group, state, to: target, server } }: { location: KeyLocationView }) {
   return (
     <p class="note" role="status">
-      The key <code>{printable(key)}</code> is in <a href={to('slots', slot)}>slot {slot}</a>
-      {tag === null ? '' : [', decided by ', <code key="tag">{printable(tag)}</code>, ' between the braces']}.{' '}
-      {group === null ? (
-        'The slot belongs to no group, so nobody serves it.'
-      ) : (
-        <>
-          <GroupMark group={group} /> has it ({state}
-          {target === null ? '' : ` to group ${target}`}); requests go to {server ?? 'no server: the group has no master'}.
-        </>
-      )}
+      {rich(tag === null ? 'The key {key} is in {slot}.' : 'The key {key} is in {slot}, decided by {tag} between the braces.', {
+        key: <code>{printable(key)}</code>,
+        slot: <a href={to('slots', slot)}>{t('slot {slot}', { slot })}</a>,
+        tag: <code>{printable(tag ?? '')}</code>,
+      })}{' '}
+      {group === null
+        ? t('The slot belongs to no group, so nobody serves it.')
+        : rich(
+            target === null
+              ? '{group} has it ({state}); requests go to {server}.'
+              : '{group} has it ({state} to group {target}); requests go to {server}.',
+            {
+              group: <GroupMark group={group} />,
+              state: apiWord(state),
+              target,
+              server: server ?? t('no server: the group has no master'),
+            },
+          )}
     </p>
   );
 }

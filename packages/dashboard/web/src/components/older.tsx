@@ -1,5 +1,6 @@
 // Below a list of which only the newest part is here: a button for the part before.
 
+import { t } from '../lib/words.ts';
 import { Button } from './button.tsx';
 
 interface OlderProps {
@@ -14,11 +15,11 @@ interface OlderProps {
 export function Older({ count, what, isBusy, onAsk }: OlderProps) {
   return (
     <p class="actions">
-      <Button block={isBusy ? 'They are being read.' : null} onClick={onAsk}>
-        Older {what}
+      <Button block={isBusy ? t('They are being read.') : null} onClick={onAsk}>
+        {t('Older {what}', { what })}
       </Button>
       <span class="hint" role="status">
-        {isBusy ? 'Reading …' : `The newest ${count} are here, and a filter looks at these.`}
+        {isBusy ? t('Reading …') : t('The newest {count} are here, and a filter looks at these.', { count })}
       </span>
     </p>
   );

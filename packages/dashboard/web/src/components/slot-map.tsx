@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { bytes, count, percent, rate } from '../lib/format.ts';
 import { boundsOf, type CellPaint, GROUPS_TOLD_APART, type MapMode, numbersOf } from '../lib/slot-paint.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
+import { msg, t } from '../lib/words.ts';
 import { slotStats } from '../state/slot-stats.ts';
 import { lookClass } from './chip.tsx';
 import { type GridEvents, SlotGrid } from './slot-grid.ts';
@@ -47,7 +48,7 @@ interface LegendProps {
 
 export function Legend({ mode, groups, group, onGroup }: LegendProps) {
   return (
-    <section class="legend" aria-label="Legend">
+    <section class="legend" aria-label={t('Legend')}>
       {mode === 'owner' ? (
         <GroupLegend groups={groups} group={group} onGroup={onGroup} />
       ) : mode === 'state' ? (
@@ -64,14 +65,14 @@ function GroupLegend({ groups, group, onGroup }: Omit<LegendProps, 'mode'>) {
   return (
     <>
       {groups.length > GROUPS_TOLD_APART ? (
-        <p class="hint">So many groups can’t be told apart by colour: choose one, and the others fade.</p>
+        <p class="hint">{t('So many groups can’t be told apart by colour: choose one, and the others fade.')}</p>
       ) : null}
       <ul>
         {groups.map(({ id, slotsCount }) => (
           <li key={id}>
             <button type="button" class="legend-entry" aria-pressed={group === id} onClick={() => onGroup(group === id ? null : id)}>
               <span class={`swatch ${lookClass(id)}`} aria-hidden="true" />
-              group {id}
+              {t('group {id}', { id })}{' '}
               <span class="number">
                 {count(slotsCount)} ({percent((slotsCount / SLOT_COUNT) * 100)})
               </span>
@@ -87,10 +88,10 @@ function StateLegend() {
   return (
     <ul>
       <li>
-        <span class="swatch cell moving hue-1 to-2" aria-hidden="true" /> moving: from, to, and a border
+        <span class="swatch cell moving hue-1 to-2" aria-hidden="true" /> {t('moving: from, to, and a border')}
       </li>
       <li>
-        <span class="swatch cell offline" aria-hidden="true" /> offline: belongs to no group
+        <span class="swatch cell offline" aria-hidden="true" /> {t('offline: belongs to no group')}
       </li>
     </ul>
   );
@@ -99,9 +100,9 @@ function StateLegend() {
 type MetricMode = Exclude<MapMode, 'owner' | 'state'>;
 
 const METRICS: Record<MetricMode, { readonly unit: string; readonly format: (value: number) => string }> = {
-  keys: { unit: 'keys', format: count },
-  bytes: { unit: 'estimated', format: bytes },
-  ops: { unit: 'requests', format: (value) => rate(value) },
+  keys: { unit: msg('keys'), format: count },
+  bytes: { unit: msg('estimated'), format: bytes },
+  ops: { unit: msg('requests'), format: (value) => rate(value) },
 };
 
 function RampLegend({ mode }: { mode: MetricMode }) {
@@ -111,21 +112,25 @@ function RampLegend({ mode }: { mode: MetricMode }) {
     <>
       <p class="hint">
         {bounds === null
-          ? 'Nothing is known of any slot.'
-          : `From ${format(bounds.min)} to ${format(bounds.max)} ${unit} a slot, on a logarithmic scale`}
+          ? t('Nothing is known of any slot.')
+          : t('From {min} to {max} {unit} a slot, on a logarithmic scale', {
+              min: format(bounds.min),
+              max: format(bounds.max),
+              unit: t(unit),
+            })}
       </p>
       <ul class="ramp">
         <li>
-          <span class="swatch cell no-data" aria-hidden="true" /> not known
+          <span class="swatch cell no-data" aria-hidden="true" /> {t('not known')}{' '}
         </li>
         <li>
-          <span class="swatch cell zero" aria-hidden="true" /> none
+          <span class="swatch cell zero" aria-hidden="true" /> {t('none')}{' '}
         </li>
         <li>
           {[1, 2, 3, 4, 5, 6, 7, 8].map((step) => (
             <span key={step} class={`swatch cell ramp-${step}`} aria-hidden="true" />
           ))}
-          few to many
+          {t('few to many')}
         </li>
       </ul>
     </>

@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { plural } from '../lib/format.ts';
 import { steady } from '../lib/steady.ts';
+import { t } from '../lib/words.ts';
 
 interface SteadyProps<Row> {
   readonly rows: readonly Row[];
@@ -35,7 +36,7 @@ export function Steady<Row>({ rows, rowKey, children }: SteadyProps<Row>) {
     >
       {view.newCount > 0 || view.isReordered ? (
         <button type="button" class="steady-note" onClick={refresh}>
-          {view.newCount > 0 ? `Show ${plural(view.newCount, 'new line')}` : 'Refresh order'}
+          {view.newCount > 0 ? t('Show {lines}', { lines: plural(view.newCount, 'new line') }) : t('Refresh order')}
         </button>
       ) : null}
       {children(view.rows)}

@@ -2,6 +2,7 @@
 
 import { type ComponentChildren, render } from 'preact';
 import { count } from '../lib/format.ts';
+import { t } from '../lib/words.ts';
 import { CopyAll } from './copy.tsx';
 import { useLongRows } from './long-rows.ts';
 
@@ -9,6 +10,7 @@ import { useLongRows } from './long-rows.ts';
 const ROWS_WHOLE = 200;
 
 export interface Column<Row> {
+  /** English, and translated here. */
   readonly title: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly numeric?: boolean;
@@ -75,7 +77,7 @@ function LongTable<Row>({ caption, columns, rows, rowKey }: TableProps<Row>) {
       </section>
       <p class="table-foot">
         <span class="hint">
-          {count(sight[0] + 1)}–{count(sight[1] + 1)} of {count(rows.length)}
+          {t('{first}–{last} of {total}', { first: count(sight[0] + 1), last: count(sight[1] + 1), total: count(rows.length) })}
         </span>
         <CopyAll name={caption} text={() => asText(columns, rows)} />
       </p>
@@ -89,7 +91,7 @@ function Head<Row>({ columns, rowIndex }: { columns: readonly Column<Row>[]; row
       <tr aria-rowindex={rowIndex}>
         {columns.map(({ title, numeric }) => (
           <th key={title} scope="col" class={numeric ? 'number' : undefined}>
-            {title}
+            {t(title)}
           </th>
         ))}
       </tr>
@@ -130,5 +132,5 @@ function asText<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): str
   };
   const lines = rows.map((row) => columns.map(({ cell }) => textOf(cell(row))));
   render(null, place);
-  return [columns.map(({ title }) => title), ...lines].map((cells) => `${cells.join('\t')}\n`).join('');
+  return [columns.map(({ title }) => t(title)), ...lines].map((cells) => `${cells.join('\t')}\n`).join('');
 }

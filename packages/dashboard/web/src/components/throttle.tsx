@@ -2,6 +2,7 @@
 
 import type { ThrottleRequest, ThrottleView } from '@codis/config/api';
 import { type Signal, signal } from '@preact/signals';
+import { msg, t } from '../lib/words.ts';
 import { Field, wholeNumber } from './field.tsx';
 
 const MIB = 1024 * 1024;
@@ -17,20 +18,20 @@ export interface ThrottleForm {
 }
 
 const CHECKS = {
-  keysPerSecond: wholeNumber('Keys per second', { min: 1, max: 1_000_000_000, optional: true }),
-  mibPerSecond: wholeNumber('MiB per second', { min: 1, max: 100_000, optional: true }),
-  addedP99Ms: wholeNumber('The added latency', { min: 1, max: 1000, optional: true }),
-  sharePercent: wholeNumber('The share', { min: 1, max: 100, optional: true }),
-  delayMs: wholeNumber('The pause', { min: 0, max: 60_000, optional: true }),
-  slotsAtOnce: wholeNumber('The number of slots', { min: 1, max: 1024, optional: true }),
+  keysPerSecond: wholeNumber(msg('Keys per second'), { min: 1, max: 1_000_000_000, optional: true }),
+  mibPerSecond: wholeNumber(msg('MiB per second'), { min: 1, max: 100_000, optional: true }),
+  addedP99Ms: wholeNumber(msg('The added latency'), { min: 1, max: 1000, optional: true }),
+  sharePercent: wholeNumber(msg('The share'), { min: 1, max: 100, optional: true }),
+  delayMs: wholeNumber(msg('The pause'), { min: 0, max: 60_000, optional: true }),
+  slotsAtOnce: wholeNumber(msg('The number of slots'), { min: 1, max: 1024, optional: true }),
   window: windowProblem,
 } satisfies Record<keyof ThrottleForm, (text: string) => string | null>;
 
 function windowProblem(text: string): string | null {
   if (text.trim() === '') return null;
   const times = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d|24:00)$/.exec(text.trim());
-  if (times === null) return 'Write two times of day, like 00:00-07:00 or 22:30-06:00.';
-  return times[1] === times[2]?.replace('24', '00') ? 'It begins when it ends; leave it empty for the whole day.' : null;
+  if (times === null) return t('Write two times of day, like 00:00-07:00 or 22:30-06:00.');
+  return times[1] === times[2]?.replace('24', '00') ? t('It begins when it ends; leave it empty for the whole day.') : null;
 }
 
 export function throttleForm(of?: ThrottleView): ThrottleForm {
@@ -86,20 +87,34 @@ export function throttleOptions(form: ThrottleForm, { all }: { all: boolean }): 
 export function ThrottleFields({ form }: { form: ThrottleForm }) {
   return (
     <div class="throttle">
-      <Field label="Keys, at most" unit="keys/s" numeric value={form.keysPerSecond} check={CHECKS.keysPerSecond} placeholder="no limit" />
-      <Field label="Memory, at most" unit="MiB/s" numeric value={form.mibPerSecond} check={CHECKS.mibPerSecond} placeholder="no limit" />
-      <Field label="Added to p99" unit="ms" numeric value={form.addedP99Ms} check={CHECKS.addedP99Ms} placeholder="no limit" />
       <Field
-        label="Share of the source"
+        label={t('Keys, at most')}
+        unit={t('keys/s')}
+        numeric
+        value={form.keysPerSecond}
+        check={CHECKS.keysPerSecond}
+        placeholder={t('no limit')}
+      />
+      <Field
+        label={t('Memory, at most')}
+        unit="MiB/s"
+        numeric
+        value={form.mibPerSecond}
+        check={CHECKS.mibPerSecond}
+        placeholder={t('no limit')}
+      />
+      <Field label={t('Added to p99')} unit="ms" numeric value={form.addedP99Ms} check={CHECKS.addedP99Ms} placeholder={t('no limit')} />
+      <Field
+        label={t('Share of the source')}
         unit="%"
         numeric
         value={form.sharePercent}
         check={CHECKS.sharePercent}
-        placeholder="what clients leave"
+        placeholder={t('what clients leave')}
       />
-      <Field label="Pause between batches" unit="ms" numeric value={form.delayMs} check={CHECKS.delayMs} placeholder="none" />
-      <Field label="Slots at once" numeric value={form.slotsAtOnce} check={CHECKS.slotsAtOnce} placeholder="as many as is good" />
-      <Field label="Only between (the controller’s clock)" value={form.window} check={CHECKS.window} placeholder="00:00-07:00" />
+      <Field label={t('Pause between batches')} unit="ms" numeric value={form.delayMs} check={CHECKS.delayMs} placeholder={t('none')} />
+      <Field label={t('Slots at once')} numeric value={form.slotsAtOnce} check={CHECKS.slotsAtOnce} placeholder={t('as many as is good')} />
+      <Field label={t('Only between (the controller’s clock)')} value={form.window} check={CHECKS.window} placeholder="00:00-07:00" />
     </div>
   );
 }

@@ -1,16 +1,18 @@
 // Messages about what was done, at the edge of the page.
 
 import { useEffect, useRef } from 'preact/hooks';
-import { time } from '../lib/format.ts';
+import { t } from '../lib/words.ts';
 import { dismiss, hold, release, type Toast, toasts } from '../state/toasts.ts';
 import { Icon } from './chip.tsx';
+import { Said } from './said.tsx';
+import { Time } from './value.tsx';
 
 export function Toasts() {
   const list = useRef<HTMLElement>(null);
   const newest = toasts.value.at(-1)?.id;
   useEffect(() => list.current?.scrollTo({ top: list.current.scrollHeight }), [newest]);
   return (
-    <section ref={list} class="toasts" aria-label="Messages" aria-live="polite">
+    <section ref={list} class="toasts" aria-label={t('Messages')} aria-live="polite">
       {toasts.value.map((toast) => (
         <Message key={toast.id} toast={toast} onDismiss={(button) => dismissAt(toast.id, button, list.current)} />
       ))}
@@ -33,12 +35,14 @@ function Message({ toast, onDismiss }: { toast: Toast; onDismiss: (button: HTMLE
         <p>{text}</p>
         {hints.map((hint) => (
           <p key={hint} class="hint">
-            {hint}
+            <Said text={hint} />
           </p>
         ))}
-        <p class="hint">{time(at)}</p>
+        <p class="hint">
+          <Time at={at} />
+        </p>
       </div>
-      <button type="button" class="quiet" aria-label={`Dismiss: ${text}`} onClick={(event) => onDismiss(event.currentTarget)}>
+      <button type="button" class="quiet" aria-label={t('Dismiss: {text}', { text })} onClick={(event) => onDismiss(event.currentTarget)}>
         ✕
       </button>
     </div>

@@ -4,12 +4,14 @@ import type { ProxyTryView } from '@codis/config/api';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { duration } from '../lib/format.ts';
+import { t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { writeBlock } from '../state/session.ts';
 import { WriteButton } from './button.tsx';
 import { Chip } from './chip.tsx';
 import { Copy } from './copy.tsx';
 import { ProblemBox } from './problem.tsx';
+import { Said } from './said.tsx';
 
 /** `atOnce`: without being asked, once. */
 export function TryProxy({ id, atOnce = false }: { id: string; atOnce?: boolean }) {
@@ -32,8 +34,8 @@ export function TryProxy({ id, atOnce = false }: { id: string; atOnce?: boolean 
   }, [id]);
   return (
     <div class="try-proxy">
-      <WriteButton block={busy.value ? 'It is being tried.' : null} onClick={() => void look()}>
-        SET hello via {id}
+      <WriteButton block={busy.value ? t('It is being tried.') : null} onClick={() => void look()}>
+        {t('SET hello via {id}', { id })}
       </WriteButton>{' '}
       <Copy text={`codis-config proxy try ${id}`} />
       <div role="status">{found.value === null ? null : <Outcome of={found.value} />}</div>
@@ -46,10 +48,14 @@ function Outcome({ of: { addr, ok, problem, slot, steps, totalMs } }: { of: Prox
   return (
     <>
       <p>
-        <Chip level={ok ? 'ok' : 'error'} word={ok ? 'it serves' : 'it does not serve'} /> {addr}, slot {slot}, {duration(totalMs)} with
-        connecting
+        <Chip level={ok ? 'ok' : 'error'} word={ok ? 'it serves' : 'it does not serve'} />{' '}
+        {t('{addr}, slot {slot}, {duration} with connecting', { addr, slot, duration: duration(totalMs) })}
       </p>
-      {problem === null ? null : <p class="note">{problem}</p>}
+      {problem === null ? null : (
+        <p class="note">
+          <Said text={problem} />
+        </p>
+      )}
       <ul>
         {steps.map(({ command, reply, ms }) => (
           <li key={command}>

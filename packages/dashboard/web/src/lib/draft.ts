@@ -2,6 +2,7 @@
 
 import type { CreatePlanRequest, GroupView, MeasureName, MoveView, SlotStateView } from '@codis/config/api';
 import { parseSlots, runsOf } from './slots.ts';
+import { t } from './words.ts';
 
 export type DraftKind = 'slots' | 'some' | 'rebalance' | 'drain';
 
@@ -35,8 +36,8 @@ export function slotsProblem(text: string, table: Table): string | null {
   if ('problem' in parsed) return parsed.problem;
   for (const slot of parsed.slots) {
     const { state, migration } = table.slots[slot] ?? { state: 'offline', migration: null };
-    if (state === 'offline') return `Slot ${slot} belongs to no group, so there is nothing to move.`;
-    if (state !== 'online') return `Slot ${slot} is being moved by migration ${migration} already.`;
+    if (state === 'offline') return t('Slot {slot} belongs to no group, so there is nothing to move.', { slot });
+    if (state !== 'online') return t('Slot {slot} is being moved by migration {migration} already.', { slot, migration });
   }
   return null;
 }
@@ -59,10 +60,10 @@ export function ownedBy(group: number, { slots }: Pick<Table, 'slots'>): number[
 
 /** Why these slots can't move to a group, in a sentence; null when they can. */
 export function targetProblem(group: GroupView, draft: Draft, table: Table): string | null {
-  if (!group.servers.some(({ role }) => role === 'master')) return 'has no master';
-  if (draft.kind === 'some' && draft.from === group.id) return 'is where they come from';
+  if (!group.servers.some(({ role }) => role === 'master')) return t('has no master');
+  if (draft.kind === 'some' && draft.from === group.id) return t('is where they come from');
   const slots = draftSlots(draft, table);
-  return slots.length > 0 && slots.every((slot) => table.slots[slot]?.group === group.id) ? 'has all of them already' : null;
+  return slots.length > 0 && slots.every((slot) => table.slots[slot]?.group === group.id) ? t('has all of them already') : null;
 }
 
 /** What is missing or wrong in the first step. */
@@ -71,11 +72,11 @@ export function whatProblem(draft: Draft, table: Table): string | null {
     case 'slots':
       return slotsProblem(draft.slots, table);
     case 'some':
-      return draft.from === null ? 'Choose the group they come from.' : amountProblem(draft, draft.from, table);
+      return draft.from === null ? t('Choose the group they come from.') : amountProblem(draft, draft.from, table);
     case 'drain':
-      return draft.from === null ? 'Choose the group to drain.' : null;
+      return draft.from === null ? t('Choose the group to drain.') : null;
     case 'rebalance':
-      return table.groups.length < 2 ? 'There is only one group, so there is nothing to balance.' : null;
+      return table.groups.length < 2 ? t('There is only one group, so there is nothing to balance.') : null;
     default:
       return draft.kind satisfies never;
   }
@@ -83,17 +84,17 @@ export function whatProblem(draft: Draft, table: Table): string | null {
 
 function amountProblem({ amount }: Draft, from: number, table: Table): string | null {
   const owned = ownedBy(from, table).length;
-  if (!/^\d+$/.test(amount.trim()) || Number(amount) < 1) return 'Write how many slots, as a whole number from 1.';
-  return Number(amount) > owned ? `Group ${from} has only ${owned} slots that can move.` : null;
+  if (!/^\d+$/.test(amount.trim()) || Number(amount) < 1) return t('Write how many slots, as a whole number from 1.');
+  return Number(amount) > owned ? t('Group {id} has only {count} slots that can move.', { id: from, count: owned }) : null;
 }
 
 /** What is missing or wrong in the second step. */
 export function whereProblem(draft: Draft, table: Table): string | null {
   if (draft.kind === 'slots' || draft.kind === 'some') {
     const group = table.groups.find(({ id }) => id === draft.to);
-    if (!group) return 'Choose the group they move to.';
+    if (!group) return t('Choose the group they move to.');
     const problem = targetProblem(group, draft, table);
-    return problem === null ? null : `Group ${group.id} ${problem}.`;
+    return problem === null ? null : t('Group {id} {problem}.', { id: group.id, problem });
   }
   const wrong = Object.entries(draft.weights).find(([, text]) => weightProblem(text) !== null);
   return wrong ? weightProblem(wrong[1]) : null;
@@ -102,7 +103,7 @@ export function whereProblem(draft: Draft, table: Table): string | null {
 export function weightProblem(text: string): string | null {
   return text.trim() === '' || (/^\d{1,4}$/.test(text.trim()) && Number(text) <= 1000)
     ? null
-    : 'A weight is a whole number from 0 to 1000.';
+    : t('A weight is a whole number from 0 to 1000.');
 }
 
 /** To be asked for only when neither step has a problem. */

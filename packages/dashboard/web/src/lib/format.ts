@@ -1,12 +1,14 @@
 // Numbers and times as a person reads them. What is not known is said to be, never shown as 0.
 
+import { inNumber, locale, msg, t } from './words.ts';
+
 export const UNKNOWN = '—';
 
 type Maybe = number | null | undefined;
 
 /** 1234567 → `1,234,567`. */
 export function count(value: Maybe): string {
-  return value === null || value === undefined ? UNKNOWN : Math.round(value).toLocaleString('en-US');
+  return value === null || value === undefined ? UNKNOWN : Math.round(value).toLocaleString(locale());
 }
 
 /** 183204 → `183k`: where there is room for four characters. */
@@ -38,7 +40,7 @@ export function bytes(value: Maybe): string {
 
 /** A rate: `1.2k/s`. */
 export function rate(value: Maybe, unit = ''): string {
-  return value === null || value === undefined ? UNKNOWN : `${compact(value)}${unit === '' ? '' : ` ${unit}`}/s`;
+  return value === null || value === undefined ? UNKNOWN : t(unit === '' ? '{n}/s' : `{n} ${unit}/s`, { n: compact(value) });
 }
 
 export function percent(value: Maybe): string {
@@ -49,19 +51,20 @@ export function percent(value: Maybe): string {
 /** 3723000 → `1 h 2 min`; the two largest units. */
 export function duration(ms: Maybe): string {
   if (ms === null || ms === undefined) return UNKNOWN;
-  if (ms < 1000) return ms === 0 ? '0 s' : ms < 10 ? `${Number(ms.toFixed(1))} ms` : `${Math.round(ms)} ms`;
+  if (ms === 0) return t('{n} s', { n: 0 });
+  if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
   const seconds = Math.round(ms / 1000);
   const parts = [
-    { value: Math.floor(seconds / 86_400), unit: 'd' },
-    { value: Math.floor(seconds / 3600) % 24, unit: 'h' },
-    { value: Math.floor(seconds / 60) % 60, unit: 'min' },
-    { value: seconds % 60, unit: 's' },
+    { value: Math.floor(seconds / 86_400), unit: msg('{n} d') },
+    { value: Math.floor(seconds / 3600) % 24, unit: msg('{n} h') },
+    { value: Math.floor(seconds / 60) % 60, unit: msg('{n} min') },
+    { value: seconds % 60, unit: msg('{n} s') },
   ];
   const first = parts.findIndex(({ value }) => value > 0);
   return parts
     .slice(first, first + 2)
     .filter(({ value }) => value > 0)
-    .map(({ value, unit }) => `${value} ${unit}`)
+    .map(({ value, unit }) => t(unit, { n: value }))
     .join(' ');
 }
 
@@ -82,11 +85,12 @@ function day(at: Date): string {
 export function ago(iso: string | null | undefined, nowMs: number): string {
   if (iso === null || iso === undefined) return UNKNOWN;
   const ms = nowMs - Date.parse(iso);
-  return Number.isNaN(ms) ? UNKNOWN : ms < 1000 ? 'just now' : `${duration(ms)} ago`;
+  return Number.isNaN(ms) ? UNKNOWN : ms < 1000 ? t('just now') : t('{duration} ago', { duration: duration(ms) });
 }
 
+/** `3 slots`; in a catalogue it is `{n} slot`. */
 export function plural(value: number, thing: string): string {
-  return `${count(value)} ${thing}${value === 1 ? '' : 's'}`;
+  return t(inNumber(`{n} ${thing}`, value), { n: count(value) });
 }
 
 /** With a capital at its beginning. */

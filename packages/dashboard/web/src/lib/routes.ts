@@ -1,16 +1,18 @@
 // The address of everything: paths below /c/<product>/ and what they mean.
 
+import { msg } from './words.ts';
+
 export const PAGES = {
-  overview: { path: '', title: 'Overview', key: 'o' },
-  slots: { path: 'slots', title: 'Slots', key: 's' },
-  migrations: { path: 'migrations', title: 'Migrations', key: 'm' },
-  groups: { path: 'groups', title: 'Groups', key: 'g' },
-  proxies: { path: 'proxies', title: 'Proxies', key: 'p' },
-  keys: { path: 'keys', title: 'Keys', key: 'k' },
-  slowlog: { path: 'slowlog', title: 'Slow log', key: 'l' },
-  events: { path: 'events', title: 'Events', key: 'e' },
-  alerts: { path: 'alerts', title: 'Alerts', key: 'a' },
-  settings: { path: 'settings', title: 'Settings', key: 't' },
+  overview: { path: '', title: msg('Overview'), key: 'o' },
+  slots: { path: 'slots', title: msg('Slots'), key: 's' },
+  migrations: { path: 'migrations', title: msg('Migrations'), key: 'm' },
+  groups: { path: 'groups', title: msg('Groups'), key: 'g' },
+  proxies: { path: 'proxies', title: msg('Proxies'), key: 'p' },
+  keys: { path: 'keys', title: msg('Keys'), key: 'k' },
+  slowlog: { path: 'slowlog', title: msg('Slow log'), key: 'l' },
+  events: { path: 'events', title: msg('Events'), key: 'e' },
+  alerts: { path: 'alerts', title: msg('Alerts'), key: 'a' },
+  settings: { path: 'settings', title: msg('Settings'), key: 't' },
 } as const satisfies Record<string, { path: string; title: string; key: string }>;
 
 export type PageName = keyof typeof PAGES;

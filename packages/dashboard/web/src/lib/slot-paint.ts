@@ -1,8 +1,10 @@
 // How each slot looks on the map: classes for the style sheet, words for who can't see it. Colour is the group's identity; state is a shape besides.
 
 import type { GroupView, SlotStateView, SlotStatsView } from '@codis/config/api';
+import { apiWord } from './api-words.ts';
 import { bytes, count, rate, UNKNOWN } from './format.ts';
 import { lookOf, rampStep } from './slots.ts';
+import { t } from './words.ts';
 
 export type MapMode = 'owner' | 'keys' | 'bytes' | 'ops' | 'state';
 
@@ -90,11 +92,11 @@ export function numbersOf({ mode, stats }: Pick<MapPicture, 'mode' | 'stats'>): 
 export function describe(slot: number, state: SlotStateView, { mode, stats }: Pick<MapPicture, 'mode' | 'stats'>): string {
   const where =
     state.group === null
-      ? 'no group, offline'
+      ? t('no group, offline')
       : state.to === null
-        ? `group ${state.group}, ${state.state}`
-        : `${state.state} from group ${state.group} to group ${state.to}`;
-  return `slot ${slot}, ${where}${metricWords(slot, mode, stats)}`;
+        ? t('group {group}, {state}', { group: state.group, state: apiWord(state.state) })
+        : t('{state} from group {group} to group {to}', { state: apiWord(state.state), group: state.group, to: state.to });
+  return t('slot {slot}, {where}{numbers}', { slot, where, numbers: metricWords(slot, mode, stats) });
 }
 
 /** What is known of one slot, in words: what it does, who serves it, how many keys and requests it has. */
@@ -105,19 +107,20 @@ export function details(
 ): string {
   const serving = state.state === 'migrating' ? state.to : state.group;
   const master = groups.find(({ id }) => id === serving)?.servers.find(({ role }) => role === 'master')?.addr;
-  const where = state.group === null ? [] : [master === undefined ? 'its group has no master' : `requests go to ${master}`];
+  const where =
+    state.group === null ? [] : [master === undefined ? t('its group has no master') : t('requests go to {master}', { master })];
   const keys = count(stats?.keysCount[slot]);
   const ops = rate(stats?.opsPerSecond[slot]);
   return [
     describe(slot, state, { mode: 'owner', stats: null }),
     ...where,
-    keys === UNKNOWN ? 'keys not known' : `${keys} keys`,
-    ops === UNKNOWN ? 'requests not known' : `${ops} requests`,
-  ].join(', ');
+    keys === UNKNOWN ? t('keys not known') : t('{keys} keys', { keys }),
+    ops === UNKNOWN ? t('requests not known') : t('{ops} requests', { ops }),
+  ].join(t(', '));
 }
 
 function metricWords(slot: number, mode: MapMode, stats: SlotStatsView | null): string {
-  if (mode === 'keys') return `, ${known(count(stats?.keysCount[slot]))} keys`;
+  if (mode === 'keys') return t(', {keys} keys', { keys: known(count(stats?.keysCount[slot])) });
   if (mode === 'bytes') return `, ${known(bytes(stats?.bytes[slot]))}`;
   return mode === 'ops' ? `, ${known(rate(stats?.opsPerSecond[slot], 'ops'))}` : '';
 }

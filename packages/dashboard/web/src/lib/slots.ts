@@ -1,6 +1,7 @@
 // Sets of slots: as a person writes them, as runs, and as what the map shows.
 
 import type { SlotRunView, SlotStateView } from '@codis/config/api';
+import { t } from './words.ts';
 
 export const SLOT_COUNT = 1024;
 
@@ -16,17 +17,18 @@ export type Parsed = { readonly slots: readonly number[] } | { readonly problem:
 export function parseSlots(text: string): Parsed {
   const slots = new Set<number>();
   const parts = text.split(/[\s,;]+/).filter((part) => part !== '');
-  if (parts.length === 0) return { problem: 'Write slots as numbers and ranges, like 0-255, 300.' };
+  if (parts.length === 0) return { problem: t('Write slots as numbers and ranges, like 0-255, 300.') };
   for (const part of parts) {
     const match = /^(\d{1,9})(?:(?:-|\.\.)(\d{1,9}))?$/.exec(part);
-    if (!match) return { problem: `“${part.slice(0, 40)}” is no slot and no range; write 7 or 0-255.` };
+    if (!match) return { problem: t('“{text}” is no slot and no range; write 7 or 0-255.', { text: part.slice(0, 40) }) };
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
     const beyond = [first, last].find((slot) => slot >= SLOT_COUNT);
-    if (beyond !== undefined) return { problem: `There is no slot ${beyond}: slots go from 0 to ${SLOT_COUNT - 1}.` };
-    if (last < first) return { problem: `${first}-${last} runs backwards; write ${last}-${first}.` };
+    if (beyond !== undefined)
+      return { problem: t('There is no slot {slot}: slots go from 0 to {last}.', { slot: beyond, last: SLOT_COUNT - 1 }) };
+    if (last < first) return { problem: t('{first}-{last} runs backwards; write {last}-{first}.', { first, last }) };
     for (let slot = first; slot <= last; slot++) {
-      if (slots.has(slot)) return { problem: `Slot ${slot} is named twice.` };
+      if (slots.has(slot)) return { problem: t('Slot {slot} is named twice.', { slot }) };
       slots.add(slot);
     }
   }
@@ -48,7 +50,7 @@ export function runsOf(slots: readonly number[]): Run[] {
 export function slotsText(slots: readonly number[], limit = Number.POSITIVE_INFINITY): string {
   const runs = runsOf(slots);
   const shown = runs.slice(0, limit).map(runText).join(', ');
-  return runs.length > limit ? `${shown} and ${runs.length - limit} more ranges` : shown;
+  return runs.length > limit ? t('{shown} and {count} more ranges', { shown, count: runs.length - limit }) : shown;
 }
 
 export function runText({ first, last }: Run): string {

@@ -8,7 +8,10 @@ import { Chip } from '../components/chip.tsx';
 import { address, Field } from '../components/field.tsx';
 import { ProblemBox } from '../components/problem.tsx';
 import { Value } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { bytes, count } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
+import { msg, t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { epoch, status } from '../state/live.ts';
 import { checkZone } from './server-settings.tsx';
@@ -23,7 +26,7 @@ const busy = signal(false);
 
 export function AddServerButton({ group, label, primary = false }: { group: number; label: string; primary?: boolean }) {
   return (
-    <WriteButton primary={primary} label={`${label} (group ${group})`} onClick={() => openAction(adding(group))}>
+    <WriteButton primary={primary} label={t('{label} (group {group})', { label, group })} onClick={() => openAction(adding(group))}>
       {label}
     </WriteButton>
   );
@@ -41,11 +44,14 @@ function adding(group: number): Action {
   probed.value = null;
   problem.value = null;
   return {
-    title: `Add a server to group ${group}`,
+    title: t('Add a server to group {group}', { group }),
     effect: [
       hasMaster(group)
-        ? `Group ${group} has a master, so the server is attached as its replica: it takes over the master’s keys, and its own are lost.`
-        : `The server becomes the master of group ${group}. Its keys stay.`,
+        ? t(
+            'Group {group} has a master, so the server is attached as its replica: it takes over the master’s keys, and its own are lost.',
+            { group },
+          )
+        : t('The server becomes the master of group {group}. Its keys stay.', { group }),
     ],
     cli: () =>
       address(addr.value) === null && checkZone(zone.value) === null
@@ -55,7 +61,7 @@ function adding(group: number): Action {
     block: () =>
       address(addr.value) ??
       checkZone(zone.value) ??
-      (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : 'Look at the server first.'),
+      (probed.value?.addr === addr.value.trim() ? whyNot(probed.value) : t('Look at the server first.')),
     run: async () => {
       const body: AddServerRequest = {
         addr: addr.value.trim(),
@@ -64,7 +70,7 @@ function adding(group: number): Action {
         ...(zoneTyped() === '' ? {} : { zone: zoneTyped() }),
       };
       const { notes } = await call<ChangeView>('POST', `/groups/${group}/servers`, { body, epoch: epoch.value });
-      const said = `${addr.value.trim()} is a ${role.value} of group ${group} now`;
+      const said = t('{addr} is a {role} of group {group} now', { addr: addr.value.trim(), role: apiWord(role.value), group });
       addr.value = '';
       return { said, notes };
     },
@@ -94,12 +100,18 @@ function AddServerFields() {
           event.preventDefault();
         }}
       >
-        <Field label="Address" value={addr} check={address} placeholder="127.0.0.1:6379" autofocus />
-        <WriteButton submit block={busy.value ? 'It is being asked.' : address(addr.value)} onClick={() => void look()}>
-          Look at it
+        <Field label={t('Address')} value={addr} check={address} placeholder="127.0.0.1:6379" autofocus />
+        <WriteButton submit block={busy.value ? t('It is being asked.') : address(addr.value)} onClick={() => void look()}>
+          {t('Look at it')}
         </WriteButton>
       </form>
-      <Field label="Zone" value={zone} check={checkZone} placeholder="az1" hint="Where it stands, a label for people. Empty: not said." />
+      <Field
+        label={t('Zone')}
+        value={zone}
+        check={checkZone}
+        placeholder="az1"
+        hint={t('Where it stands, a label for people. Empty: not said.')}
+      />
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       {probed.value === null || probed.value.addr !== addr.value.trim() ? null : <Probed server={probed.value} />}
     </>
@@ -108,36 +120,42 @@ function AddServerFields() {
 
 /** Why it can’t be added; null when it can. */
 function whyNot({ problem: wrong, group }: ProbedServerView): string | null {
-  return wrong ?? (group === null ? null : `It is in group ${group} already.`);
+  if (wrong !== null) return told(wrong) ?? wrong;
+  return group === null ? null : t('It is in group {group} already.', { group });
 }
 
-const SILENT = 'it did not say';
+const SILENT = msg('it did not say');
 
 function Probed({ server }: { server: ProbedServerView }) {
   const why = whyNot(server);
   return (
     <>
       <dl class="facts">
-        <dt>State</dt>
+        <dt>{t('State')}</dt>
         <dd>{why === null ? <Chip level="ok" word="can be used" /> : <Chip level="error" word={why} />}</dd>
-        <dt>Its own role</dt>
+        <dt>{t('Its own role')}</dt>
         <dd>
-          {server.role ?? <Value text="—" why={SILENT} />}
-          {server.master === null ? '' : ` of ${server.master}`}
+          {server.role === null ? (
+            <Value text="—" why={SILENT} />
+          ) : server.master === null ? (
+            apiWord(server.role)
+          ) : (
+            t('{role} of {master}', { role: apiWord(server.role), master: server.master })
+          )}
         </dd>
         <dt>Redis</dt>
         <dd>{server.version ?? <Value text="—" why={SILENT} />}</dd>
-        <dt>Keys</dt>
+        <dt>{t('Keys')}</dt>
         <dd>
           <Value text={count(server.keysCount)} why={SILENT} />
         </dd>
-        <dt>Memory</dt>
+        <dt>{t('Memory')}</dt>
         <dd>
           <Value text={bytes(server.usedMemoryBytes)} why={SILENT} />
         </dd>
-        <dt>Password</dt>
-        <dd>{server.role === null ? <Value text="—" why={SILENT} /> : 'product_auth is right for it'}</dd>
-        <dt>Persistence</dt>
+        <dt>{t('Password')}</dt>
+        <dd>{server.role === null ? <Value text="—" why={SILENT} /> : t('product_auth is right for it')}</dd>
+        <dt>{t('Persistence')}</dt>
         <dd>{server.persistence ?? <Value text="—" why={SILENT} />}</dd>
       </dl>
       {(server.keysCount ?? 0) > 0 ? (
@@ -150,8 +168,9 @@ function Probed({ server }: { server: ProbedServerView }) {
             }}
           />
           <span>
-            Although it holds keys:{' '}
-            {role.value === 'replica' ? 'they are lost' : 'they stay, and are served where their slots are this group’s'}
+            {role.value === 'replica'
+              ? t('Although it holds keys: they are lost')
+              : t('Although it holds keys: they stay, and are served where their slots are this group’s')}
           </span>
         </label>
       ) : null}

@@ -9,9 +9,13 @@ import { explainable, TryButton, TryList, WhyButton } from '../components/explai
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { Steady } from '../components/steady.tsx';
 import { Ago, Time } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { printable, sentence } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
+import { msg, rich, t } from '../lib/words.ts';
 import { call } from '../state/api.ts';
 import { alerts, live } from '../state/live.ts';
 import { query, route, setQuery, to } from '../state/router.ts';
@@ -28,11 +32,14 @@ function OneAlert({ id }: { id: string }) {
   const alert = alerts.value.find((known) => known.id === id);
   return (
     <>
-      <PageHead title="Alert">
-        <a href={to('alerts')}>all alerts</a>
+      <PageHead title={t('Alert')}>
+        <a href={to('alerts')}>{t('all alerts')}</a>
       </PageHead>
       {alert === undefined ? (
-        <Empty text={`There is no alert ${printable(id)} now. One that is over stays for an hour.`} cli="codis-config alerts" />
+        <Empty
+          text={t('There is no alert {id} now. One that is over stays for an hour.', { id: printable(id) })}
+          cli="codis-config alerts"
+        />
       ) : (
         <AlertList alerts={[alert]} />
       )}
@@ -42,19 +49,18 @@ function OneAlert({ id }: { id: string }) {
 
 function AllAlerts() {
   const wanted = query.value.get('state') ?? 'all';
+  const known = STATES.find((state) => state === wanted);
   const shown = alerts.value.filter(({ state }) => wanted === 'all' || state === wanted);
   return (
     <>
-      <PageHead title="Alerts">
-        <span class="hint">
-          Rules last looked at <Ago at={live.value?.alerts.evaluatedAt ?? null} />
-        </span>
+      <PageHead title={t('Alerts')}>
+        <span class="hint">{rich('Rules last looked at {ago}', { ago: <Ago at={live.value?.alerts.evaluatedAt ?? null} /> })}</span>
       </PageHead>
       <div class="toolbar">
         <Select
-          label="State"
+          label={t('State')}
           value={wanted}
-          options={[{ value: 'all', label: 'all' }, ...STATES.map((state) => ({ value: state as string, label: state }))]}
+          options={[{ value: 'all', label: t('all') }, ...STATES.map((state) => ({ value: state as string, label: apiWord(state) }))]}
           onChange={(state) => setQuery({ state: state === 'all' ? null : state })}
         />
       </div>
@@ -62,8 +68,8 @@ function AllAlerts() {
         <Empty
           text={
             wanted === 'all'
-              ? 'Nothing is wrong that a rule looks for. Alerts come here by themselves, and stay for an hour after they are resolved.'
-              : `No alert is ${wanted}.`
+              ? t('Nothing is wrong that a rule looks for. Alerts come here by themselves, and stay for an hour after they are resolved.')
+              : t('No alert is {wanted}.', { wanted: known === undefined ? wanted : apiWord(known) })
           }
           cli="codis-config alerts"
         />
@@ -100,16 +106,19 @@ function AlertItem({ alert }: { alert: AlertView }) {
   return (
     <li class={`alert ${levelOf(alert)}`}>
       <p class="alert-text">
-        <Chip level={levelOf(alert)} word={state === 'firing' ? severity : state} />{' '}
+        <Chip level={levelOf(alert)} word={apiWord(state === 'firing' ? severity : state)} />{' '}
         <strong>
-          <a href={to('alerts', alert.id)}>{sentence(text)}</a>
+          <a href={to('alerts', alert.id)}>
+            <Said text={sentence(text)} />
+          </a>
         </strong>
       </p>
       <p class="hint">
-        {why} Since <Time at={since} />
-        {resolvedAt === null ? '' : [', resolved ', <Time key="resolved" at={resolvedAt} />]}
-        {acknowledgedBy === null ? '' : `, acknowledged by ${acknowledgedBy}`}
-        {silencedUntil === null ? '' : [', silenced until ', <Time key="silenced" at={silencedUntil} />]}.
+        <Said text={why} /> {rich('Since {at}', { at: <Time at={since} /> })}
+        {resolvedAt === null ? '' : rich(', resolved {at}', { at: <Time at={resolvedAt} /> })}
+        {acknowledgedBy === null ? '' : t(', acknowledged by {who}', { who: acknowledgedBy })}
+        {silencedUntil === null ? '' : rich(', silenced until {at}', { at: <Time at={silencedUntil} /> })}
+        {t('.')}
       </p>
       <div class="actions">
         {of === null ? null : <WhyButton of={of} about={text} />}
@@ -134,43 +143,49 @@ function Mending({ alert: { try: tries } }: { alert: AlertView }) {
 
 type Minutes = '15' | '60' | '240' | '1440';
 const MINUTES: readonly Minutes[] = ['15', '60', '240', '1440'];
-const MINUTE_WORDS: Record<Minutes, string> = { '15': '15 minutes', '60': 'an hour', '240': '4 hours', '1440': 'a day' };
+const MINUTE_WORDS: Record<Minutes, string> = {
+  '15': msg('15 minutes'),
+  '60': msg('an hour'),
+  '240': msg('4 hours'),
+  '1440': msg('a day'),
+};
 
-function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
+function Steering({ alert: { id, text: english, state } }: { alert: AlertView }) {
   const minutes = useSignal<Minutes>('60');
+  const text = told(english) ?? english;
   const path = `/alerts/${encodeURIComponent(id)}`;
   const acknowledge = {
-    title: 'Acknowledge',
-    effect: [`“${text}” stays in the list as acknowledged by you until it is resolved.`],
+    title: t('Acknowledge'),
+    effect: [t('“{text}” stays in the list as acknowledged by you until it is resolved.', { text })],
     cli: `codis-config alerts acknowledge ${id}`,
     run: async () => {
       await call<AlertsView>('POST', `${path}/acknowledge`, { body: {} });
-      return { said: 'Acknowledged' };
+      return { said: t('Acknowledged') };
     },
   };
   const silence = {
-    title: 'Silence',
-    effect: [`“${text}” does not fire for this long.`],
+    title: t('Silence'),
+    effect: [t('“{text}” does not fire for this long.', { text })],
     cli: () => `codis-config alerts silence ${id} --minutes ${minutes.value}`,
     details: <SilenceFor minutes={minutes} />,
     run: async () => {
       await call<AlertsView>('POST', `${path}/silence`, { body: { minutes: Number(minutes.value) } });
-      return { said: `Silenced for ${MINUTE_WORDS[minutes.value]}` };
+      return { said: t('Silenced for {time}', { time: t(MINUTE_WORDS[minutes.value]) }) };
     },
   };
   const hear = {
-    title: 'End the silence',
-    effect: [`“${text}” fires again, if it still holds.`],
+    title: t('End the silence'),
+    effect: [t('“{text}” fires again, if it still holds.', { text })],
     cli: `codis-config alerts silence ${id} --minutes 0`,
     run: async () => {
       await call<AlertsView>('POST', `${path}/silence`, { body: { minutes: 0 } });
-      return { said: 'The silence is over' };
+      return { said: t('The silence is over') };
     },
   };
   return (
     <>
-      {state === 'firing' ? <ActionButton action={acknowledge} label="Acknowledge" /> : null}
-      {state === 'silenced' ? <ActionButton action={hear} label={hear.title} /> : <ActionButton action={silence} label="Silence …" />}
+      {state === 'firing' ? <ActionButton action={acknowledge} label={t('Acknowledge')} /> : null}
+      {state === 'silenced' ? <ActionButton action={hear} label={hear.title} /> : <ActionButton action={silence} label={t('Silence …')} />}
     </>
   );
 }
@@ -178,7 +193,7 @@ function Steering({ alert: { id, text, state } }: { alert: AlertView }) {
 function SilenceFor({ minutes }: { minutes: Signal<Minutes> }) {
   return (
     <Select
-      label="For"
+      label={t('For')}
       value={minutes.value}
       options={MINUTES.map((value) => ({ value, label: MINUTE_WORDS[value] }))}
       onChange={(value) => {

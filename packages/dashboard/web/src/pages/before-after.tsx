@@ -4,6 +4,7 @@ import type { PlanView, SlotStateView } from '@codis/config/api';
 import { useEffect, useRef } from 'preact/hooks';
 import { plural } from '../lib/format.ts';
 import { paintMap } from '../lib/slot-paint.ts';
+import { t } from '../lib/words.ts';
 import { topology } from '../state/live.ts';
 
 export function BeforeAfter({ plan }: { plan: PlanView }) {
@@ -20,8 +21,8 @@ export function BeforeAfter({ plan }: { plan: PlanView }) {
   }
   return (
     <div class="before-after">
-      <Picture title="Before" slots={before} only={moved} />
-      <Picture title="After" slots={after} only={moved} />
+      <Picture title={t('Before')} slots={before} only={moved} />
+      <Picture title={t('After')} slots={after} only={moved} />
     </div>
   );
 }
@@ -45,7 +46,7 @@ function Picture({ title, slots, only }: { title: string; slots: readonly SlotSt
         ref={place}
         class="slot-picture"
         role="img"
-        aria-label={`${title}: ${plural(only.size, 'slot')} that move, in the colour of their group`}
+        aria-label={t('{title}: {slots} that move, in the colour of their group', { title, slots: plural(only.size, 'slot') })}
       />
     </figure>
   );

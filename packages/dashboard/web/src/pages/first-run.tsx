@@ -8,10 +8,14 @@ import { Chip, type Level } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
 import { address, Field } from '../components/field.tsx';
 import { ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { TryProxy } from '../components/try-proxy.tsx';
 import { Value } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { bytes, count, plural } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
+import { rich, t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { status } from '../state/live.ts';
 import { toastDone } from '../state/toasts.ts';
@@ -39,16 +43,16 @@ export function FirstRun() {
   const proxy = current.proxies.find(({ state }) => state === 'online');
   return (
     <section class="first-run" aria-labelledby="first-run">
-      <h2 id="first-run">Four steps to a cluster</h2>
+      <h2 id="first-run">{t('Four steps to a cluster')}</h2>
       <ol class="steps">
-        <Step done title="The coordinator answers" text="The dashboard can read and write where the slot table is kept." />
-        <Step done={hasGroups} title="Name the Redis servers">
+        <Step done title={t('The coordinator answers')} text={t('The dashboard can read and write where the slot table is kept.')} />
+        <Step done={hasGroups} title={t('Name the Redis servers')}>
           {hasGroups ? null : <Addresses />}
         </Step>
-        <Step done={hasSlots} title="Make groups of them and share out the 1024 slots">
+        <Step done={hasSlots} title={t('Make groups of them and share out the 1024 slots')}>
           {hasSlots ? null : <Proposal />}
         </Step>
-        <Step done={proxy !== undefined} title="Start a proxy">
+        <Step done={proxy !== undefined} title={t('Start a proxy')}>
           {proxy === undefined ? <StartProxy /> : null}
         </Step>
       </ol>
@@ -59,7 +63,7 @@ export function FirstRun() {
             begun.value = false;
           }}
         >
-          Close these steps
+          {t('Close these steps')}
         </Button>
       ) : null}
     </section>
@@ -83,7 +87,7 @@ function addresses(): string[] {
 }
 
 function checkAddresses(text: string): string | null {
-  if (text.trim() === '') return 'Paste the addresses of the Redis servers.';
+  if (text.trim() === '') return t('Paste the addresses of the Redis servers.');
   const wrong = addresses().find((addr) => address(addr) !== null);
   return wrong === undefined ? null : address(wrong);
 }
@@ -91,7 +95,7 @@ function checkAddresses(text: string): string | null {
 function Addresses() {
   const block = busy.value ?? checkAddresses(typed.value);
   const look = async () => {
-    busy.value = 'The servers are being asked.';
+    busy.value = t('The servers are being asked.');
     problem.value = null;
     try {
       probed.value = await call<ProbeView>('POST', '/servers/probe', { body: { addrs: addresses() } });
@@ -104,15 +108,15 @@ function Addresses() {
   return (
     <>
       <Field
-        label="Addresses of masters and replicas"
+        label={t('Addresses of masters and replicas')}
         multiline
         value={typed}
         check={checkAddresses}
         placeholder={'127.0.0.1:6379\n127.0.0.1:6380'}
-        hint="host:port of each, separated by spaces or lines. Who is a master and who replicates whom is found out."
+        hint={t('host:port of each, separated by spaces or lines. Who is a master and who replicates whom is found out.')}
       />
       <WriteButton primary={probed.value === null} block={block} onClick={() => void look()}>
-        Look at the servers
+        {t('Look at the servers')}
       </WriteButton>
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
     </>
@@ -120,8 +124,8 @@ function Addresses() {
 }
 
 function stateOf({ problem: wrong, group }: ProbedServerView): { level: Level; word: string } {
-  if (wrong !== null) return { level: 'error', word: wrong };
-  return group === null ? { level: 'ok', word: 'can be used' } : { level: 'ok', word: `in group ${group} already` };
+  if (wrong !== null) return { level: 'error', word: told(wrong) ?? wrong };
+  return group === null ? { level: 'ok', word: 'can be used' } : { level: 'ok', word: t('in group {group} already', { group }) };
 }
 
 const COLUMNS: readonly Column<ProbedServerView>[] = [
@@ -129,27 +133,33 @@ const COLUMNS: readonly Column<ProbedServerView>[] = [
   {
     title: 'Role',
     cell: ({ role, master }) =>
-      role === null ? <Value text="—" why="it did not answer" /> : master === null ? role : `${role} of ${master}`,
+      role === null ? (
+        <Value text="—" why={t('it did not answer')} />
+      ) : master === null ? (
+        apiWord(role)
+      ) : (
+        t('{role} of {master}', { role: apiWord(role), master })
+      ),
   },
-  { title: 'Redis', cell: ({ version }) => version ?? <Value text="—" why="it did not answer" /> },
-  { title: 'Keys', numeric: true, cell: ({ keysCount }) => <Value text={count(keysCount)} why="it did not answer" /> },
-  { title: 'Memory', numeric: true, cell: ({ usedMemoryBytes }) => <Value text={bytes(usedMemoryBytes)} why="it did not answer" /> },
+  { title: 'Redis', cell: ({ version }) => version ?? <Value text="—" why={t('it did not answer')} /> },
+  { title: 'Keys', numeric: true, cell: ({ keysCount }) => <Value text={count(keysCount)} why={t('it did not answer')} /> },
+  { title: 'Memory', numeric: true, cell: ({ usedMemoryBytes }) => <Value text={bytes(usedMemoryBytes)} why={t('it did not answer')} /> },
   { title: 'State', cell: (server) => <Chip {...stateOf(server)} /> },
 ];
 
 function Proposal() {
   const found = probed.value;
-  if (found === null) return <p class="hint">Comes when the servers have been looked at.</p>;
+  if (found === null) return <p class="hint">{t('Comes when the servers have been looked at.')}</p>;
   const { servers, groups, warnings, cli } = found;
   const line = cli.map((one) => (force.value && one.includes(' server add ') ? `${one} --force` : one)).join(' && ');
   const share = groups.length === 0 ? 0 : Math.floor(1024 / groups.length);
   const make = async () => {
-    busy.value = 'The cluster is being made.';
+    busy.value = t('The cluster is being made.');
     problem.value = null;
     try {
       const { steps, notes } = await call<SetupView>('POST', '/setup', { body: { groups, ...(force.value ? { force: true } : {}) } });
       madeHere.value = true;
-      toastDone(`Done: ${plural(steps.length, 'step')}`, notes);
+      toastDone(t('Done: {steps}', { steps: plural(steps.length, 'step') }), notes);
     } catch (error) {
       problem.value = asProblem(error);
     } finally {
@@ -158,26 +168,30 @@ function Proposal() {
   };
   return (
     <>
-      <Table caption="Servers that were found" columns={COLUMNS} rows={servers} rowKey={({ addr }) => addr} empty={null} />
+      <Table caption={t('Servers that were found')} columns={COLUMNS} rows={servers} rowKey={({ addr }) => addr} empty={null} />
       {warnings.map((warning) => (
         <p key={warning} class="note">
-          {warning}
+          <Said text={warning} />
         </p>
       ))}
       <ul>
         {groups.map(({ group, servers: members }) => (
           <li key={group}>
-            <strong>group {group}</strong>: {members.map(({ addr, role }) => `${addr} (${role})`).join(', ')}, about {share} slots
+            {rich('{group}: {members}, about {share} slots', {
+              group: <strong>{t('group {id}', { id: group })}</strong>,
+              members: members.map(({ addr, role }) => `${addr} (${apiWord(role)})`).join(', '),
+              share,
+            })}
           </li>
         ))}
       </ul>
       {servers.some(({ keysCount }) => (keysCount ?? 0) > 0) ? <Force /> : null}
       <WriteButton
         primary
-        block={busy.value ?? (groups.length === 0 ? 'No master was found that could be used.' : null)}
+        block={busy.value ?? (groups.length === 0 ? t('No master was found that could be used.') : null)}
         onClick={() => void make()}
       >
-        Make the cluster
+        {t('Make the cluster')}
       </WriteButton>
       {line === '' ? null : <Copy text={line} />}
     </>
@@ -194,7 +208,7 @@ function Force() {
           force.value = event.currentTarget.checked;
         }}
       />
-      <span>Also with the keys that are there: masters keep theirs, replicas take over their master’s</span>
+      <span>{t('Also with the keys that are there: masters keep theirs, replicas take over their master’s')}</span>
     </label>
   );
 }
@@ -202,9 +216,9 @@ function Force() {
 function StartProxy() {
   return (
     <>
-      <p>On any machine that reaches the coordinator, with the same config.ini:</p>
-      <Copy text="npx codis-proxy" label="Copy" />
-      <p class="hint">It shows here as soon as it has registered.</p>
+      <p>{t('On any machine that reaches the coordinator, with the same config.ini:')}</p>
+      <Copy text="npx codis-proxy" label={t('Copy')} />
+      <p class="hint">{t('It shows here as soon as it has registered.')}</p>
     </>
   );
 }
@@ -214,8 +228,8 @@ function TryIt({ id, addr }: { id: string; addr: string }) {
   const host = addr.slice(0, -port.length - 1);
   return (
     <>
-      <p>It serves. Any Redis client can use it:</p>
-      <Copy text={`redis-cli -h ${host} -p ${port} set hello world`} label="Copy" />
+      <p>{t('It serves. Any Redis client can use it:')}</p>
+      <Copy text={`redis-cli -h ${host} -p ${port} set hello world`} label={t('Copy')} />
       <TryProxy id={id} atOnce={madeHere.value} />
     </>
   );

@@ -8,11 +8,14 @@ import { WhyButton } from '../components/explain.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
 import { PromoteButton } from '../components/promote.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Meter, Value } from '../components/value.tsx';
-import { bytes, count, duration, percent, plural, rate } from '../lib/format.ts';
+import { apiWord } from '../lib/api-words.ts';
+import { bytes, count, duration, percent, plural, rate, UNKNOWN } from '../lib/format.ts';
 import { type Placed, replicationTree } from '../lib/replication.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
+import { msg, t } from '../lib/words.ts';
 import { call } from '../state/api.ts';
 import { epoch, status } from '../state/live.ts';
 import { navigate, route, to } from '../state/router.ts';
@@ -29,15 +32,19 @@ export function GroupsPage() {
   const failures = useLastFailures();
   return (
     <>
-      <PageHead title={wanted === null ? 'Groups' : `Group ${wanted}`}>
-        {wanted === null ? <AddServerButton group={next} label="Add a group …" primary /> : <a href={to('groups')}>all groups</a>}
+      <PageHead title={wanted === null ? t('Groups') : t('Group {id}', { id: wanted })}>
+        {wanted === null ? (
+          <AddServerButton group={next} label={t('Add a group …')} primary />
+        ) : (
+          <a href={to('groups')}>{t('all groups')}</a>
+        )}
       </PageHead>
       {shown.length === 0 ? (
         <Empty
           text={
             wanted === null
-              ? 'No group yet. A group is a master and its replicas; “Add a group …” makes one; or type:'
-              : `There is no group ${wanted}.`
+              ? t('No group yet. A group is a master and its replicas; “Add a group …” makes one; or type:')
+              : t('There is no group {id}.', { id: wanted })
           }
           cli={wanted === null ? 'codis-config server add 1 127.0.0.1:6379 master' : 'codis-config server list'}
         />
@@ -53,7 +60,7 @@ function GroupCard({ group, failure }: { group: GroupStatusView; failure: EventV
   const masterUp = servers.some(({ role, up }) => role === 'master' && up);
   const wrong = servers.filter(({ problem }) => problem !== null);
   return (
-    <section class="card" aria-label={`Group ${id}`}>
+    <section class="card" aria-label={t('Group {id}', { id })}>
       <div class="card-head">
         <h2>
           <a href={to('groups', id)}>
@@ -64,32 +71,35 @@ function GroupCard({ group, failure }: { group: GroupStatusView; failure: EventV
           {plural(slotsCount, 'slot')} ({percent((slotsCount / SLOT_COUNT) * 100)})
         </a>
         <span class="spring" />
-        <AddServerButton group={id} label="Add a server …" />
+        <AddServerButton group={id} label={t('Add a server …')} />
         {servers.length > 1 ? <PromoteButton group={id} addr={null} primary={!masterUp} /> : null}
         <DrainButton group={group} />
         {servers.length === 0 ? <RemoveGroup group={group} /> : null}
-        <WhyButton of={{ group: id }} about={`Group ${id}`} />
+        <WhyButton of={{ group: id }} about={t('Group {id}', { id })} />
       </div>
       {wrong.map(({ addr, up, problem }) => (
         <p key={addr} class="note">
-          {up ? <Chip level="warn" word="warning" /> : <Chip level="error" word="down" />} {problem}
+          {up ? <Chip level="warn" word="warning" /> : <Chip level="error" word="down" />} <Said text={problem ?? ''} />
         </p>
       ))}
       <LastFailure event={failure} />
       <Table
-        caption={`Servers of group ${id}`}
+        caption={t('Servers of group {id}', { id })}
         columns={columnsOf(id, { masterUp })}
         rows={replicationTree(servers)}
         rowKey={({ server: { addr } }) => addr}
         empty={
-          <Empty text="No server in this group, so it can have no slots." cli={`codis-config server add ${id} 127.0.0.1:6379 master`} />
+          <Empty
+            text={t('No server in this group, so it can have no slots.')}
+            cli={`codis-config server add ${id} 127.0.0.1:6379 master`}
+          />
         }
       />
     </section>
   );
 }
 
-const DOWN = 'the server does not answer';
+const DOWN = msg('the server does not answer');
 
 function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly Column<Placed>[] {
   return [
@@ -121,41 +131,43 @@ function columnsOf(group: number, { masterUp }: { masterUp: boolean }): readonly
 }
 
 function Role({ server: { role, observedRole } }: { server: ServerStatusView }) {
-  if (observedRole === null || observedRole === role) return <>{role}</>;
+  if (observedRole === null || observedRole === role) return <>{apiWord(role)}</>;
   return (
     <>
-      {role} <Chip level="warn" word={`is a ${observedRole}`} title="as asked for, and as its Redis says" />
+      {apiWord(role)}{' '}
+      <Chip level="warn" word={t('is a {role}', { role: apiWord(observedRole) })} title={t('as asked for, and as its Redis says')} />
     </>
   );
 }
 
 function Link({ server: { up, observedRole, linkUp, sync, lagBytes, lagSeconds, replicates }, depth }: Placed) {
   if (!up) return <Value text="—" why={DOWN} />;
-  if (observedRole !== 'replica') return <Value text="—" why="a master follows nobody" />;
+  if (observedRole !== 'replica') return <Value text="—" why={t('a master follows nobody')} />;
   if (sync !== null) {
-    const all = sync.totalBytes === null ? '' : ` of ${bytes(sync.totalBytes)}`;
-    return <Chip level="busy" word={`receives a full copy: ${bytes(sync.readBytes)}${all}`} />;
+    const [read, all] = [bytes(sync.readBytes), bytes(sync.totalBytes)];
+    const word =
+      sync.totalBytes === null ? t('receives a full copy: {read}', { read }) : t('receives a full copy: {read} of {all}', { read, all });
+    return <Chip level="busy" word={word} />;
   }
   return (
-    <span title={replicates === null ? undefined : `follows ${replicates}`}>
+    <span title={replicates === null ? undefined : t('follows {addr}', { addr: replicates })}>
       <Chip level={linkUp ? 'ok' : 'error'} word={linkUp ? 'linked' : 'broken'} />{' '}
-      <Value text={bytes(lagBytes)} why="master or replica did not say" />
-      {lagBytes === null ? '' : ' behind'}
-      {lagSeconds === null ? '' : `, heard ${duration(lagSeconds * 1000)} ago`}
-      {depth > 1 ? <span class="hint"> follows {replicates}</span> : null}
+      <Value text={lagBytes === null ? UNKNOWN : t('{lag} behind', { lag: bytes(lagBytes) })} why={t('master or replica did not say')} />
+      {lagSeconds === null ? '' : t(', heard {duration} ago', { duration: duration(lagSeconds * 1000) })}
+      {depth > 1 ? <span class="hint"> {t('follows {addr}', { addr: replicates })}</span> : null}
     </span>
   );
 }
 
 function Memory({ server: { addr, usedMemoryBytes, maxMemoryBytes } }: { server: ServerStatusView }) {
   if (usedMemoryBytes === null) return <Value text="—" why={DOWN} />;
-  if (maxMemoryBytes === null || maxMemoryBytes === 0) return <span title="no maxmemory is set">{bytes(usedMemoryBytes)}</span>;
+  if (maxMemoryBytes === null || maxMemoryBytes === 0) return <span title={t('no maxmemory is set')}>{bytes(usedMemoryBytes)}</span>;
   return (
     <Meter
       value={usedMemoryBytes}
       max={maxMemoryBytes}
-      label={`memory of ${addr}`}
-      text={`${bytes(usedMemoryBytes)} of ${bytes(maxMemoryBytes)}`}
+      label={t('memory of {addr}', { addr })}
+      text={t('{used} of {max}', { used: bytes(usedMemoryBytes), max: bytes(maxMemoryBytes) })}
     />
   );
 }
@@ -167,10 +179,10 @@ const strays = ({ role, up, observedRole, linkUp }: ServerStatusView) =>
 function Replicate({ group, server: { addr, keysCount } }: { group: number; server: ServerStatusView }) {
   const holds = (keysCount ?? 0) > 0;
   const action: Action = {
-    title: `Have ${addr} follow the master`,
+    title: t('Have {addr} follow the master', { addr }),
     effect: [
-      `${addr} becomes a replica of the master of group ${group}, and takes over its keys.`,
-      ...(holds ? [`It holds ${count(keysCount)} keys. Those that the master does not have are lost.`] : []),
+      t('{addr} becomes a replica of the master of group {group}, and takes over its keys.', { addr, group }),
+      ...(holds ? [t('It holds {keys} keys. Those that the master does not have are lost.', { keys: count(keysCount) })] : []),
     ],
     cli: `codis-config server replicate ${group} ${addr}${holds ? ' --force' : ''}`,
     danger: holds,
@@ -179,53 +191,55 @@ function Replicate({ group, server: { addr, keysCount } }: { group: number; serv
       const body = holds ? { force: true } : {};
       const path = `/groups/${group}/servers/${encodeURIComponent(addr)}/replicate`;
       const { notes } = await call<ChangeView>('POST', path, { body, epoch: epoch.value });
-      return { said: `${addr} follows the master of group ${group}`, notes };
+      return { said: t('{addr} follows the master of group {group}', { addr, group }), notes };
     },
   };
-  return <ActionButton action={action} label="Follow the master …" />;
+  return <ActionButton action={action} label={t('Follow the master …')} />;
 }
 
 function RemoveServer({ group, server: { addr } }: { group: number; server: ServerStatusView }) {
   const action: Action = {
-    title: `Remove ${addr}`,
-    effect: [`${addr} leaves group ${group}. The Redis itself, and its data, are left alone.`],
+    title: t('Remove {addr}', { addr }),
+    effect: [t('{addr} leaves group {group}. The Redis itself, and its data, are left alone.', { addr, group })],
     cli: `codis-config server remove ${group} ${addr}`,
     rehearsal: { method: 'DELETE', path: `/groups/${group}/servers/${encodeURIComponent(addr)}` },
     danger: true,
     run: async () => {
       const { notes } = await call<ChangeView>('DELETE', `/groups/${group}/servers/${encodeURIComponent(addr)}`, { epoch: epoch.value });
-      return { said: `${addr} is in group ${group} no more`, notes };
+      return { said: t('{addr} is in group {group} no more', { addr, group }), notes };
     },
   };
-  return <ActionButton action={action} label="Remove …" />;
+  return <ActionButton action={action} label={t('Remove …')} />;
 }
 
 function RemoveGroup({ group: { id, slotsCount } }: { group: GroupStatusView }) {
   const action: Action = {
-    title: `Remove group ${id}`,
-    effect: [`Group ${id} is forgotten. It has no servers and no slots.`],
+    title: t('Remove group {id}', { id }),
+    effect: [t('Group {id} is forgotten. It has no servers and no slots.', { id })],
     cli: `codis-config server remove-group ${id}`,
     rehearsal: { method: 'DELETE', path: `/groups/${id}` },
     danger: true,
     run: async () => {
       const { notes } = await call<ChangeView>('DELETE', `/groups/${id}`, { epoch: epoch.value });
-      return { said: `Group ${id} is gone`, notes };
+      return { said: t('Group {id} is gone', { id }), notes };
     },
   };
-  return <ActionButton action={action} label="Remove …" block={slotsCount > 0 ? 'It still has slots; move them away first.' : null} />;
+  return (
+    <ActionButton action={action} label={t('Remove …')} block={slotsCount > 0 ? t('It still has slots; move them away first.') : null} />
+  );
 }
 
 function DrainButton({ group: { id, slotsCount } }: { group: GroupStatusView }) {
   return (
     <WriteButton
-      label={`Drain group ${id}`}
-      block={slotsCount === 0 ? 'It has no slots.' : null}
+      label={t('Drain group {id}', { id })}
+      block={slotsCount === 0 ? t('It has no slots.') : null}
       onClick={() => {
         draftOfDrain(id);
         navigate(to('migrations', 'new'));
       }}
     >
-      Drain …
+      {t('Drain …')}
     </WriteButton>
   );
 }

@@ -12,6 +12,7 @@ import { type Column, Table } from '../components/table.tsx';
 import { plural, rate, time } from '../lib/format.ts';
 import { type Busy, busiest, type Heat, heatOf, highest, orderOf, raster, rateOf, shade, type Window, wholeOf } from '../lib/heat.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
+import { msg, t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 import { paused, topology } from '../state/live.ts';
 import { navigate, query, setQuery, to } from '../state/router.ts';
@@ -19,8 +20,9 @@ import { paintedTheme } from '../state/theme.ts';
 
 const AGAIN_MS = 30_000;
 const BUSIEST = 20;
-const LABEL =
-  'Requests of each slot over time. Arrow keys, Home, End, Page Up and Page Down go about; with Shift they choose a part; Enter zooms into it, or shows the slot; plus and minus zoom; Escape shows all.';
+const LABEL = msg(
+  'Requests of each slot over time. Arrow keys, Home, End, Page Up and Page Down go about; with Shift they choose a part; Enter zooms into it, or shows the slot; plus and minus zoom; Escape shows all.',
+);
 
 const heat = signal<Heat | null>(null);
 const problem = signal<Problem | null>(null);
@@ -43,26 +45,27 @@ export function HeatMap() {
   const order = useMemo(() => orderOf(slots ?? [], grouped ? 'group' : 'slot'), [slots, grouped]);
   if (current === null) {
     if (problem.value !== null) return <ProblemBox problem={problem.value} />;
-    return <p role="status">{asked.value ? NOTHING_YET : 'Reading …'}</p>;
+    return <p role="status">{asked.value ? t(NOTHING_YET) : t('Reading …')}</p>;
   }
   const window = windowOf(current);
   return (
-    <section class="heat-page" aria-label="Requests of each slot over time">
+    <section class="heat-page" aria-label={t('Requests of each slot over time')}>
       <Controls grouped={grouped} />
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       <Readout heat={current} order={order} />
       <Canvas heat={current} order={order} window={window} grouped={grouped} />
       <p class="heat-times hint">
-        <span>{clock(current, window.firstMinute)}</span>
-        <span>{clock(current, window.lastMinute + 1)}</span>
+        <Minute heat={current} minute={window.firstMinute} />
+        <Minute heat={current} minute={window.lastMinute + 1} />
       </p>
       <HeatLegend heat={current} />
-      <h2>Busiest of what is shown</h2>
+      <h2>{t('Busiest of what is shown')}</h2>
       <Busiest heat={current} order={order} window={window} />
       <Copy text={cliOf(current, window, { grouped })} />
       <p class="hint">
-        Clients’ requests as all proxies together counted them, the mean of each minute, to within 5 %. Kept by this dashboard since it
-        started, for six hours at most.
+        {t(
+          'Clients’ requests as all proxies together counted them, the mean of each minute, to within 5 %. Kept by this dashboard since it started, for six hours at most.',
+        )}
       </p>
     </section>
   );
@@ -74,7 +77,7 @@ function cliOf(current: Heat, { firstMinute, firstRow, lastRow }: Window, { grou
   return `codis-config slot busy --minutes ${current.minutes - firstMinute}${slots}`;
 }
 
-const NOTHING_YET = 'Nothing has been counted yet: proxies are asked every ten seconds, and a rate takes two answers.';
+const NOTHING_YET = msg('Nothing has been counted yet: proxies are asked every ten seconds, and a rate takes two answers.');
 const asked = signal(false);
 
 async function load(): Promise<void> {
@@ -124,10 +127,10 @@ function Controls({ grouped }: { grouped: boolean }) {
             setQuery({ order: grouped ? null : 'group' });
           }}
         />
-        <span>Group by group</span>
+        <span>{t('Group by group')}</span>
       </label>
       <label class="choice">
-        <span>Brightness</span>
+        <span>{t('Brightness')}</span>
         <input
           type="range"
           min={0}
@@ -140,14 +143,14 @@ function Controls({ grouped }: { grouped: boolean }) {
         />
       </label>
       <Button
-        block={zoom.value === null ? 'All of it is shown.' : null}
+        block={zoom.value === null ? t('All of it is shown.') : null}
         onClick={() => {
           zoom.value = null;
         }}
       >
-        Show all
+        {t('Show all')}
       </Button>
-      <span class="hint">Drag to zoom; click for the slot.</span>
+      <span class="hint">{t('Drag to zoom; click for the slot.')}</span>
     </div>
   );
 }
@@ -168,8 +171,12 @@ function Readout({ heat: current, order }: HeatProps) {
   const value = rateOf(current, minute, slot);
   return (
     <p role="status">
-      {`slot ${slot}, ${group === null ? 'no group' : `group ${group}`}, ${clock(current, minute)}: `}
-      <strong>{value === null ? 'not known' : value === 0 ? 'no requests' : rateText(value)}</strong>
+      {t('slot {slot}, {group}, {at}: ', {
+        slot,
+        group: group === null ? t('no group') : t('group {id}', { id: group }),
+        at: clock(current, minute),
+      })}
+      <strong>{value === null ? t('not known') : value === 0 ? t('no requests') : rateText(value)}</strong>
     </p>
   );
 }
@@ -181,7 +188,7 @@ function Canvas({ heat: current, order, window, grouped }: HeatProps & { window:
   const latest = useRef({ current, order });
   latest.current = { current, order };
   useEffect(() => {
-    canvas.current = new HeatCanvas(LABEL, {
+    canvas.current = new HeatCanvas(t(LABEL), {
       onLook: ({ minute, row }: Place) => {
         looked.value = { at: latest.current.current.from + minute * 60, row };
       },
@@ -256,17 +263,17 @@ function HeatLegend({ heat: current }: { heat: Heat }) {
   return (
     <ul class="ramp heat-legend">
       <li>
-        <span class="swatch cell heat-unknown" aria-hidden="true" /> not known
+        <span class="swatch cell heat-unknown" aria-hidden="true" /> {t('not known')}{' '}
       </li>
       <li>
-        <span class="swatch cell heat-zero" aria-hidden="true" /> no requests
+        <span class="swatch cell heat-zero" aria-hidden="true" /> {t('no requests')}{' '}
       </li>
       <li>
         {rateText(current.least)}{' '}
         {[1, 2, 3, 4, 5, 6, 7, 8].map((step) => (
           <span key={step} class={`swatch cell ramp-${step}`} aria-hidden="true" />
         ))}{' '}
-        {rateText(current.least * current.ratio ** (top - 1))} and more, on a logarithmic scale
+        {t('{most} and more, on a logarithmic scale', { most: rateText(current.least * current.ratio ** (top - 1)) })}
       </li>
     </ul>
   );
@@ -279,28 +286,38 @@ function Busiest({ heat: current, order, window }: HeatProps & { window: Window 
     { title: 'Group', cell: ({ slot }) => <Owner slot={slot} slots={topology} /> },
     { title: 'Requests, mean', numeric: true, cell: ({ mean }) => rateText(mean) },
     { title: 'Busiest minute', numeric: true, cell: ({ peak }) => rateText(peak) },
-    { title: 'At', cell: ({ peakMinute }) => clock(current, peakMinute) },
+    { title: 'When', cell: ({ peakMinute }) => <Minute heat={current} minute={peakMinute} /> },
   ];
   const minutes = plural(window.lastMinute - window.firstMinute + 1, 'minute');
   return (
     <Table
-      caption={`Busiest slots in ${minutes}`}
+      caption={t('Busiest slots in {minutes}', { minutes })}
       columns={columns}
       rows={found}
       rowKey={({ slot }) => slot}
-      empty={<p class="hint">No slot that is shown had a request in {minutes}, as far as known.</p>}
+      empty={<p class="hint">{t('No slot that is shown had a request in {minutes}, as far as known.', { minutes })}</p>}
     />
   );
 }
 
 function Owner({ slot, slots }: { slot: number; slots: ReadonlySignal<typeof topology.value> }) {
   const group = slots.value?.slots[slot]?.group ?? null;
-  return group === null ? <>none</> : <GroupMark group={group} />;
+  return group === null ? <span class="hint">{t('none')}</span> : <GroupMark group={group} />;
 }
 
-const rateText = (value: number): string => (value < 0.95 ? `${value.toFixed(2)}/s` : rate(value));
+const rateText = (value: number): string => (value < 0.95 ? t('{n}/s', { n: value.toFixed(2) }) : rate(value));
+
+/** The beginning of a minute, with the whole of it in UTC on hover. */
+function Minute({ heat: current, minute }: { heat: Heat; minute: number }) {
+  const at = isoOf(current, minute);
+  return (
+    <time dateTime={at} title={at}>
+      {clock(current, minute)}
+    </time>
+  );
+}
+
+const isoOf = ({ from }: Heat, minute: number): string => new Date((from + minute * 60) * 1000).toISOString();
 
 /** Of the beginning of a minute. */
-function clock({ from }: Heat, minute: number): string {
-  return time(new Date((from + minute * 60) * 1000).toISOString()).slice(0, -3);
-}
+const clock = (current: Heat, minute: number): string => time(isoOf(current, minute)).slice(0, -3);

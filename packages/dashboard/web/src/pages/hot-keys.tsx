@@ -5,9 +5,11 @@ import { Button } from '../components/button.tsx';
 import { GroupMark } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Ago, Value } from '../components/value.tsx';
 import { printable, rate, UNKNOWN } from '../lib/format.ts';
+import { rich, t } from '../lib/words.ts';
 import { useResource } from '../state/resource.ts';
 import { to } from '../state/router.ts';
 
@@ -22,7 +24,7 @@ const COLUMNS: readonly Column<HotKeyView>[] = [
     title: 'Group',
     cell: ({ group }) =>
       group === null ? (
-        <Value text={UNKNOWN} why="its slot belongs to no group" />
+        <Value text={UNKNOWN} why={t('its slot belongs to no group')} />
       ) : (
         <a href={to('groups', group)}>
           <GroupMark group={group} />
@@ -37,23 +39,23 @@ export function HotKeys() {
   return (
     <section>
       <div class="toolbar">
-        <h2>Hot keys</h2>
-        <span class="hint">{view === null ? '' : ['as of ', <Ago key="at" at={view.at} />]}</span>
+        <h2>{t('Hot keys')}</h2>
+        <span class="hint">{view === null ? '' : rich('as of {ago}', { ago: <Ago at={view.at} /> })}</span>
         <span class="spring" />
-        <Button block={busy ? 'The proxies are being asked.' : null} onClick={reload}>
-          Refresh hot keys
+        <Button block={busy ? t('The proxies are being asked.') : null} onClick={reload}>
+          {t('Refresh hot keys')}
         </Button>
       </div>
       {problem === null ? null : <ProblemBox problem={problem} />}
       <Table
-        caption="Hot keys"
+        caption={t('Hot keys')}
         columns={COLUMNS}
         rows={view?.keys ?? []}
         rowKey={({ key, db, slot }) => `${db} ${slot} ${key}`}
         empty={
           view === null ? null : (
             <Empty
-              text="None stands out: no key was met more than now and then by the proxies. To see the same:"
+              text={t('None stands out: no key was met more than now and then by the proxies. To see the same:')}
               cli="codis-config key hot"
             />
           )
@@ -61,7 +63,7 @@ export function HotKeys() {
       />
       {(view?.basis ?? []).map((sentence) => (
         <p key={sentence} class="hint">
-          {sentence}
+          <Said text={sentence} />
         </p>
       ))}
       {view === null || view.keys.length === 0 ? null : <Copy text={`codis-config key hot --limit ${LIMIT}`} />}

@@ -7,9 +7,11 @@ import { GroupMark } from '../components/chip.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { SearchAnswer, SearchBox } from '../components/locate.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Ago } from '../components/value.tsx';
 import { bytes, printable } from '../lib/format.ts';
+import { rich, t } from '../lib/words.ts';
 import { useResource } from '../state/resource.ts';
 import { to } from '../state/router.ts';
 import { loadSlotStats, slotStatsBusy, slotStatsProblem } from '../state/slot-stats.ts';
@@ -18,12 +20,12 @@ import { HotKeys } from './hot-keys.tsx';
 export function KeysPage() {
   return (
     <>
-      <PageHead title="Keys" />
+      <PageHead title={t('Keys')} />
       <section>
-        <h2>Where is a key?</h2>
-        <SearchBox label="Key" onFound={() => undefined} />
+        <h2>{t('Where is a key?')}</h2>
+        <SearchBox label={t('Key')} onFound={() => undefined} />
         <SearchAnswer />
-        <p class="hint">With a part in braces only that part decides, so keys that share it share a slot.</p>
+        <p class="hint">{t('With a part in braces only that part decides, so keys that share it share a slot.')}</p>
       </section>
       <HotKeys />
       <BigKeys />
@@ -46,30 +48,32 @@ function BigKeys() {
   return (
     <section>
       <div class="toolbar">
-        <h2>Big keys</h2>
-        <span class="hint">{view?.at == null ? '' : ['as of ', <Ago key="at" at={view.at} />]}</span>
+        <h2>{t('Big keys')}</h2>
+        <span class="hint">{view?.at == null ? '' : rich('as of {ago}', { ago: <Ago at={view.at} /> })}</span>
         <span class="spring" />
-        <Button block={slotStatsBusy.value ? 'The servers are being looked through.' : null} onClick={() => void look()}>
-          {slotStatsBusy.value ? 'Looking …' : 'Look through the servers now'}
+        <Button block={slotStatsBusy.value ? t('The servers are being looked through.') : null} onClick={() => void look()}>
+          {slotStatsBusy.value ? t('Looking …') : t('Look through the servers now')}
         </Button>
       </div>
       {problem === null ? null : <ProblemBox problem={problem} />}
       {slotStatsProblem.value === null ? null : <ProblemBox problem={slotStatsProblem.value} />}
       <Table
-        caption="Big keys"
+        caption={t('Big keys')}
         columns={COLUMNS}
         rows={view?.keys ?? []}
         rowKey={({ key, db }) => `${db} ${key}`}
         empty={
           <Empty
-            text="None is known. Keys are met when the servers are looked through: the button above does it, at replicas where there are some; or type:"
+            text={t(
+              'None is known. Keys are met when the servers are looked through: the button above does it, at replicas where there are some; or type:',
+            )}
             cli="codis-config key big"
           />
         }
       />
       {(view?.basis ?? []).map((sentence) => (
         <p key={sentence} class="hint">
-          {sentence}
+          <Said text={sentence} />
         </p>
       ))}
     </section>

@@ -3,8 +3,10 @@
 import type { EventsView, EventView } from '@codis/config/api';
 import { isActing } from '../components/action.tsx';
 import { Chip } from '../components/chip.tsx';
+import { Said } from '../components/said.tsx';
 import { Time } from '../components/value.tsx';
 import { printable, sentence } from '../lib/format.ts';
+import { rich, t } from '../lib/words.ts';
 import { epoch, now } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
 import { to } from '../state/router.ts';
@@ -29,9 +31,13 @@ export function LastFailure({ event }: { event: EventView | undefined }) {
   const { seq, at, actor, detail } = event;
   return (
     <p class="note">
-      <Chip level="warn" word="failed" /> {sentence(printable(detail ?? ''))}{' '}
+      <Chip level="warn" word="failed" /> <Said text={sentence(printable(detail ?? ''))} />{' '}
       <span class="hint">
-        Tried by {printable(actor)} at <Time at={at} />, <a href={to('events', seq)}>event {seq}</a>.
+        {rich('Tried by {actor} at {at}, {event}.', {
+          actor: printable(actor),
+          at: <Time at={at} />,
+          event: <a href={to('events', seq)}>{t('event {id}', { id: seq })}</a>,
+        })}
       </span>
     </p>
   );

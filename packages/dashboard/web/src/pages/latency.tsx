@@ -5,9 +5,13 @@ import { Button } from '../components/button.tsx';
 import { Chip, GroupMark } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
 import { ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Ago, Value } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { duration, UNKNOWN } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
+import { rich, t } from '../lib/words.ts';
 import { useResource } from '../state/resource.ts';
 
 export function Latency() {
@@ -15,31 +19,31 @@ export function Latency() {
   return (
     <section>
       <div class="toolbar">
-        <h2>Latency of servers</h2>
-        <span class="hint">{view === null ? '' : ['as of ', <Ago key="at" at={view.at} />]}</span>
+        <h2>{t('Latency of servers')}</h2>
+        <span class="hint">{view === null ? '' : rich('as of {ago}', { ago: <Ago at={view.at} /> })}</span>
         <span class="spring" />
-        <Button block={busy ? 'The proxies are being asked.' : null} onClick={reload}>
-          Refresh latency
+        <Button block={busy ? t('The proxies are being asked.') : null} onClick={reload}>
+          {t('Refresh latency')}
         </Button>
       </div>
       {problem === null ? null : <ProblemBox problem={problem} />}
       {(view?.findings ?? []).map((finding) => (
         <p key={finding} class="note">
-          {finding}
+          <Said text={finding} />
         </p>
       ))}
       {view === null ? null : (
         <Table
-          caption="Latency of servers by proxy, p50 / p99"
+          caption={t('Latency of servers by proxy, p50 / p99')}
           columns={columnsOf(view)}
           rows={view.servers}
           rowKey={({ addr }) => addr}
-          empty={<p class="hint">There is no server that proxies could ask.</p>}
+          empty={<p class="hint">{t('There is no server that proxies could ask.')}</p>}
         />
       )}
       {(view?.basis ?? []).map((sentence) => (
         <p key={sentence} class="hint">
-          {sentence}
+          <Said text={sentence} />
         </p>
       ))}
       <Copy text="codis-config proxy latency" />
@@ -49,7 +53,7 @@ export function Latency() {
 
 function columnsOf(view: LatencyView): Column<LatencyServerView>[] {
   return [
-    { title: 'Server', cell: ({ addr, role }) => (role === 'master' ? addr : `${addr} (${role})`) },
+    { title: 'Server', cell: ({ addr, role }) => (role === 'master' ? addr : `${addr} (${apiWord(role)})`) },
     { title: 'Group', cell: ({ group }) => <GroupMark group={group} /> },
     ...view.proxies.map(
       ({ id, problem }): Column<LatencyServerView> => ({
@@ -62,7 +66,11 @@ function columnsOf(view: LatencyView): Column<LatencyServerView>[] {
 }
 
 function Cell({ of: cell, why }: { of: LatencyView['cells'][number] | undefined; why: string | null }) {
-  if (cell === undefined || cell.p50Ms === null) return <Value text={UNKNOWN} why={why ?? 'there were no requests lately'} />;
+  if (cell === undefined || cell.p50Ms === null) return <Value text={UNKNOWN} why={why ?? t('there were no requests lately')} />;
   const text = `${duration(cell.p50Ms)} / ${duration(cell.p99Ms)}`;
-  return cell.outlier === null ? <span>{text}</span> : <Chip level="warn" word={`${text}, slow`} title={cell.outlier} />;
+  return cell.outlier === null ? (
+    <span>{text}</span>
+  ) : (
+    <Chip level="warn" word={t('{text}, slow', { text })} title={told(cell.outlier) ?? cell.outlier} />
+  );
 }

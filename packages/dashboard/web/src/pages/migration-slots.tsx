@@ -9,6 +9,7 @@ import { ProblemBox } from '../components/problem.tsx';
 import { Table } from '../components/table.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { runText } from '../lib/slots.ts';
+import { t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 import { topology } from '../state/live.ts';
 
@@ -36,27 +37,28 @@ export function MigrationSlots({ migration: { id, state } }: { migration: Migrat
       },
     );
   }, [id, at, state]);
-  if (problem.value !== null) return <ProblemBox problem={problem.value} what="The slots" />;
+  if (problem.value !== null) return <ProblemBox problem={problem.value} what={t('The slots')} />;
   if (view.value === null) return null;
   const { slots } = view.value;
   return (
     <section>
-      <h2>Slots</h2>
+      <h2>{t('Slots')}</h2>
       <Lanes runs={slots.filter(({ stage }) => stage === 'locked' || stage === 'moving')} />
       <Table
-        caption="Slots of this migration"
+        caption={t('Slots of this migration')}
         columns={[
           { title: 'Slot', numeric: true, cell: ({ slot }) => slot },
           {
             title: 'From',
             cell: ({ from }) =>
-              from === null ? <Value text="—" why="it was there before, or belongs to no group" /> : <GroupMark group={from} />,
+              from === null ? <Value text="—" why={t('it was there before, or belongs to no group')} /> : <GroupMark group={from} />,
           },
           { title: 'To', cell: ({ to }) => <GroupMark group={to} /> },
           { title: 'Stage', cell: ({ stage }) => <Chip {...STAGES[stage]} /> },
           {
             title: 'Arrived',
-            cell: (slot) => (slot.at === null ? <Value text="—" why="it has not been moved by this migration" /> : <Time at={slot.at} />),
+            cell: (slot) =>
+              slot.at === null ? <Value text="—" why={t('it has not been moved by this migration')} /> : <Time at={slot.at} />,
           },
         ]}
         rows={slots.flatMap(eachSlot)}
@@ -71,11 +73,11 @@ export function MigrationSlots({ migration: { id, state } }: { migration: Migrat
 /** A lane is a pair of groups: what goes from one to the other. */
 function Lanes({ runs }: { runs: readonly MigrationSlotRunView[] }) {
   return (
-    <ul class="lanes" aria-label="Under way now">
+    <ul class="lanes" aria-label={t('Under way now')}>
       {runs.map((run) => (
         <li key={run.first}>
-          {run.from === null ? null : <GroupMark group={run.from} />} → <GroupMark group={run.to} /> slots {runText(run)}:{' '}
-          {STAGES[run.stage].word}
+          {run.from === null ? null : <GroupMark group={run.from} />} → <GroupMark group={run.to} />{' '}
+          {t('slots {run}: {stage}', { run: runText(run), stage: t(STAGES[run.stage].word) })}
         </li>
       ))}
     </ul>

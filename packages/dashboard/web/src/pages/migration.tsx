@@ -9,9 +9,11 @@ import { Copy } from '../components/copy.tsx';
 import { WhyButton } from '../components/explain.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { ThrottleFields, throttleForm, throttleOptions, throttleProblem, throttleRequest } from '../components/throttle.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { bytes, count, duration, printable, rate, sentence } from '../lib/format.ts';
+import { rich, t } from '../lib/words.ts';
 import { asProblem, call, type Problem } from '../state/api.ts';
 import { migrations, now } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
@@ -35,10 +37,10 @@ function One({ id }: { id: string }) {
   const isUnknown = problem?.code === 'CODIS_E_UNKNOWN_MIGRATION' || problem?.code === 'CODIS_E_BAD_REQUEST';
   return (
     <>
-      <PageHead title={`Migration ${id}`} />
-      {problem === null ? <p class="hint">Looking for it…</p> : null}
-      {isUnknown ? <Empty text={`There is no migration ${id}. Those that there are:`} cli="codis-config migration list" /> : null}
-      {problem === null || isUnknown ? null : <ProblemBox problem={problem} what={`Migration ${id}`} />}
+      <PageHead title={t('Migration {id}', { id })} />
+      {problem === null ? <p class="hint">{t('Looking for it…')}</p> : null}
+      {isUnknown ? <Empty text={t('There is no migration {id}. Those that there are:', { id })} cli="codis-config migration list" /> : null}
+      {problem === null || isUnknown ? null : <ProblemBox problem={problem} what={t('Migration {id}', { id })} />}
     </>
   );
 }
@@ -47,7 +49,7 @@ function Shown({ migration }: { migration: MigrationView }) {
   const { id } = migration;
   return (
     <>
-      <PageHead title={`Migration ${id}`}>
+      <PageHead title={t('Migration {id}', { id })}>
         <MigrationChip migration={migration} />
       </PageHead>
       <StepList at={3} />
@@ -65,38 +67,42 @@ function Progress({ migration }: { migration: MigrationView }) {
     migration;
   const open = state === 'running' || state === 'paused';
   return (
-    <section class="progress" aria-label="Progress">
-      <ProgressBar migration={migration} label="How far it is" />
+    <section class="progress" aria-label={t('Progress')}>
+      <ProgressBar migration={migration} label={t('How far it is')} />
       <p class="lead">{progressText(migration)}</p>
       <Announcer text={progressText(migration)} />
       {stalled === null ? null : (
         <p class="note">
-          <Chip level="error" word="stalled" /> Nothing has changed since <Time at={stalled.since} />: {stalled.reason}{' '}
-          <WhyButton of={{ migration: migration.id }} about={`Migration ${migration.id} is stalled`} />
+          <Chip level="error" word="stalled" />{' '}
+          {rich('Nothing has changed since {at}: {reason}', { at: <Time at={stalled.since} />, reason: <Said text={stalled.reason} /> })}{' '}
+          <WhyButton of={{ migration: migration.id }} about={t('Migration {id} is stalled', { id: migration.id })} />
         </p>
       )}
       {waiting === null || stalled !== null ? null : (
         <p class="note">
-          <Chip level="warn" word="waiting" /> {waiting}
+          <Chip level="warn" word="waiting" /> <Said text={waiting} />
           {resumesAt === null ? null : [' (', <Time key="at" at={resumesAt} />, ')']}{' '}
-          <WhyButton of={{ migration: migration.id }} about={`Migration ${migration.id} waits`} />
+          <WhyButton of={{ migration: migration.id }} about={t('Migration {id} waits', { id: migration.id })} />
         </p>
       )}
       <Outcome migration={migration} />
       <dl class="tiles">
-        <Tile name="Slots" text={`${slotsDone} / ${slotsTotal}`} />
-        <Tile name="Keys handed over" text={count(keysSwept)} />
-        <Tile name="Memory handed over" text={bytes(bytesSwept)} />
-        {open ? <Tile name="Keys left" text={count(keysLeft)} why="the source is still being looked through" /> : null}
-        {open ? <Tile name="Rate" text={rate(keysPerSecond, 'keys')} why="nothing is handed over just now" /> : null}
-        {open ? <Tile name="Time left" text={secondsLeft === null ? '—' : duration(secondsLeft * 1000)} why="not known yet" /> : null}
+        <Tile name={t('Slots')} text={`${slotsDone} / ${slotsTotal}`} />
+        <Tile name={t('Keys handed over')} text={count(keysSwept)} />
+        <Tile name={t('Memory handed over')} text={bytes(bytesSwept)} />
+        {open ? <Tile name={t('Keys left')} text={count(keysLeft)} why={t('the source is still being looked through')} /> : null}
+        {open ? <Tile name={t('Rate')} text={rate(keysPerSecond, 'keys')} why={t('nothing is handed over just now')} /> : null}
+        {open ? (
+          <Tile name={t('Time left')} text={secondsLeft === null ? '—' : duration(secondsLeft * 1000)} why={t('not known yet')} />
+        ) : null}
         <Elapsed migration={migration} />
-        <Tile name="Retries" text={count(migration.retries)} />
+        <Tile name={t('Retries')} text={count(migration.retries)} />
       </dl>
       <p class="hint">
-        Asked for by {printable(migration.actor)}, <Time at={migration.createdAt} />
-        {migration.comment === null ? '' : `: “${printable(migration.comment)}”`}. <TakenBack migration={migration} />
-        {migration.durable ? 'Durable: keys leave the source only when the replicas of the target have them.' : ''}
+        {rich('Asked for by {actor}, {at}', { actor: printable(migration.actor), at: <Time at={migration.createdAt} /> })}
+        {migration.comment === null ? '' : t(': “{comment}”', { comment: printable(migration.comment) })}
+        {t('.')} <TakenBack migration={migration} />
+        {migration.durable ? t('Durable: keys leave the source only when the replicas of the target have them.') : ''}
       </p>
     </section>
   );
@@ -107,12 +113,16 @@ function TakenBack({ migration: { takesBack, takenBackBy } }: { migration: Migra
     <>
       {takesBack === null ? null : (
         <>
-          It takes <a href={to('migrations', takesBack)}>migration {takesBack}</a> back.{' '}
+          {rich('It takes {migration} back.', {
+            migration: <a href={to('migrations', takesBack)}>{t('migration {id}', { id: takesBack })}</a>,
+          })}{' '}
         </>
       )}
       {takenBackBy === null ? null : (
         <>
-          <a href={to('migrations', takenBackBy)}>Migration {takenBackBy}</a> takes it back.{' '}
+          {rich('{migration} takes it back.', {
+            migration: <a href={to('migrations', takenBackBy)}>{t('Migration {id}', { id: takenBackBy })}</a>,
+          })}{' '}
         </>
       )}
     </>
@@ -121,27 +131,34 @@ function TakenBack({ migration: { takesBack, takenBackBy } }: { migration: Migra
 
 function Outcome({ migration: { state, slotsDone, slotsTotal, moves, takenBackBy, verified } }: { migration: MigrationView }) {
   if (state === 'done') {
-    const groups = [...new Set(moves.map((move) => `group ${move.to}`))].join(', ');
+    const groups = [...new Set(moves.map((move) => t('group {id}', { id: move.to })))].join(', ');
     return (
       <p class="outcome">
-        <Chip level="ok" word="verified" /> All {count(slotsTotal)} slots are at {groups}.{' '}
-        {verified === null
-          ? 'A slot counts as moved only when its source was seen to have no key of it left.'
-          : `${sentence(verified.text)}.`}
+        <Chip level="ok" word="verified" /> {t('All {slots} slots are at {groups}.', { slots: count(slotsTotal), groups })}{' '}
+        {verified === null ? (
+          t('A slot counts as moved only when its source was seen to have no key of it left.')
+        ) : (
+          <Said text={sentence(verified.text)} whole />
+        )}
       </p>
     );
   }
   if (state !== 'cancelled') return null;
   return (
     <p class="outcome">
-      <Chip level="idle" word="cancelled" /> {count(slotsDone)} of {count(slotsTotal)} slots had moved
-      {takenBackBy === null ? ' and stay where they are' : ''}; the others stayed at their source.
-      {verified === null ? '' : ` ${sentence(verified.text)}.`}
+      <Chip level="idle" word="cancelled" />{' '}
+      {t(
+        takenBackBy === null
+          ? '{done} of {total} slots had moved and stay where they are; the others stayed at their source.'
+          : '{done} of {total} slots had moved; the others stayed at their source.',
+        { done: count(slotsDone), total: count(slotsTotal) },
+      )}{' '}
+      {verified === null ? null : <Said text={sentence(verified.text)} whole />}
     </p>
   );
 }
 
-function Tile({ name, text, why = 'not known' }: { name: string; text: string; why?: string }) {
+function Tile({ name, text, why = t('not known') }: { name: string; text: string; why?: string }) {
   return (
     <div class="tile">
       <dt>{name}</dt>
@@ -156,7 +173,7 @@ function Tile({ name, text, why = 'not known' }: { name: string; text: string; w
 
 function Elapsed({ migration: { createdAt, endedAt } }: { migration: MigrationView }) {
   const end = endedAt === null ? now.value : Date.parse(endedAt);
-  return <Tile name="Elapsed" text={duration(Math.max(0, end - Date.parse(createdAt)))} />;
+  return <Tile name={t('Elapsed')} text={duration(Math.max(0, end - Date.parse(createdAt)))} />;
 }
 
 const ANNOUNCE_MS = 10_000;
@@ -187,7 +204,7 @@ function Throttle({ migration }: { migration: MigrationView }) {
     problem.value = null;
     try {
       await call<MigrationView>('POST', `/migrations/${migration.id}/throttle`, { body: throttleRequest(form) });
-      toastDone(`Migration ${migration.id}: the limits hold from now on`);
+      toastDone(t('Migration {id}: the limits hold from now on', { id: migration.id }));
     } catch (error) {
       problem.value = asProblem(error);
     } finally {
@@ -196,17 +213,17 @@ function Throttle({ migration }: { migration: MigrationView }) {
   };
   return (
     <section aria-labelledby="limits">
-      <h2 id="limits">Limits</h2>
+      <h2 id="limits">{t('Limits')}</h2>
       <form
         onSubmit={(event) => {
           event.preventDefault();
         }}
       >
         <ThrottleFields form={form} />
-        {problem.value === null ? null : <ProblemBox problem={problem.value} what="The limits stay as they were" />}
+        {problem.value === null ? null : <ProblemBox problem={problem.value} what={t('The limits stay as they were')} />}
         <p class="actions">
-          <WriteButton submit block={busy.value ? 'It is being done.' : throttleProblem(form)} onClick={() => void save()}>
-            Set the limits
+          <WriteButton submit block={busy.value ? t('It is being done.') : throttleProblem(form)} onClick={() => void save()}>
+            {t('Set the limits')}
           </WriteButton>
           <Copy text={`codis-config migration throttle ${migration.id}${throttleOptions(form, { all: true })}`} />
         </p>

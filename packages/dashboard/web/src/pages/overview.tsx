@@ -6,8 +6,10 @@ import { CauseActions, Causes } from '../components/causes.tsx';
 import { Chip, type Level } from '../components/chip.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { bytes, compact, count, duration, percent, plural, rate, sentence } from '../lib/format.ts';
+import { msg, rich, t } from '../lib/words.ts';
 import { followHistory, historyProblem } from '../state/history.ts';
 import { alerts, live, migrations, status } from '../state/live.ts';
 import { to } from '../state/router.ts';
@@ -19,10 +21,10 @@ import { ProgressLine } from './progress.tsx';
 export function OverviewPage() {
   useEffect(followHistory, []);
   const current = status.value;
-  if (current === null) return <PageHead title="Overview" />;
+  if (current === null) return <PageHead title={t('Overview')} />;
   return (
     <>
-      <PageHead title="Overview" />
+      <PageHead title={t('Overview')} />
       <Verdict status={current} />
       <FirstRun />
       {current.groups.length === 0 ? null : <Numbers status={current} />}
@@ -36,7 +38,7 @@ function Numbers({ status: current }: { status: StatusView }) {
       <Tiles status={current} />
       <Running />
       <FiringAlerts />
-      {historyProblem.value === null ? null : <ProblemBox problem={historyProblem.value} what="The charts" />}
+      {historyProblem.value === null ? null : <ProblemBox problem={historyProblem.value} what={t('The charts')} />}
       <Charts />
     </>
   );
@@ -53,14 +55,10 @@ function Verdict({ status: current }: { status: StatusView }) {
   // The first one stands in the sentence already.
   const said = current.causes.find(({ severity, text }) => severity === 'problem' && current.summary.includes(text));
   return (
-    <section class={`verdict ${level}`} aria-label="Verdict">
+    <section class={`verdict ${level}`} aria-label={t('Verdict')}>
       <p class="lead" role="status">
-        <Chip level={level} word={word} /> {sentence(current.summary.replace(/^\w+: /, ''))}.{' '}
-        {current.verdict === 'empty' ? null : (
-          <span class="hint">
-            Since <Time at={current.since} />.
-          </span>
-        )}
+        <Chip level={level} word={word} /> <Said text={sentence(current.summary.replace(/^\w+: /, ''))} whole />{' '}
+        {current.verdict === 'empty' ? null : <span class="hint">{rich('Since {at}.', { at: <Time at={current.since} /> })}</span>}
       </p>
       {said === undefined ? null : <CauseActions cause={said} />}
       <Causes causes={current.causes.filter((cause) => cause !== said)} />
@@ -76,27 +74,32 @@ function Tiles({ status: { slots, groups, proxies, keys } }: { status: StatusVie
   const online = proxies.filter(({ state }) => state === 'online').length;
   return (
     <dl class="tiles">
-      <Tile name="Slots served" text={`${slots.served} / ${slots.total}`} note={percent((slots.served / slots.total) * 100)} />
-      <Tile name="Keys" {...keysText(keys)} />
-      <Tile name="Requests" text={rate(point?.opsPerSecond)} note={`${rate(point?.errorsPerSecond)} errors`} why={NO_RATE} />
-      <Tile name="Latency p99" text={duration(point?.p99Ms)} note={`p50 ${duration(point?.p50Ms)}`} why={NO_RATE} />
+      <Tile name={t('Slots served')} text={`${slots.served} / ${slots.total}`} note={percent((slots.served / slots.total) * 100)} />
+      <Tile name={t('Keys')} {...keysText(keys)} />
       <Tile
-        name="Sessions"
+        name={t('Requests')}
+        text={rate(point?.opsPerSecond)}
+        note={t('{rate} errors', { rate: rate(point?.errorsPerSecond) })}
+        why={NO_RATE}
+      />
+      <Tile name={t('Latency p99')} text={duration(point?.p99Ms)} note={t('p50 {time}', { time: duration(point?.p50Ms) })} why={NO_RATE} />
+      <Tile
+        name={t('Sessions')}
         text={count(point?.sessions)}
-        note={`${online} of ${plural(proxies.length, 'proxy').replace('proxys', 'proxies')} online`}
-        why="no proxy has said"
+        note={t('{online} of {proxies} online', { online, proxies: plural(proxies.length, 'proxy') })}
+        why={t('no proxy has said')}
       />
       <Tile
-        name="Memory of masters"
+        name={t('Memory of masters')}
         text={bytes(used)}
-        note={max === null || max === 0 ? 'no limit set' : `of ${bytes(max)}`}
-        why="a master did not answer"
+        note={max === null || max === 0 ? t('no limit set') : t('of {max}', { max: bytes(max) })}
+        why={t('a master did not answer')}
       />
     </dl>
   );
 }
 
-const NO_RATE = 'no proxy has answered twice yet, or there are no requests';
+const NO_RATE = msg('no proxy has answered twice yet, or there are no requests');
 
 function Tile({ name, text, note, why }: { name: string; text: string; note: string; why?: string }) {
   return (
@@ -104,7 +107,7 @@ function Tile({ name, text, note, why }: { name: string; text: string; note: str
       <dt>{name}</dt>
       <dd>
         <span class="figure">
-          <Value text={text} why={why ?? 'it could not be asked for'} />
+          <Value text={text} why={why ?? t('it could not be asked for')} />
         </span>
         <span class="hint">{note}</span>
       </dd>
@@ -115,8 +118,11 @@ function Tile({ name, text, note, why }: { name: string; text: string; note: str
 /** What is known, and the name of what is not: never silently less. */
 function keysText({ knownCount, estimatedCount, unknownGroups }: KeyTotalView): { text: string; note: string } {
   if (unknownGroups.length === 0) return { text: compact(knownCount), note: count(knownCount) };
-  const unknown = `group${unknownGroups.length === 1 ? '' : 's'} ${unknownGroups.join(', ')} unknown`;
-  return { text: `${compact(knownCount)} of ${estimatedCount === null ? '?' : `~${compact(estimatedCount)}`}`, note: `(${unknown})` };
+  const groups = unknownGroups.join(', ');
+  return {
+    text: t('{known} of {all}', { known: compact(knownCount), all: estimatedCount === null ? '?' : `~${compact(estimatedCount)}` }),
+    note: unknownGroups.length === 1 ? t('(group {groups} unknown)', { groups }) : t('(groups {groups} unknown)', { groups }),
+  };
 }
 
 function masterMemory({ servers }: GroupStatusView): { used: number | null; max: number | null } | null {
@@ -135,7 +141,7 @@ function Running() {
   if (open.length === 0) return null;
   return (
     <section>
-      <h2>Migrations under way</h2>
+      <h2>{t('Migrations under way')}</h2>
       {open.map((migration) => (
         <ProgressLine key={migration.id} migration={migration} />
       ))}
@@ -149,7 +155,7 @@ function FiringAlerts() {
   return (
     <section>
       <h2>
-        Alerts <a href={to('alerts')}>all of them</a>
+        {t('Alerts')} <a href={to('alerts')}>{t('all of them')}</a>
       </h2>
       <AlertList alerts={firing.slice(0, 5)} />
     </section>

@@ -8,39 +8,40 @@ import type { Column } from '../components/table.tsx';
 import { type ThrottleForm, throttleProblem, throttleRequest } from '../components/throttle.tsx';
 import { Meter, Value } from '../components/value.tsx';
 import { bytes, count, duration, plural, printable, UNKNOWN } from '../lib/format.ts';
+import { msg, t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 
-export const UNSEEN = 'it could not be estimated';
+export const UNSEEN = msg('it could not be estimated');
 
 export function Summary({ plan, form }: { plan: PlanView; form: ThrottleForm }) {
   const { slotsCount, keysCount, bytes: size, groups, balance, biggestKeys } = plan;
   const [biggest] = biggestKeys;
   return (
     <dl class="tiles">
-      <Tile name="Slots" text={count(slotsCount)} note={plural(groups.length, 'group')} />
-      <Tile name="Keys" text={count(keysCount)} note="estimated" />
-      <Tile name="Memory" text={bytes(size)} note="estimated" />
+      <Tile name={t('Slots')} text={count(slotsCount)} note={plural(groups.length, 'group')} />
+      <Tile name={t('Keys')} text={count(keysCount)} note={t('estimated')} />
+      <Tile name={t('Memory')} text={bytes(size)} note={t('estimated')} />
       <TimeTile plan={plan} form={form} />
       <Tile
-        name="Balance"
+        name={t('Balance')}
         text={balance === null ? UNKNOWN : `${balance.before} % → ${balance.after} %`}
-        note="of everything stands where an even spread has it"
+        note={t('of everything stands where an even spread has it')}
       />
       <Tile
-        name="Biggest key"
-        text={biggest === undefined ? 'none seen' : bytes(biggest.bytes)}
-        note={biggest === undefined ? '' : `${keyName(biggest)}; ${blockingText(biggest)}`}
+        name={t('Biggest key')}
+        text={biggest === undefined ? t('none seen') : bytes(biggest.bytes)}
+        note={biggest === undefined ? '' : t('{key}; {blocking}', { key: keyName(biggest), blocking: blockingText(biggest) })}
       />
     </dl>
   );
 }
 
-const keyName = ({ key, slot }: BigKeyView) => `${printable(key)} in slot ${slot}`;
+const keyName = ({ key, slot }: BigKeyView) => t('{key} in slot {slot}', { key: printable(key), slot });
 
 function blockingText({ inPieces, blockingMs }: BigKeyView): string {
   return inPieces
-    ? `moves in pieces, who writes it waits about ${duration(blockingMs)}`
-    : `moving it blocks its server for about ${duration(blockingMs)}`;
+    ? t('moves in pieces, who writes it waits about {time}', { time: duration(blockingMs) })
+    : t('moving it blocks its server for about {time}', { time: duration(blockingMs) });
 }
 
 /** What is typed is asked for after so long. */
@@ -67,8 +68,8 @@ function TimeTile({ plan, form }: { plan: PlanView; form: ThrottleForm }) {
     return () => clearTimeout(timer);
   }, [plan.id, limits]);
   const { limits: of, ms } = timed.value;
-  const note = problem.value?.message ?? (of === '' ? 'at full speed' : 'with the limits below');
-  return <Tile name="Time" text={of === limits ? duration(ms) : '…'} note={note} />;
+  const note = problem.value?.message ?? (of === '' ? t('at full speed') : t('with the limits below'));
+  return <Tile name={t('Time')} text={of === limits ? duration(ms) : '…'} note={note} />;
 }
 
 /** Of what a duration can be reckoned with. */
@@ -104,12 +105,12 @@ export const GROUP_COLUMNS: readonly Column<PlannedGroupView>[] = [
     title: 'Of maxmemory',
     cell: ({ group, memoryAfterBytes, maxMemoryBytes }) =>
       maxMemoryBytes === 0 ? (
-        'no limit'
+        t('no limit')
       ) : (
         <Meter
           value={memoryAfterBytes}
           max={maxMemoryBytes ?? 0}
-          label={`memory of group ${group} afterwards`}
+          label={t('memory of group {group} afterwards', { group })}
           text={`${bytes(maxMemoryBytes)}, ${headroom(memoryAfterBytes, maxMemoryBytes)}`}
         />
       ),
@@ -117,6 +118,6 @@ export const GROUP_COLUMNS: readonly Column<PlannedGroupView>[] = [
 ];
 
 function headroom(used: number | null, max: number | null): string {
-  if (used === null || max === null) return 'headroom unknown';
-  return used > max ? `${bytes(used - max)} too much` : `${bytes(max - used)} left`;
+  if (used === null || max === null) return t('headroom unknown');
+  return used > max ? t('{bytes} too much', { bytes: bytes(used - max) }) : t('{bytes} left', { bytes: bytes(max - used) });
 }

@@ -10,11 +10,14 @@ import { Copy } from '../components/copy.tsx';
 import { Field } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { ThrottleFields, throttleForm, throttleOptions, throttleProblem, throttleRequest } from '../components/throttle.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { bytes, count, plural, printable, sentence, shellQuote } from '../lib/format.ts';
 import { runText } from '../lib/slots.ts';
+import { told } from '../lib/told.ts';
+import { rich, t } from '../lib/words.ts';
 import { asProblem, call, get, type Problem } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
 import { navigate, to } from '../state/router.ts';
@@ -41,7 +44,7 @@ export function PlanPage({ id }: { id: string }) {
   }, [id, at]);
   return (
     <>
-      <PageHead title={`Plan ${id}`}>{view.value === null ? null : <PlanChip plan={view.value} />}</PageHead>
+      <PageHead title={t('Plan {id}', { id })}>{view.value === null ? null : <PlanChip plan={view.value} />}</PageHead>
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       {view.value === null ? null : <Review plan={view.value} />}
     </>
@@ -63,39 +66,47 @@ function Review({ plan }: { plan: PlanView }) {
     <>
       <StepList at={plan.state === 'applied' ? 3 : 2} />
       <p class="lead">
-        {sentence(plan.goal)}.{' '}
+        <Said text={sentence(plan.goal)} whole />{' '}
         <span class="hint">
-          Made at epoch {plan.epoch} by {printable(plan.actor)}, <Time at={plan.createdAt} />.
+          {rich('Made at epoch {epoch} by {actor}, {at}.', {
+            epoch: plan.epoch,
+            actor: printable(plan.actor),
+            at: <Time at={plan.createdAt} />,
+          })}
         </span>
       </p>
       {plan.state === 'stale' ? <Stale plan={plan} /> : null}
       {plan.migration === null ? null : (
         <p>
-          Carried out by <a href={to('migrations', plan.migration)}>migration {plan.migration}</a>.
+          {rich('Carried out by {migration}.', {
+            migration: <a href={to('migrations', plan.migration)}>{t('migration {id}', { id: plan.migration })}</a>,
+          })}
         </p>
       )}
       <Summary plan={plan} form={manner.form} />
       {plan.warnings.map((warning) => (
         <p key={warning} class="note">
-          <Chip level="warn" word="warning" /> {warning}
+          <Chip level="warn" word="warning" /> <Said text={warning} />
         </p>
       ))}
       {plan.state === 'pending' ? <Run plan={plan} /> : null}
-      <h2>Groups before and after</h2>
-      <Table caption="Groups before and after" columns={GROUP_COLUMNS} rows={plan.groups} rowKey={({ group }) => group} empty={null} />
-      <h2>What moves</h2>
+      <h2>{t('Groups before and after')}</h2>
+      <Table caption={t('Groups before and after')} columns={GROUP_COLUMNS} rows={plan.groups} rowKey={({ group }) => group} empty={null} />
+      <h2>{t('What moves')}</h2>
       <Table
-        caption="What moves"
+        caption={t('What moves')}
         columns={MOVE_COLUMNS}
         rows={plan.moves}
         rowKey={({ first }) => first}
-        empty={<p>Nothing moves: all is as the goal wants it.</p>}
+        empty={<p>{t('Nothing moves: all is as the goal wants it.')}</p>}
       />
       <BeforeAfter plan={plan} />
-      <h2>Basis</h2>
+      <h2>{t('Basis')}</h2>
       <ul>
         {plan.basis.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
+          <li key={sentence}>
+            <Said text={sentence} />
+          </li>
         ))}
       </ul>
       <p class="actions">
@@ -120,7 +131,7 @@ function Download({ plan }: { plan: PlanView }) {
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
   return (
     <a href={url} download={`plan-${plan.id}.json`}>
-      Export as JSON
+      {t('Export as JSON')}
     </a>
   );
 }
@@ -137,12 +148,15 @@ function Run({ plan }: { plan: PlanView }) {
     () =>
       `${throttleOptions(form, { all: false })}${durable.value ? ' --durable' : ''}${comment.value === '' ? '' : ` --comment ${shellQuote(comment.value)}`}${tight ? ' --force' : ''}`,
   );
-  const block = plan.moves.length === 0 ? 'Nothing moves in this plan.' : throttleProblem(form);
+  const block = plan.moves.length === 0 ? t('Nothing moves in this plan.') : throttleProblem(form);
   const start = {
-    title: `Move ${plural(plan.slotsCount, 'slot')}`,
+    title: t('Move {slots}', { slots: plural(plan.slotsCount, 'slot') }),
     effect: [
-      `${sentence(plan.goal)}: exactly what is shown here moves, ${plural(plan.slotsCount, 'slot')}, while clients go on. It can be slowed down, paused and cancelled at any time; every slot ends whole on one side.`,
-      ...(tight ? ['It does not fit into the memory of a target, and is begun all the same.'] : []),
+      t(
+        '{goal}: exactly what is shown here moves, {slots}, while clients go on. It can be slowed down, paused and cancelled at any time; every slot ends whole on one side.',
+        { goal: told(plan.goal) ?? sentence(plan.goal), slots: plural(plan.slotsCount, 'slot') },
+      ),
+      ...(tight ? [t('It does not fit into the memory of a target, and is begun all the same.')] : []),
     ],
     danger: tight,
     cli: () => `codis-config plan apply ${plan.id}${options.value}`,
@@ -155,12 +169,12 @@ function Run({ plan }: { plan: PlanView }) {
       };
       const applied = await call<PlanView>('POST', `/plans/${plan.id}/apply`, { body });
       if (applied.migration !== null) navigate(to('migrations', applied.migration));
-      return { said: `Migration ${applied.migration} has begun` };
+      return { said: t('Migration {id} has begun', { id: applied.migration }) };
     },
   };
   return (
     <section class="run" aria-labelledby="run">
-      <h2 id="run">How fast?</h2>
+      <h2 id="run">{t('How fast?')}</h2>
       <ThrottleFields form={form} />
       <label class="choice">
         <input
@@ -171,13 +185,14 @@ function Run({ plan }: { plan: PlanView }) {
           }}
         />
         <span>
-          <strong>Durable</strong> <span class="hint">keys leave the source only when all replicas of the target have them; slower</span>
+          <strong>{t('Durable')}</strong>{' '}
+          <span class="hint">{t('keys leave the source only when all replicas of the target have them; slower')}</span>
         </span>
       </label>
       <Field
-        label="Why (for who looks at it later)"
+        label={t('Why (for who looks at it later)')}
         value={comment}
-        check={(text) => (text.length > 200 ? 'At most 200 characters.' : null)}
+        check={(text) => (text.length > 200 ? t('At most 200 characters.') : null)}
       />
       <p class="actions">
         <ActionButton primary action={start} label={start.title} block={block} />
@@ -204,20 +219,23 @@ function Stale({ plan }: { plan: PlanView }) {
     if (made !== null) navigate(to('migrations', 'plan', String(made.id)));
   };
   return (
-    <section class="note" aria-label="What has changed">
+    <section class="note" aria-label={t('What has changed')}>
       <p>
-        <Chip level="warn" word="stale" /> The topology has changed since this plan was made, so it can’t be carried out. Nothing was moved.
+        <Chip level="warn" word="stale" />{' '}
+        {t('The topology has changed since this plan was made, so it can’t be carried out. Nothing was moved.')}
       </p>
       {problem.value === null ? null : <ProblemBox problem={problem.value} />}
       <ul>
         {(diff.value?.changes ?? []).map((change) => (
-          <li key={change}>{change}</li>
+          <li key={change}>
+            <Said text={change} />
+          </li>
         ))}
       </ul>
       {diff.value === null ? null : <p>{differenceText(diff.value)}</p>}
-      {planProblem.value === null ? null : <ProblemBox problem={planProblem.value} what="No new plan" />}
-      <WriteButton primary block={planning.value ? 'The plan is being made.' : null} onClick={() => void recompute()}>
-        Recompute
+      {planProblem.value === null ? null : <ProblemBox problem={planProblem.value} what={t('No new plan')} />}
+      <WriteButton primary block={planning.value ? t('The plan is being made.') : null} onClick={() => void recompute()}>
+        {t('Recompute')}
       </WriteButton>{' '}
       <Copy text={`codis-config plan diff ${plan.id}`} />
     </section>
@@ -225,7 +243,9 @@ function Stale({ plan }: { plan: PlanView }) {
 }
 
 function differenceText({ obstacle, differences }: PlanDiffView): string {
-  if (obstacle !== null) return `There can’t be such a plan now: ${obstacle}.`;
+  if (obstacle !== null) return t('There can’t be such a plan now: {obstacle}.', { obstacle });
   const slots = differences.reduce((total, { first, last }) => total + last - first + 1, 0);
-  return slots === 0 ? 'A plan made now would move the same slots.' : `A plan made now would treat ${plural(slots, 'slot')} differently.`;
+  return slots === 0
+    ? t('A plan made now would move the same slots.')
+    : t('A plan made now would treat {slots} differently.', { slots: plural(slots, 'slot') });
 }

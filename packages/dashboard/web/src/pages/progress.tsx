@@ -2,7 +2,10 @@
 
 import type { MigrationView } from '@codis/config/api';
 import { Chip, type Level } from '../components/chip.tsx';
+import { Said } from '../components/said.tsx';
 import { count, duration, rate, UNKNOWN } from '../lib/format.ts';
+import { told } from '../lib/told.ts';
+import { rich, t } from '../lib/words.ts';
 import { to } from '../state/router.ts';
 
 export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; word: string }> = {
@@ -14,20 +17,26 @@ export const MIGRATION_STATES: Record<MigrationView['state'], { level: Level; wo
 
 export function MigrationChip({ migration: { state, waiting } }: { migration: MigrationView }) {
   return state === 'running' && waiting !== null ? (
-    <Chip level="warn" word="waiting" title={waiting} />
+    <Chip level="warn" word="waiting" title={told(waiting) ?? waiting} />
   ) : (
     <Chip {...MIGRATION_STATES[state]} />
   );
 }
 
 export function progressText({ slotsDone, slotsTotal, keysSwept, keysLeft, keysPerSecond, secondsLeft, state }: MigrationView): string {
-  const parts = [`${count(slotsDone)} of ${count(slotsTotal)} slots`, `${count(keysSwept)} keys handed over`];
+  const parts = [
+    t('{done} of {total} slots', { done: count(slotsDone), total: count(slotsTotal) }),
+    t('{keys} keys handed over', { keys: count(keysSwept) }),
+  ];
   if (state === 'paused' || state === 'running') {
-    if (keysLeft !== null) parts.push(`about ${count(keysLeft)} left`);
+    if (keysLeft !== null) parts.push(t('about {keys} left', { keys: count(keysLeft) }));
     if (state === 'running' && rate(keysPerSecond) !== UNKNOWN) parts.push(rate(keysPerSecond, 'keys'));
-    if (state === 'running') parts.push(secondsLeft === null ? 'time left not known yet' : `about ${duration(secondsLeft * 1000)} left`);
+    if (state === 'running')
+      parts.push(
+        secondsLeft === null ? t('time left not known yet') : t('about {duration} left', { duration: duration(secondsLeft * 1000) }),
+      );
   }
-  return parts.join(', ');
+  return parts.join(t(', '));
 }
 
 const BAR_STEPS = 1000;
@@ -45,10 +54,10 @@ export function ProgressLine({ migration }: { migration: MigrationView }) {
   const { id, waiting } = migration;
   return (
     <div class="progress-line">
-      <a href={to('migrations', id)}>Migration {id}</a> <MigrationChip migration={migration} />
-      <ProgressBar migration={migration} label={`Migration ${id}`} />
+      <a href={to('migrations', id)}>{t('Migration {id}', { id })}</a> <MigrationChip migration={migration} />
+      <ProgressBar migration={migration} label={t('Migration {id}', { id })} />
       <span>{progressText(migration)}</span>
-      {waiting === null ? null : <span class="hint">Waiting: {waiting}</span>}
+      {waiting === null ? null : <span class="hint">{rich('Waiting: {waiting}', { waiting: <Said text={waiting} /> })}</span>}
     </div>
   );
 }

@@ -11,7 +11,9 @@ import { PageHead } from '../components/layout.tsx';
 import { Empty } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Value } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { count, duration, percent, rate, UNKNOWN } from '../lib/format.ts';
+import { msg, rich, t } from '../lib/words.ts';
 import { call } from '../state/api.ts';
 import { epoch, live, status } from '../state/live.ts';
 import { route, to } from '../state/router.ts';
@@ -24,19 +26,21 @@ export function ProxiesPage() {
   const one = proxies.find(({ id }) => id === wanted);
   return (
     <>
-      <PageHead title={wanted === null ? 'Proxies' : `Proxy ${wanted}`}>
-        {wanted === null ? null : <a href={to('proxies')}>all proxies</a>}
+      <PageHead title={wanted === null ? t('Proxies') : t('Proxy {id}', { id: wanted })}>
+        {wanted === null ? null : <a href={to('proxies')}>{t('all proxies')}</a>}
       </PageHead>
-      {wanted !== null && one === undefined ? <Empty text={`There is no proxy ${wanted}.`} cli="codis-config proxy list" /> : null}
+      {wanted !== null && one === undefined ? (
+        <Empty text={t('There is no proxy {id}.', { id: wanted })} cli="codis-config proxy list" />
+      ) : null}
       {wanted === null || one !== undefined ? (
         <Table
-          caption="Proxies"
+          caption={t('Proxies')}
           columns={COLUMNS}
           rows={one === undefined ? proxies : [one]}
           rowKey={({ id }) => id}
           empty={
             <Empty
-              text="No proxy is registered, so no client can connect. A proxy registers by itself when it starts:"
+              text={t('No proxy is registered, so no client can connect. A proxy registers by itself when it starts:')}
               cli="npx codis-proxy"
             />
           }
@@ -59,7 +63,7 @@ const STATES: Record<ProxyStateName, { level: Level; word: string }> = {
 
 const statsOf = ({ id }: ProxyEntryView) => live.value?.proxyStats.get(id);
 const milliseconds = (seconds: number | null | undefined) => (seconds == null ? null : seconds * 1000);
-const whyOf = (proxy: ProxyEntryView) => statsOf(proxy)?.problem ?? 'it has not answered twice yet';
+const whyOf = (proxy: ProxyEntryView) => statsOf(proxy)?.problem ?? t('it has not answered twice yet');
 
 const COLUMNS: readonly Column<ProxyEntryView>[] = [
   { title: 'Proxy', cell: (proxy) => <Named proxy={proxy} /> },
@@ -70,7 +74,7 @@ const COLUMNS: readonly Column<ProxyEntryView>[] = [
   {
     title: 'p99',
     numeric: true,
-    cell: (proxy) => <Value text={duration(statsOf(proxy)?.p99Ms)} why={statsOf(proxy)?.problem ?? 'there are no requests'} />,
+    cell: (proxy) => <Value text={duration(statsOf(proxy)?.p99Ms)} why={statsOf(proxy)?.problem ?? t('there are no requests')} />,
   },
   { title: 'Sessions', numeric: true, cell: (proxy) => <Value text={count(statsOf(proxy)?.sessions)} why={whyOf(proxy)} /> },
   {
@@ -78,11 +82,7 @@ const COLUMNS: readonly Column<ProxyEntryView>[] = [
     cell: (proxy) => (
       <Two
         first={<Value text={statsOf(proxy)?.version ?? UNKNOWN} why={whyOf(proxy)} />}
-        second={
-          <>
-            up <Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} />
-          </>
-        }
+        second={rich('up {time}', { time: <Value text={duration(milliseconds(statsOf(proxy)?.uptimeSeconds))} why={whyOf(proxy)} /> })}
       />
     ),
   },
@@ -120,9 +120,15 @@ function Two({ first, second }: { first: ComponentChildren; second: ComponentChi
 
 function SlotTable({ proxy: { epoch: held } }: { proxy: ProxyEntryView }) {
   const newest = epoch.value;
-  if (held === null || newest === null) return <Value text="—" why="it has no session with the coordinator" />;
-  if (held >= newest) return <>v{held} (current)</>;
-  return <Chip level="warn" word={`v${held} — ${newest - held} behind`} title={`the newest is v${newest}`} />;
+  if (held === null || newest === null) return <Value text="—" why={t('it has no session with the coordinator')} />;
+  if (held >= newest) return <>{t('v{held} (current)', { held })}</>;
+  return (
+    <Chip
+      level="warn"
+      word={t('v{held} — {behind} behind', { held, behind: newest - held })}
+      title={t('the newest is v{newest}', { newest })}
+    />
+  );
 }
 
 const DRAIN_SECONDS = { min: 0, max: 3600 };
@@ -134,22 +140,22 @@ function ProxyActions({ proxy }: { proxy: ProxyEntryView }) {
     <span class="actions">
       {wanted === 'online' ? (
         <>
-          <ActionButton action={draining(id, drain)} label="Drain …" />
-          <ActionButton action={offline(id)} label="Take offline …" />
+          <ActionButton action={draining(id, drain)} label={t('Drain …')} />
+          <ActionButton action={offline(id)} label={t('Take offline …')} />
         </>
       ) : (
-        <ActionButton action={online(id)} label="Bring online …" />
+        <ActionButton action={online(id)} label={t('Bring online …')} />
       )}
-      {state === 'lost' || state === 'offline' ? <ActionButton action={removal(id)} label="Remove …" /> : null}
-      <WhyButton of={{ proxy: id }} about={`Proxy ${id}`} />
+      {state === 'lost' || state === 'offline' ? <ActionButton action={removal(id)} label={t('Remove …')} /> : null}
+      <WhyButton of={{ proxy: id }} about={t('Proxy {id}', { id })} />
     </span>
   );
 }
 
 function online(id: string): Action {
   return {
-    title: `Bring ${id} online`,
-    effect: ['It takes clients as soon as it has the newest slot table.'],
+    title: t('Bring {id} online', { id }),
+    effect: [t('It takes clients as soon as it has the newest slot table.')],
     cli: `codis-config proxy online ${id}`,
     rehearsal: { method: 'PUT', path: `/proxies/${encodeURIComponent(id)}/wanted`, body: { wanted: 'online' } },
     run: () => want(id, { wanted: 'online' }),
@@ -157,14 +163,16 @@ function online(id: string): Action {
 }
 
 function draining(id: string, drain: Signal<string>): Action {
-  const check = wholeNumber('The time', DRAIN_SECONDS);
+  const check = wholeNumber(msg('The time'), DRAIN_SECONDS);
   return {
-    title: `Drain ${id}`,
+    title: t('Drain {id}', { id }),
     effect: [
-      'It takes no new clients. Those it has may go on for a while, and are disconnected then: its sessions fall to 0. Migrations don’t wait for it any more.',
+      t(
+        'It takes no new clients. Those it has may go on for a while, and are disconnected then: its sessions fall to 0. Migrations don’t wait for it any more.',
+      ),
     ],
     cli: () => `codis-config proxy drain ${id} --timeout ${drain.value}`,
-    details: <Field label="Clients may go on for" unit="s" numeric value={drain} check={check} />,
+    details: <Field label={t('Clients may go on for')} unit={t('s')} numeric value={drain} check={check} />,
     block: () => check(drain.value),
     run: () => want(id, { wanted: 'offline', drainSeconds: Number(drain.value) }),
   };
@@ -172,9 +180,11 @@ function draining(id: string, drain: Signal<string>): Action {
 
 function offline(id: string): Action {
   return {
-    title: `Take ${id} offline`,
+    title: t('Take {id} offline', { id }),
     effect: [
-      'It takes no new clients. Those it has are disconnected as soon as their requests are answered. Migrations don’t wait for it any more.',
+      t(
+        'It takes no new clients. Those it has are disconnected as soon as their requests are answered. Migrations don’t wait for it any more.',
+      ),
     ],
     cli: `codis-config proxy offline ${id}`,
     rehearsal: { method: 'PUT', path: `/proxies/${encodeURIComponent(id)}/wanted`, body: { wanted: 'offline' } },
@@ -184,19 +194,19 @@ function offline(id: string): Action {
 
 async function want(id: string, body: { wanted: 'online' | 'offline'; drainSeconds?: number }) {
   const { notes } = await call<ProxyWantedView>('PUT', `/proxies/${encodeURIComponent(id)}/wanted?wait=false`, { body });
-  return { said: `${id} shall be ${body.wanted}; its state says when it is`, notes };
+  return { said: t('{id} shall be {wanted}; its state says when it is', { id, wanted: apiWord(body.wanted) }), notes };
 }
 
 function removal(id: string): Action {
   return {
-    title: `Remove ${id}`,
-    effect: ['Its registration is forgotten. If it still runs somewhere, it registers again.'],
+    title: t('Remove {id}', { id }),
+    effect: [t('Its registration is forgotten. If it still runs somewhere, it registers again.')],
     cli: `codis-config proxy remove ${id}`,
     rehearsal: { method: 'DELETE', path: `/proxies/${encodeURIComponent(id)}` },
     danger: true,
     run: async () => {
       const { notes } = await call<ProxyRemovedView>('DELETE', `/proxies/${encodeURIComponent(id)}`);
-      return { said: `${id} is forgotten`, notes };
+      return { said: t('{id} is forgotten', { id }), notes };
     },
   };
 }

@@ -7,17 +7,19 @@ import { Button } from '../components/button.tsx';
 import { Copy } from '../components/copy.tsx';
 import { WhyButton } from '../components/explain.tsx';
 import { ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { TryProxy } from '../components/try-proxy.tsx';
 import { Ago, Value } from '../components/value.tsx';
 import { bytes, count, duration, percent, plural, rate, UNKNOWN } from '../lib/format.ts';
 import { keepOrder } from '../lib/order.ts';
+import { msg, rich, t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 import { useResource } from '../state/resource.ts';
 
 const REFRESH_MS = 5000;
 const TOP = 20;
-const NOT_TWICE = 'it has not answered twice yet';
+const NOT_TWICE = msg('it has not answered twice yet');
 const detail = signal<ProxyDetailView | null>(null);
 
 export function ProxyDetail({ id }: { id: string }) {
@@ -43,16 +45,20 @@ export function ProxyDetail({ id }: { id: string }) {
   if (view === null) return null;
   return (
     <>
-      {view.problem === null ? null : <p class="note">{view.problem}</p>}
+      {view.problem === null ? null : (
+        <p class="note">
+          <Said text={view.problem} />
+        </p>
+      )}
       <Facts view={view} />
       <TryProxy id={id} />
-      <h2>Workers</h2>
+      <h2>{t('Workers')}</h2>
       <Table
-        caption="Workers"
+        caption={t('Workers')}
         columns={WORKER_COLUMNS}
         rows={view.workers}
         rowKey={({ worker }) => worker}
-        empty={<p class="hint">It did not say which workers it has.</p>}
+        empty={<p class="hint">{t('It did not say which workers it has.')}</p>}
       />
       <Clients id={id} />
       <Commands commands={view.commands} />
@@ -61,35 +67,35 @@ export function ProxyDetail({ id }: { id: string }) {
 }
 
 function Facts({ view }: { view: ProxyDetailView }) {
-  const why = view.problem ?? 'it did not say';
+  const why = view.problem ?? t('it did not say');
   return (
     <dl class="facts">
-      <dt>Version</dt>
+      <dt>{t('Version')}</dt>
       <dd>{view.version ?? <Value text={UNKNOWN} why={why} />}</dd>
-      <dt>Up for</dt>
+      <dt>{t('Up for')}</dt>
       <dd>
         <Value text={duration(view.uptimeSeconds === null ? null : view.uptimeSeconds * 1000)} why={why} />
       </dd>
-      <dt>Memory</dt>
+      <dt>{t('Memory')}</dt>
       <dd>
         <Value text={bytes(view.memoryBytes)} why={why} />
       </dd>
-      <dt>Workers</dt>
+      <dt>{t('Workers')}</dt>
       <dd>
         <Value text={count(view.workersCount)} why={why} />
         {view.workerRestartsCount ? `, ${plural(view.workerRestartsCount, 'restart')}` : ''}
       </dd>
-      <dt>Latency p50 / p99</dt>
+      <dt>{t('Latency p50 / p99')}</dt>
       <dd>
-        <Value text={duration(view.p50Ms)} why="there are no requests" /> /{' '}
-        <Value text={duration(view.p99Ms)} why="there are no requests" />{' '}
-        <WhyButton of={{ proxy: view.id }} about={`Latency of proxy ${view.id}`} />
+        <Value text={duration(view.p50Ms)} why={t('there are no requests')} /> /{' '}
+        <Value text={duration(view.p99Ms)} why={t('there are no requests')} />{' '}
+        <WhyButton of={{ proxy: view.id }} about={t('Latency of proxy {id}', { id: view.id })} />
       </dd>
     </dl>
   );
 }
 
-const lag = (value: number | null) => <Value text={duration(value)} why="it was not measured yet" />;
+const lag = (value: number | null) => <Value text={duration(value)} why={t('it was not measured yet')} />;
 
 const WORKER_COLUMNS: readonly Column<ProxyWorkerView>[] = [
   { title: 'Worker', numeric: true, cell: ({ worker }) => worker },
@@ -105,7 +111,7 @@ const WORKER_COLUMNS: readonly Column<ProxyWorkerView>[] = [
   {
     title: 'Slot table',
     numeric: true,
-    cell: ({ epoch }) => <Value text={epoch < 0 ? UNKNOWN : `v${epoch}`} why="it has none yet" />,
+    cell: ({ epoch }) => <Value text={epoch < 0 ? UNKNOWN : t('v{epoch}', { epoch })} why={t('it has none yet')} />,
   },
 ];
 
@@ -115,30 +121,33 @@ function Clients({ id }: { id: string }) {
   return (
     <section>
       <div class="toolbar">
-        <h2>Busiest clients</h2>
-        <span class="hint">{view === null ? '' : ['as of ', <Ago key="at" at={view.at} />]}</span>
+        <h2>{t('Busiest clients')}</h2>
+        <span class="hint">{view === null ? '' : rich('as of {ago}', { ago: <Ago at={view.at} /> })}</span>
         <span class="spring" />
-        <Button block={busy ? 'They are being asked for.' : null} onClick={reload}>
-          Refresh clients
+        <Button block={busy ? t('They are being asked for.') : null} onClick={reload}>
+          {t('Refresh clients')}
         </Button>
       </div>
       {problem === null ? null : <ProblemBox problem={problem} />}
       {view?.clientsCount == null ? null : (
         <p class="hint">
-          {view.clients.length} of {plural(view.clientsCount, 'client')}, by requests over the last five to ten seconds.
+          {t('{shown} of {clients}, by requests over the last five to ten seconds.', {
+            shown: view.clients.length,
+            clients: plural(view.clientsCount, 'client'),
+          })}
         </p>
       )}
       {(view?.notes ?? []).map((note) => (
         <p key={note} class="note">
-          {note}
+          <Said text={note} />
         </p>
       ))}
       <Table
-        caption="Busiest clients"
+        caption={t('Busiest clients')}
         columns={CLIENT_COLUMNS}
         rows={view?.clients ?? []}
         rowKey={(client) => client.id}
-        empty={view?.clientsCount === 0 ? <p class="hint">No client is connected.</p> : null}
+        empty={view?.clientsCount === 0 ? <p class="hint">{t('No client is connected.')}</p> : null}
       />
       <Copy text={`codis-config proxy clients ${id} --top ${TOP}`} />
     </section>
@@ -150,12 +159,12 @@ const seconds = (value: number) => duration(value * 1000);
 const CLIENT_COLUMNS: readonly Column<ProxyClientView>[] = [
   { title: 'Client', numeric: true, cell: (client) => client.id },
   { title: 'Address', cell: ({ addr }) => addr },
-  { title: 'Name', cell: ({ name }) => <Value text={name === '' ? UNKNOWN : name} why="it gave itself none" /> },
+  { title: 'Name', cell: ({ name }) => <Value text={name === '' ? UNKNOWN : name} why={t('it gave itself none')} /> },
   { title: 'Requests', numeric: true, cell: ({ opsPerSecond }) => rate(opsPerSecond) },
   { title: 'So far', numeric: true, cell: ({ requestsCount }) => count(requestsCount) },
   {
     title: 'Last command',
-    cell: ({ command }) => (command === null ? <Value text={UNKNOWN} why="it has sent none" /> : <code>{command}</code>),
+    cell: ({ command }) => (command === null ? <Value text={UNKNOWN} why={t('it has sent none')} /> : <code>{command}</code>),
   },
   { title: 'Database', numeric: true, cell: ({ db }) => db },
   { title: 'Connected for', numeric: true, cell: ({ ageSeconds }) => seconds(ageSeconds) },
@@ -173,7 +182,7 @@ function Commands({ commands }: { commands: readonly CommandStatsView[] }) {
   return (
     <section>
       <div class="toolbar">
-        <h2>Commands</h2>
+        <h2>{t('Commands')}</h2>
         <span class="spring" />
         <Button
           onClick={() => {
@@ -181,15 +190,15 @@ function Commands({ commands }: { commands: readonly CommandStatsView[] }) {
             setAsked(asked + 1);
           }}
         >
-          Refresh order
+          {t('Refresh order')}
         </Button>
       </div>
       <Table
-        caption="Commands"
+        caption={t('Commands')}
         columns={COMMAND_COLUMNS}
         rows={rows}
         rowKey={({ command }) => command}
-        empty={<p class="hint">No command has been served yet.</p>}
+        empty={<p class="hint">{t('No command has been served yet.')}</p>}
       />
     </section>
   );

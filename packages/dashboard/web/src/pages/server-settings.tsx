@@ -6,6 +6,7 @@ import { type Action, openAction } from '../components/action.tsx';
 import { WriteButton } from '../components/button.tsx';
 import { Field } from '../components/field.tsx';
 import { Value } from '../components/value.tsx';
+import { t } from '../lib/words.ts';
 import { call } from '../state/api.ts';
 import { epoch } from '../state/live.ts';
 
@@ -23,9 +24,9 @@ export function Zone({ group, server: { addr, zone } }: Props) {
   };
   return (
     <span class="actions">
-      <Value text={zone ?? '—'} why="nobody has said where it stands" />
-      <WriteButton label={`Zone of ${addr} …`} onClick={open}>
-        Zone …
+      <Value text={zone ?? '—'} why={t('nobody has said where it stands')} />
+      <WriteButton label={t('Zone of {addr} …', { addr })} onClick={open}>
+        {t('Zone …')}
       </WriteButton>
     </span>
   );
@@ -34,14 +35,17 @@ export function Zone({ group, server: { addr, zone } }: Props) {
 function zoning(group: number, addr: string): Action {
   const typed = () => zoneText.value.trim();
   return {
-    title: `Say where ${addr} stands`,
-    effect: ['It is a label for people: nothing is routed by it. It stays with the address when another server becomes master.'],
+    title: t('Say where {addr} stands', { addr }),
+    effect: [t('It is a label for people: nothing is routed by it. It stays with the address when another server becomes master.')],
     cli: () => (checkZone(zoneText.value) === null ? `codis-config server set ${addr} --zone ${typed() || 'none'}` : null),
-    details: <Field label="Zone" value={zoneText} check={checkZone} placeholder="az1" hint="Empty: not said." autofocus />,
+    details: <Field label={t('Zone')} value={zoneText} check={checkZone} placeholder="az1" hint={t('Empty: not said.')} autofocus />,
     block: () => checkZone(zoneText.value),
     run: async () => {
       const notes = await set(group, addr, { zone: typed() || null });
-      return { said: typed() === '' ? `${addr} has no zone now` : `${addr} stands in ${typed()}`, notes };
+      return {
+        said: typed() === '' ? t('{addr} has no zone now', { addr }) : t('{addr} stands in {zone}', { addr, zone: typed() }),
+        notes,
+      };
     },
   };
 }
@@ -50,19 +54,19 @@ function zoning(group: number, addr: string): Action {
 export function checkZone(text: string): string | null {
   const zone = text.trim();
   if (zone === '' || (/^[A-Za-z0-9._-]{1,32}$/.test(zone) && zone !== 'none')) return null;
-  return 'Write 1 to 32 letters, digits, dots, dashes or underscores, and not none.';
+  return t('Write 1 to 32 letters, digits, dots, dashes or underscores, and not none.');
 }
 
 /** A switch, for a replica. */
 export function ReplicaReads({ group, server: { addr, role, replicaReads } }: Props) {
-  if (role === 'master') return <Value text="—" why="a master answers all clients" />;
+  if (role === 'master') return <Value text="—" why={t('a master answers all clients')} />;
   return (
     <WriteButton
-      label={`Clients’ READONLY reads from ${addr}`}
+      label={t('Clients’ READONLY reads from {addr}', { addr })}
       checked={replicaReads}
       onClick={() => openAction(switching(group, addr, !replicaReads))}
     >
-      {replicaReads ? 'on' : 'off'}
+      {replicaReads ? t('on') : t('off')}
     </WriteButton>
   );
 }
@@ -70,16 +74,24 @@ export function ReplicaReads({ group, server: { addr, role, replicaReads } }: Pr
 function switching(group: number, addr: string, on: boolean): Action {
   const body: SetServerRequest = { replicaReads: on };
   return {
-    title: `Switch clients’ READONLY reads from ${addr} ${on ? 'on' : 'off'}`,
+    title: on
+      ? t('Switch clients’ READONLY reads from {addr} on', { addr })
+      : t('Switch clients’ READONLY reads from {addr} off', { addr }),
     effect: on
-      ? [`Clients that said READONLY may be answered by ${addr}, with data that is older than what they wrote or read before.`]
+      ? [t('Clients that said READONLY may be answered by {addr}, with data that is older than what they wrote or read before.', { addr })]
       : [
-          `${addr} answers no client any more. Those that said READONLY are answered by another replica of group ${group} whose reads are on, else by its master, which has that much more to do.`,
-          'It goes on following its master, and can be promoted as before.',
+          t(
+            '{addr} answers no client any more. Those that said READONLY are answered by another replica of group {group} whose reads are on, else by its master, which has that much more to do.',
+            { addr, group },
+          ),
+          t('It goes on following its master, and can be promoted as before.'),
         ],
     cli: `codis-config server set ${addr} --replica-reads ${on ? 'on' : 'off'}`,
     rehearsal: { method: 'PUT', path: pathOf(group, addr), body },
-    run: async () => ({ said: `READONLY reads from ${addr} are ${on ? 'on' : 'off'}`, notes: await set(group, addr, body) }),
+    run: async () => ({
+      said: on ? t('READONLY reads from {addr} are on', { addr }) : t('READONLY reads from {addr} are off', { addr }),
+      notes: await set(group, addr, body),
+    }),
   };
 }
 

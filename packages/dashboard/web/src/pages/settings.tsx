@@ -2,6 +2,7 @@
 
 import { Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
+import { t } from '../lib/words.ts';
 import { status } from '../state/live.ts';
 import { session } from '../state/session.ts';
 import { setTheme, type Theme, theme } from '../state/theme.ts';
@@ -11,13 +12,17 @@ export function SettingsPage() {
   const current = session.value;
   return (
     <>
-      <PageHead title="Settings" />
+      <PageHead title={t('Settings')} />
       <section>
-        <h2>Appearance</h2>
+        <h2>{t('Appearance')}</h2>
         <Select
-          label="Theme"
+          label={t('Theme')}
           value={theme.value}
-          options={(['auto', 'light', 'dark'] as const).map((value) => ({ value, label: value === 'auto' ? 'as the system' : value }))}
+          options={[
+            { value: 'auto', label: t('as the system') },
+            { value: 'light', label: t('light') },
+            { value: 'dark', label: t('dark') },
+          ]}
           onChange={(value: Theme) => setTheme(value)}
         />
       </section>
@@ -30,10 +35,11 @@ export function SettingsPage() {
 function Open() {
   return (
     <section>
-      <h2>Users and tokens</h2>
+      <h2>{t('Users and tokens')}</h2>
       <p class="note">
-        There is no login (dashboard_auth = off): whoever reaches this address, which only this machine can, may do everything. With
-        dashboard_auth = on in config.ini there are users and tokens with roles.
+        {t(
+          'There is no login (dashboard_auth = off): whoever reaches this address, which only this machine can, may do everything. With dashboard_auth = on in config.ini there are users and tokens with roles.',
+        )}
       </p>
     </section>
   );
@@ -43,8 +49,8 @@ function Access({ admin }: { admin: boolean }) {
   if (!admin) {
     return (
       <section>
-        <h2>Users and tokens</h2>
-        <p class="note">Only an admin sees and changes users and tokens.</p>
+        <h2>{t('Users and tokens')}</h2>
+        <p class="note">{t('Only an admin sees and changes users and tokens.')}</p>
         <Password />
       </section>
     );
@@ -62,30 +68,30 @@ function About() {
   const current = status.value;
   return (
     <section>
-      <h2>About</h2>
+      <h2>{t('About')}</h2>
       <dl class="facts">
-        <dt>Product</dt>
+        <dt>{t('Product')}</dt>
         <dd>{current?.product ?? '…'}</dd>
-        <dt>This dashboard</dt>
+        <dt>{t('This dashboard')}</dt>
         <dd>
           {current === null
             ? '…'
             : current.elected
-              ? 'the elected controller: it carries out migrations'
-              : 'not the elected controller; another one carries out migrations'}
+              ? t('the elected controller: it carries out migrations')
+              : t('not the elected controller; another one carries out migrations')}
         </dd>
-        <dt>The API</dt>
+        <dt>{t('The API')}</dt>
         <dd>
           <a href="/api/openapi.json" target="_blank" rel="noreferrer">
-            its description (OpenAPI)
+            {t('its description (OpenAPI)')}
           </a>
           ,{' '}
           <a href="/api/docs" target="_blank" rel="noreferrer">
-            the same to read
+            {t('the same to read')}
           </a>
           ,{' '}
           <a href="/metrics" target="_blank" rel="noreferrer">
-            metrics
+            {t('metrics')}
           </a>
         </dd>
       </dl>

@@ -12,6 +12,7 @@ import { ProblemBox } from '../components/problem.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { bytes, count, rate } from '../lib/format.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
+import { msg, t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 import { topology } from '../state/live.ts';
 import { navigate, to } from '../state/router.ts';
@@ -25,16 +26,14 @@ const STATES: Record<SlotView['state'], { level: Level; word: string }> = {
   offline: { level: 'error', word: 'offline' },
 };
 
-const NOT_LOOKED = 'servers have not been looked through yet';
+const NOT_LOOKED = msg('servers have not been looked through yet');
 
 export function SlotDrawer({ slot, onClose }: { slot: number; onClose: () => void }) {
   const state = topology.value?.slots[slot];
   return (
-    <Dialog title={`Slot ${slot}`} drawer onClose={onClose}>
+    <Dialog title={t('Slot {slot}', { slot })} drawer onClose={onClose}>
       {state === undefined ? (
-        <p>
-          There is no slot {slot}: slots go from 0 to {SLOT_COUNT - 1}.
-        </p>
+        <p>{t('There is no slot {slot}: slots go from 0 to {last}.', { slot, last: SLOT_COUNT - 1 })}</p>
       ) : (
         <SlotDetails slot={slot} />
       )}
@@ -49,45 +48,47 @@ function SlotDetails({ slot }: { slot: number }) {
   return (
     <>
       <dl class="facts">
-        <dt>State</dt>
+        <dt>{t('State')}</dt>
         <dd>
           <Chip {...STATES[state.state]} />
         </dd>
-        <dt>Group</dt>
-        <dd>{state.group === null ? 'none: nobody serves it' : <GroupMark group={state.group} />}</dd>
+        <dt>{t('Group')}</dt>
+        <dd>{state.group === null ? t('none: nobody serves it') : <GroupMark group={state.group} />}</dd>
         {state.to === null ? null : (
           <>
-            <dt>Moves to</dt>
+            <dt>{t('Moves to')}</dt>
             <dd>
               <GroupMark group={state.to} />
-              {state.migration === null ? null : <a href={to('migrations', state.migration)}> migration {state.migration}</a>}
+              {state.migration === null ? null : (
+                <a href={to('migrations', state.migration)}> {t('migration {id}', { id: state.migration })}</a>
+              )}
             </dd>
           </>
         )}
         <Server slot={slot} />
-        <dt>Keys</dt>
+        <dt>{t('Keys')}</dt>
         <dd>
           <Value text={count(stats?.keysCount[slot])} why={NOT_LOOKED} />
         </dd>
-        <dt>Memory</dt>
+        <dt>{t('Memory')}</dt>
         <dd>
           <Value text={bytes(stats?.bytes[slot])} why={NOT_LOOKED} />
         </dd>
-        <dt>Requests</dt>
+        <dt>{t('Requests')}</dt>
         <dd>
-          <Value text={rate(stats?.opsPerSecond[slot])} why="not all proxies could be asked just now" />
+          <Value text={rate(stats?.opsPerSecond[slot])} why={t('not all proxies could be asked just now')} />
         </dd>
       </dl>
       <p class="actions">
-        <WhyButton of={{ slot }} about={`Slot ${slot}`} />
+        <WhyButton of={{ slot }} about={t('Slot {slot}', { slot })} />
         <WriteButton
-          block={state.state === 'online' ? null : 'Only a slot that is online, and not in a move, can be moved.'}
+          block={state.state === 'online' ? null : t('Only a slot that is online, and not in a move, can be moved.')}
           onClick={() => {
             draftOfSlots([slot]);
             navigate(to('migrations', 'new'));
           }}
         >
-          Move slot {slot}…
+          {t('Move slot {slot}…', { slot })}
         </WriteButton>
       </p>
       <Copy text={`codis-config slot info ${slot}`} />
@@ -112,28 +113,28 @@ function Server({ slot }: { slot: number }) {
   }, [slot, at]);
   return (
     <>
-      <dt>Requests go to</dt>
+      <dt>{t('Requests go to')}</dt>
       <dd>
         {problem.value !== null ? (
           <ProblemBox problem={problem.value} />
         ) : view.value === null ? (
           '…'
         ) : (
-          (view.value.server ?? 'no server: the group has no master')
+          (view.value.server ?? t('no server: the group has no master'))
         )}
       </dd>
-      <dt>Last move</dt>
+      <dt>{t('Last move')}</dt>
       <dd>{view.value === null ? '…' : <LastMove move={view.value.lastMove} />}</dd>
     </>
   );
 }
 
 function LastMove({ move }: { move: LastMoveView | null }) {
-  if (move === null) return <>none is on record</>;
+  if (move === null) return <>{t('none is on record')}</>;
   return (
     <>
       <Time at={move.at} />, <GroupMark group={move.from} /> → <GroupMark group={move.to} />,{' '}
-      <a href={to('migrations', move.migration)}>migration {move.migration}</a>
+      <a href={to('migrations', move.migration)}>{t('migration {id}', { id: move.migration })}</a>
     </>
   );
 }

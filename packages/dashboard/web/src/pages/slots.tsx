@@ -10,11 +10,14 @@ import { Later } from '../components/later.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { found, SearchAnswer, SearchBox } from '../components/locate.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { Legend, SlotMap } from '../components/slot-map.tsx';
 import { Ago } from '../components/value.tsx';
+import { apiWord } from '../lib/api-words.ts';
 import { plural, sentence } from '../lib/format.ts';
 import { details, GROUPS_TOLD_APART, type MapMode, paintMap } from '../lib/slot-paint.ts';
 import { runsOf, runText, slotsText } from '../lib/slots.ts';
+import { msg, rich, t } from '../lib/words.ts';
 import { lastMoves, lastMoveText, loadLastMoves } from '../state/last-moves.ts';
 import { epoch, topology } from '../state/live.ts';
 import { navigate, query, route, setQuery, to } from '../state/router.ts';
@@ -40,15 +43,15 @@ export function SlotsPage() {
   if (current === null) {
     return (
       <>
-        <PageHead title="Slots" />
-        <Empty text="There is no slot table yet. The overview makes one in four steps; or type:" cli="codis-config slot init" />
+        <PageHead title={t('Slots')} />
+        <Empty text={t('There is no slot table yet. The overview makes one in four steps; or type:')} cli="codis-config slot init" />
       </>
     );
   }
   return (
     <>
-      <PageHead title="Slots">
-        <span class="hint">epoch {current.epoch}</span>
+      <PageHead title={t('Slots')}>
+        <span class="hint">{t('epoch {epoch}', { epoch: current.epoch })}</span>
         <Views />
       </PageHead>
       {isOverTime() ? <Later load={loadHeatMap} /> : <Now groups={current.groups} />}
@@ -65,7 +68,7 @@ const isOverTime = () => query.value.get('view') === 'time';
 function Views() {
   return (
     <fieldset class="segments">
-      <legend class="visually-hidden">What to show</legend>
+      <legend class="visually-hidden">{t('What to show')}</legend>
       {[false, true].map((overTime) => (
         <label key={String(overTime)}>
           <input
@@ -74,7 +77,7 @@ function Views() {
             checked={isOverTime() === overTime}
             onChange={() => setQuery({ view: overTime ? 'time' : null })}
           />
-          <span>{overTime ? 'over time' : 'now'}</span>
+          <span>{overTime ? t('over time') : t('now')}</span>
         </label>
       ))}
     </fieldset>
@@ -106,16 +109,16 @@ function Now({ groups }: { groups: readonly GroupView[] }) {
 }
 
 const MODES: readonly { value: MapMode; label: string }[] = [
-  { value: 'owner', label: 'owner' },
-  { value: 'keys', label: 'keys' },
-  { value: 'bytes', label: 'bytes (sampled)' },
-  { value: 'ops', label: 'requests per second' },
-  { value: 'state', label: 'state' },
+  { value: 'owner', label: msg('owner') },
+  { value: 'keys', label: msg('keys') },
+  { value: 'bytes', label: msg('bytes (sampled)') },
+  { value: 'ops', label: msg('requests per second') },
+  { value: 'state', label: msg('state') },
 ];
 const FILTERS: readonly { value: Filter; label: string }[] = [
-  { value: 'all', label: 'all slots' },
-  { value: 'moving', label: 'only moving' },
-  { value: 'offline', label: 'only offline' },
+  { value: 'all', label: msg('all slots') },
+  { value: 'moving', label: msg('only moving') },
+  { value: 'offline', label: msg('only offline') },
 ];
 
 const mode = () => MODES.find(({ value }) => value === query.value.get('mode'))?.value ?? 'owner';
@@ -124,9 +127,19 @@ const filter = () => FILTERS.find(({ value }) => value === query.value.get('show
 function Toolbar() {
   return (
     <div class="toolbar">
-      <Select label="Colour by" value={mode()} options={MODES} onChange={(value) => setQuery({ mode: value === 'owner' ? null : value })} />
-      <Select label="Show" value={filter()} options={FILTERS} onChange={(value) => setQuery({ show: value === 'all' ? null : value })} />
-      <SearchBox label="Slot, range or key" onFound={goToFound} />
+      <Select
+        label={t('Colour by')}
+        value={mode()}
+        options={MODES}
+        onChange={(value) => setQuery({ mode: value === 'owner' ? null : value })}
+      />
+      <Select
+        label={t('Show')}
+        value={filter()}
+        options={FILTERS}
+        onChange={(value) => setQuery({ show: value === 'all' ? null : value })}
+      />
+      <SearchBox label={t('Slot, range or key')} onFound={goToFound} />
     </div>
   );
 }
@@ -152,7 +165,7 @@ function TableMap() {
   );
   return (
     <SlotMap
-      label="Slots 0 to 1023, 32 in a row"
+      label={t('Slots 0 to 1023, 32 in a row')}
       cells={cells.value}
       selection={selection.value}
       focus={focusWanted.value}
@@ -177,13 +190,16 @@ function Looked() {
       {details(looked.value, state, { groups: topology.value?.groups ?? [], stats: slotStats.value })}
       {state.migration === null ? null : (
         <>
-          , <a href={to('migrations', state.migration)}>migration {state.migration}</a>
+          {t(', ')}
+          <a href={to('migrations', state.migration)}>{t('migration {id}', { id: state.migration })}</a>
         </>
       )}
-      , {lastMoveText(looked.value)}
+      {t(', ')}
+      {lastMoveText(looked.value)}
       {moved === undefined ? null : (
         <>
-          , <a href={to('migrations', moved.migration)}>migration {moved.migration}</a>
+          {t(', ')}
+          <a href={to('migrations', moved.migration)}>{t('migration {id}', { id: moved.migration })}</a>
         </>
       )}
     </p>
@@ -193,13 +209,13 @@ function Looked() {
 function SelectionBar() {
   const slots = [...selection.value].sort((a, b) => a - b);
   if (slots.length === 0) {
-    return <p class="hint">Drag, or hold Shift and press the arrow keys, to select slots; click or press Enter for one slot’s details.</p>;
+    return (
+      <p class="hint">{t('Drag, or hold Shift and press the arrow keys, to select slots; click or press Enter for one slot’s details.')}</p>
+    );
   }
   return (
     <div class="selection" role="status">
-      <p>
-        <strong>{plural(slots.length, 'slot')}</strong> selected: {slotsText(slots, 6)}
-      </p>
+      <p>{rich('{count} selected: {slots}', { count: <strong>{plural(slots.length, 'slot')}</strong>, slots: slotsText(slots, 6) })}</p>
       <WriteButton
         primary
         onClick={() => {
@@ -207,14 +223,14 @@ function SelectionBar() {
           navigate(to('migrations', 'new'));
         }}
       >
-        Move {plural(slots.length, 'slot')}…
+        {t('Move {slots}…', { slots: plural(slots.length, 'slot') })}
       </WriteButton>{' '}
       <Button
         onClick={() => {
           selection.value = new Set();
         }}
       >
-        Clear
+        {t('Clear')}
       </Button>
     </div>
   );
@@ -227,14 +243,14 @@ function Basis() {
     <section>
       {slotStatsProblem.value === null ? null : <ProblemBox problem={slotStatsProblem.value} />}
       <p class="hint">
-        {stats?.at == null ? null : ['Looked through ', <Ago key="at" at={stats.at} />, '. ']}
-        {sentence((stats?.basis ?? ['servers have not been looked through yet']).join('; '))}.
+        {stats?.at == null ? null : rich('Looked through {ago}. ', { ago: <Ago at={stats.at} /> })}
+        {stats === null ? t('Servers have not been looked through yet.') : <Said text={sentence(stats.basis.join('; '))} whole />}
       </p>
       <Button
-        block={slotStatsBusy.value ? 'The servers are being looked through.' : null}
+        block={slotStatsBusy.value ? t('The servers are being looked through.') : null}
         onClick={() => void loadSlotStats({ refresh: true })}
       >
-        {slotStatsBusy.value ? 'Looking …' : 'Look through the servers now'}
+        {slotStatsBusy.value ? t('Looking …') : t('Look through the servers now')}
       </Button>
     </section>
   );
@@ -252,14 +268,14 @@ function RunList() {
   for (let slot = 0; slot < current.slots.length; slot++) kinds.set(key(slot), [...(kinds.get(key(slot)) ?? []), slot]);
   return (
     <details class="runs">
-      <summary>The table in words (epoch {epoch.value})</summary>
+      <summary>{t('The table in words (epoch {epoch})', { epoch: epoch.value })}</summary>
       {[...kinds.values()].map((slots) => {
         const state = current.slots[slots[0] ?? 0];
         return (
           <p key={slots[0]}>
-            {state?.group == null ? <strong>offline</strong> : <GroupMark group={state.group} />}
-            {state?.to == null ? '' : [` ${state.state} to `, <GroupMark key="to" group={state.to} />]} ({plural(slots.length, 'slot')}):{' '}
-            {runsOf(slots).map(runText).join(', ')}
+            {state?.group == null ? <strong>{t('offline')}</strong> : <GroupMark group={state.group} />}
+            {state?.to == null ? '' : rich(' {state} to {group}', { state: apiWord(state.state), group: <GroupMark group={state.to} /> })} (
+            {plural(slots.length, 'slot')}): {runsOf(slots).map(runText).join(', ')}
           </p>
         );
       })}

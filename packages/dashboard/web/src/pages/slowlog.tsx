@@ -6,9 +6,11 @@ import { Button } from '../components/button.tsx';
 import { Field, Select } from '../components/field.tsx';
 import { PageHead } from '../components/layout.tsx';
 import { Empty, ProblemBox } from '../components/problem.tsx';
+import { Said } from '../components/said.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { Time, Value } from '../components/value.tsx';
 import { duration, printable } from '../lib/format.ts';
+import { msg, t } from '../lib/words.ts';
 import { topology } from '../state/live.ts';
 import { useResource } from '../state/resource.ts';
 import { query, queryCell, setQuery, to } from '../state/router.ts';
@@ -25,29 +27,31 @@ export function SlowLogPage() {
   const { view, problem, busy, reload } = useResource<SlowLogView>(`/slowlog?${wanted.toString()}`);
   return (
     <>
-      <PageHead title="Slow log">
-        <Button block={busy ? 'It is being asked for.' : null} onClick={reload}>
-          Ask again
+      <PageHead title={t('Slow log')}>
+        <Button block={busy ? t('It is being asked for.') : null} onClick={reload}>
+          {t('Ask again')}
         </Button>
       </PageHead>
       <Filters />
       {problem === null ? null : <ProblemBox problem={problem} />}
       {(view?.notes ?? []).map((note) => (
         <p key={note} class="note">
-          {note}
+          <Said text={note} />
         </p>
       ))}
       {view === null && problem === null ? (
-        <p role="status">Asking proxies and servers …</p>
+        <p role="status">{t('Asking proxies and servers …')}</p>
       ) : (
         <Table
-          caption="Slow requests, newest first"
+          caption={t('Slow requests, newest first')}
           columns={COLUMNS}
           rows={view?.entries ?? []}
           rowKey={({ source, where, id }) => `${source} ${where} ${id}`}
           empty={
             <Empty
-              text="No slow request. Servers log what takes longer than their slowlog-log-slower-than; proxies what takes longer than slowlog_log_slower_than of config.ini."
+              text={t(
+                'No slow request. Servers log what takes longer than their slowlog-log-slower-than; proxies what takes longer than slowlog_log_slower_than of config.ini.',
+              )}
               cli="codis-config slowlog"
             />
           }
@@ -64,23 +68,26 @@ function Filters() {
   return (
     <div class="toolbar">
       <Select
-        label="Source"
+        label={t('Source')}
         value={query.value.get('source') ?? 'all'}
         options={[
-          { value: 'all', label: 'proxies and servers' },
-          { value: 'proxy', label: 'proxies' },
-          { value: 'server', label: 'servers' },
+          { value: 'all', label: t('proxies and servers') },
+          { value: 'proxy', label: t('proxies') },
+          { value: 'server', label: t('servers') },
         ]}
         onChange={(value) => setQuery({ source: value === 'all' ? null : value })}
       />
       <Select
-        label="Group"
+        label={t('Group')}
         value={query.value.get('group') ?? 'all'}
-        options={[{ value: 'all', label: 'all groups' }, ...groups.map(({ id }) => ({ value: String(id), label: `group ${id}` }))]}
+        options={[
+          { value: 'all', label: t('all groups') },
+          ...groups.map(({ id }) => ({ value: String(id), label: t('group {id}', { id }) })),
+        ]}
         onChange={(value) => setQuery({ group: value === 'all' ? null : value })}
       />
-      <Field label="Command" value={command} placeholder="HGETALL" />
-      <Field label="Key begins with" value={prefix} placeholder="user:" />
+      <Field label={t('Command')} value={command} placeholder="HGETALL" />
+      <Field label={t('Key begins with')} value={prefix} placeholder="user:" />
     </div>
   );
 }
@@ -93,11 +100,12 @@ const COLUMNS: readonly Column<SlowEntryView>[] = [
   {
     title: 'Slot',
     numeric: true,
-    cell: ({ slot }) => (slot === null ? <Value text="—" why="it has no key" /> : <a href={to('slots', slot)}>{slot}</a>),
+    cell: ({ slot }) => (slot === null ? <Value text="—" why={t('it has no key')} /> : <a href={to('slots', slot)}>{slot}</a>),
   },
   {
     title: 'Group',
-    cell: ({ group }) => (group === null ? <Value text="—" why="it has no key" /> : <a href={to('groups', group)}>group {group}</a>),
+    cell: ({ group }) =>
+      group === null ? <Value text="—" why={t('it has no key')} /> : <a href={to('groups', group)}>{t('group {id}', { id: group })}</a>,
   },
   { title: 'At', cell: ({ where, migration }) => <Where where={where} migration={migration} /> },
   { title: 'Client', cell: ({ client }) => printable(client) },
@@ -109,7 +117,7 @@ function Where({ where, migration }: { where: string; migration: number | null }
       {where}
       {migration === null ? null : (
         <a class="chip busy" href={to('migrations', migration)}>
-          during migration {migration}
+          {t('during migration {id}', { id: migration })}
         </a>
       )}
     </>
@@ -117,17 +125,17 @@ function Where({ where, migration }: { where: string; migration: number | null }
 }
 
 function Split({ split }: { split: SlowSplitView | null }) {
-  if (split === null) return <Value text="—" why="only proxies tell" />;
+  if (split === null) return <Value text="—" why={t('only proxies tell')} />;
   const parts = [
-    ['proxy', split.proxy],
-    ['held', split.held],
-    ['server', split.server],
+    [msg('proxy'), split.proxy],
+    [msg('held'), split.held],
+    [msg('server'), split.server],
   ] as const;
   return (
     <>
       {parts
         .filter(([, micros]) => micros > 0)
-        .map(([name, micros]) => `${name} ${duration(micros / 1000)}`)
+        .map(([name, micros]) => `${t(name)} ${duration(micros / 1000)}`)
         .join(', ')}
     </>
   );

@@ -21,18 +21,19 @@ import {
 import { plural } from '../lib/format.ts';
 import type { ShownTopology } from '../lib/live-state.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
+import { msg, t } from '../lib/words.ts';
 import { topology } from '../state/live.ts';
 import { navigate, to } from '../state/router.ts';
 import { change, draft, planDraft, planning, planProblem, step } from '../state/wizard.ts';
 
-export const STEPS = ['What', 'Where', 'Review', 'Run'] as const;
+export const STEPS = [msg('What'), msg('Where'), msg('Review'), msg('Run')] as const;
 
 export function StepList({ at }: { at: number }) {
   return (
     <ol class="step-list">
       {STEPS.map((name, index) => (
         <li key={name} aria-current={index === at ? 'step' : undefined} class={index < at ? 'done' : ''}>
-          {name}
+          {t(name)}{' '}
         </li>
       ))}
     </ol>
@@ -43,9 +44,9 @@ export function WizardPage() {
   const table = topology.value;
   return (
     <>
-      <PageHead title="Move slots" />
+      <PageHead title={t('Move slots')} />
       {table === null ? (
-        <Empty text="There is no slot table yet, so there is nothing to move." cli="codis-config slot init" />
+        <Empty text={t('There is no slot table yet, so there is nothing to move.')} cli="codis-config slot init" />
       ) : (
         <>
           <StepList at={step.value === 'what' ? 0 : 1} />
@@ -57,10 +58,10 @@ export function WizardPage() {
 }
 
 const KINDS: readonly { kind: DraftKind; label: string; hint: string }[] = [
-  { kind: 'slots', label: 'These slots', hint: 'by number and range' },
-  { kind: 'some', label: 'Some slots of a group', hint: 'so many, whichever' },
-  { kind: 'rebalance', label: 'Rebalance', hint: 'so that every group has its share, also new ones' },
-  { kind: 'drain', label: 'Drain a group', hint: 'so that it can be taken away' },
+  { kind: 'slots', label: msg('These slots'), hint: msg('by number and range') },
+  { kind: 'some', label: msg('Some slots of a group'), hint: msg('so many, whichever') },
+  { kind: 'rebalance', label: msg('Rebalance'), hint: msg('so that every group has its share, also new ones') },
+  { kind: 'drain', label: msg('Drain a group'), hint: msg('so that it can be taken away') },
 ];
 
 function What({ table }: { table: ShownTopology }) {
@@ -69,12 +70,12 @@ function What({ table }: { table: ShownTopology }) {
   return (
     <form class="wizard" onSubmit={(event) => event.preventDefault()}>
       <fieldset>
-        <legend>What is to move?</legend>
+        <legend>{t('What is to move?')}</legend>
         {KINDS.map(({ kind, label, hint }) => (
           <label key={kind} class="choice">
             <input type="radio" name="kind" checked={current.kind === kind} onChange={() => change({ kind })} />
             <span>
-              <strong>{label}</strong> <span class="hint">{hint}</span>
+              <strong>{t(label)}</strong> <span class="hint">{t(hint)}</span>
             </span>
           </label>
         ))}
@@ -92,7 +93,7 @@ function What({ table }: { table: ShownTopology }) {
             step.value = 'where';
           }}
         >
-          Next: where to
+          {t('Next: where to')}
         </Button>
       </footer>
     </form>
@@ -118,11 +119,15 @@ function SlotsField({ table }: { table: ShownTopology }) {
   const count = draftSlots(draft.value, table).length;
   return (
     <Field
-      label="Slots"
+      label={t('Slots')}
       value={slotsField}
       check={(text) => slotsProblem(text, table)}
       placeholder="0-255, 300"
-      hint={count === 0 ? `Numbers and ranges from 0 to ${SLOT_COUNT - 1}; or select them on the map of slots.` : plural(count, 'slot')}
+      hint={
+        count === 0
+          ? t('Numbers and ranges from 0 to {last}; or select them on the map of slots.', { last: SLOT_COUNT - 1 })
+          : plural(count, 'slot')
+      }
     />
   );
 }
@@ -131,11 +136,11 @@ function AmountField() {
   const table = topology.value;
   return (
     <Field
-      label="How many slots"
+      label={t('How many slots')}
       value={amountField}
       numeric
       check={() => (table === null ? null : whatProblem(draft.value, table))}
-      hint="Those with the highest numbers."
+      hint={t('Those with the highest numbers.')}
     />
   );
 }
@@ -143,7 +148,7 @@ function AmountField() {
 function FromField({ table }: { table: ShownTopology }) {
   return (
     <fieldset>
-      <legend>{draft.value.kind === 'drain' ? 'Which group?' : 'From which group?'}</legend>
+      <legend>{draft.value.kind === 'drain' ? t('Which group?') : t('From which group?')}</legend>
       {table.groups.map((group) => {
         const slots = ownedBy(group.id, table).length;
         return (
@@ -152,9 +157,9 @@ function FromField({ table }: { table: ShownTopology }) {
             group={group}
             checked={draft.value.from === group.id}
             note={plural(slots, 'slot')}
-            problem={slots === 0 ? 'has no slot that can move' : null}
+            problem={slots === 0 ? t('has no slot that can move') : null}
             onChoose={() => change({ from: group.id })}
-            name="from"
+            radio="from"
           />
         );
       })}
@@ -164,7 +169,8 @@ function FromField({ table }: { table: ShownTopology }) {
 
 interface GroupChoiceProps {
   readonly group: GroupView;
-  readonly name: string;
+  /** Of the radio buttons that belong together. */
+  readonly radio: string;
   readonly checked: boolean;
   readonly note: string;
   /** Why it can't be chosen; null when it can. */
@@ -172,15 +178,15 @@ interface GroupChoiceProps {
   readonly onChoose: () => void;
 }
 
-function GroupChoice({ group, name, checked, note, problem, onChoose }: GroupChoiceProps) {
+function GroupChoice({ group, radio, checked, note, problem, onChoose }: GroupChoiceProps) {
   return (
     <label class={problem === null ? 'choice' : 'choice off'}>
-      <input type="radio" name={name} checked={checked} disabled={problem !== null} onChange={onChoose} />
+      <input type="radio" name={radio} checked={checked} disabled={problem !== null} onChange={onChoose} />
       <span>
         <GroupMark group={group.id} />{' '}
         <span class="hint">
           {note}
-          {problem === null ? '' : `; it ${problem}`}
+          {problem === null ? '' : t('; it {problem}', { problem })}
         </span>
       </span>
     </label>
@@ -198,27 +204,27 @@ function Where({ table }: { table: ShownTopology }) {
   return (
     <form class="wizard" onSubmit={(event) => event.preventDefault()}>
       {current.kind === 'slots' || current.kind === 'some' ? <TargetField table={table} /> : <BalanceFields table={table} />}
-      {planProblem.value === null ? null : <ProblemBox problem={planProblem.value} what="No plan" />}
+      {planProblem.value === null ? null : <ProblemBox problem={planProblem.value} what={t('No plan')} />}
       <footer>
         <Button
           onClick={() => {
             step.value = 'what';
           }}
         >
-          Back
+          {t('Back')}
         </Button>
         {cli === null ? null : <Copy text={cli} />}
         <span class="spring" />
         <WriteButton
           submit
           primary
-          block={planning.value ? 'The plan is being made; servers are being looked through.' : problem}
+          block={planning.value ? t('The plan is being made; servers are being looked through.') : problem}
           onClick={() => void review()}
         >
-          {planning.value ? 'Looking through the servers …' : 'Review the plan'}
+          {planning.value ? t('Looking through the servers …') : t('Review the plan')}
         </WriteButton>
       </footer>
-      <p class="hint">Making a plan moves nothing. It looks at how many keys there are, and how large.</p>
+      <p class="hint">{t('Making a plan moves nothing. It looks at how many keys there are, and how large.')}</p>
     </form>
   );
 }
@@ -227,12 +233,12 @@ function TargetField({ table }: { table: ShownTopology }) {
   const current = draft.value;
   return (
     <fieldset>
-      <legend>Where do {plural(draftSlots(current, table).length, 'slot')} move to?</legend>
+      <legend>{t('Where do {slots} move to?', { slots: plural(draftSlots(current, table).length, 'slot') })}</legend>
       {table.groups.map((group) => (
         <GroupChoice
           key={group.id}
           group={group}
-          name="to"
+          radio="to"
           checked={current.to === group.id}
           note={plural(group.slotsCount, 'slot')}
           problem={targetProblem(group, current, table)}
@@ -244,24 +250,24 @@ function TargetField({ table }: { table: ShownTopology }) {
 }
 
 const MEASURES: readonly { value: MeasureName; label: string }[] = [
-  { value: 'slots', label: 'numbers of slots' },
-  { value: 'keys', label: 'numbers of keys' },
-  { value: 'memory', label: 'memory' },
+  { value: 'slots', label: msg('numbers of slots') },
+  { value: 'keys', label: msg('numbers of keys') },
+  { value: 'memory', label: msg('memory') },
 ];
 
 function BalanceFields({ table }: { table: ShownTopology }) {
   const current = draft.value;
   return (
     <>
-      <Select label="Make even" value={current.by} options={MEASURES} onChange={(by) => change({ by })} />
+      <Select label={t('Make even')} value={current.by} options={MEASURES} onChange={(by) => change({ by })} />
       {current.kind === 'drain' ? (
-        <p>The slots of group {current.from} are shared out among the other groups.</p>
+        <p>{t('The slots of group {from} are shared out among the other groups.', { from: current.from })}</p>
       ) : (
         <fieldset>
-          <legend>Weights: 1 is the default, 2 for twice as much, 0 for nothing</legend>
+          <legend>{t('Weights: 1 is the default, 2 for twice as much, 0 for nothing')}</legend>
           <div class="weights">
             {table.groups.map(({ id }) => (
-              <Field key={id} label={`group ${id}`} value={weightField(id)} numeric placeholder="1" check={weightProblem} />
+              <Field key={id} label={t('group {id}', { id })} value={weightField(id)} numeric placeholder="1" check={weightProblem} />
             ))}
           </div>
         </fieldset>

@@ -3,6 +3,7 @@
 import type { DryRunView, ProblemView } from '@codis/config/api';
 import { signal } from '@preact/signals';
 import { parseSafely } from '../lib/safe-json.ts';
+import { t } from '../lib/words.ts';
 
 const BASE = '/api/v1';
 /** Looking through servers may take this long. */
@@ -68,13 +69,13 @@ async function ask(url: string, init: RequestInit): Promise<Response> {
     return await fetch(url, init);
   } catch (cause) {
     const late = cause instanceof DOMException && cause.name === 'TimeoutError';
-    const unknown = init.method === 'GET' ? '' : ' Whether the change was made is not known; look before you ask again.';
+    const unknown = init.method === 'GET' ? '' : t(' Whether the change was made is not known; look before you ask again.');
     throw Object.assign(
       new Problem({
-        detail: `${late ? 'The dashboard did not answer in time.' : 'The dashboard does not answer.'}${unknown}`,
+        detail: `${late ? t('The dashboard did not answer in time.') : t('The dashboard does not answer.')}${unknown}`,
         code: 'CODIS_E_DASHBOARD_UNREACHABLE',
         status: 0,
-        hints: ['see whether codis-dashboard runs; what you typed is kept'],
+        hints: [t('see whether codis-dashboard runs; what you typed is kept')],
       }),
       { cause },
     );
@@ -87,10 +88,10 @@ async function problemOf(answer: Response): Promise<Problem> {
     return new Problem({ detail, code, status, hints });
   }
   return new Problem({
-    detail: 'Something between this page and the dashboard answered in its place.',
+    detail: t('Something between this page and the dashboard answered in its place.'),
     code: 'CODIS_E_INTERNAL',
     status: answer.status,
-    hints: ['look at proxies and firewalls on the way to the dashboard'],
+    hints: [t('look at proxies and firewalls on the way to the dashboard')],
   });
 }
 

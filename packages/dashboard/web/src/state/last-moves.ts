@@ -3,6 +3,7 @@
 import type { LastMoveView, SlotMovesView } from '@codis/config/api';
 import { signal } from '@preact/signals';
 import { time } from '../lib/format.ts';
+import { t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from './api.ts';
 
 /** By slot; null until it is known. */
@@ -23,8 +24,10 @@ export async function loadLastMoves(): Promise<void> {
 
 /** `last moved from group 1 to group 2, 12:30:05`. */
 export function lastMoveText(slot: number): string {
-  if (problem.value !== null) return `its last move is not known: ${problem.value.message}`;
-  if (lastMoves.value === null) return 'its last move is not known yet';
+  if (problem.value !== null) return t('its last move is not known: {why}', { why: problem.value.message });
+  if (lastMoves.value === null) return t('its last move is not known yet');
   const move = lastMoves.value.get(slot);
-  return move === undefined ? 'no move of it is on record' : `last moved from group ${move.from} to group ${move.to}, ${time(move.at)}`;
+  return move === undefined
+    ? t('no move of it is on record')
+    : t('last moved from group {from} to group {to}, {at}', { from: move.from, to: move.to, at: time(move.at) });
 }

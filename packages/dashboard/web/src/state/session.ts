@@ -2,6 +2,7 @@
 
 import type { LoginRequest, SessionView } from '@codis/config/api';
 import { computed, effect, signal } from '@preact/signals';
+import { t } from '../lib/words.ts';
 import { asProblem, call, csrf, get, loggedOut, type Problem } from './api.ts';
 import { connection, paused, trouble } from './live.ts';
 
@@ -12,18 +13,18 @@ export const sessionProblem = signal<Problem | null>(null);
 /** Why changes can't be asked for just now, in a sentence; null when they can. */
 export const writeBlock = computed<string | null>(() => {
   const current = session.value;
-  if (connection.value.kind !== 'live') return 'The connection to the dashboard is lost: what is shown may be old.';
-  if (trouble.value !== null) return 'The dashboard can’t read the cluster just now, so what is shown may be old.';
-  if (paused.value) return 'The view is paused: resume it, so that you see what you change.';
-  if (current === null) return 'It is not known yet who you are.';
-  if (current.readOnly) return 'This dashboard is read-only (dashboard_read_only).';
-  if (current.role === 'viewer') return `You are logged in as a viewer; an operator or admin can do this.`;
-  return current.role === null ? 'You are not logged in.' : null;
+  if (connection.value.kind !== 'live') return t('The connection to the dashboard is lost: what is shown may be old.');
+  if (trouble.value !== null) return t('The dashboard can’t read the cluster just now, so what is shown may be old.');
+  if (paused.value) return t('The view is paused: resume it, so that you see what you change.');
+  if (current === null) return t('It is not known yet who you are.');
+  if (current.readOnly) return t('This dashboard is read-only (dashboard_read_only).');
+  if (current.role === 'viewer') return t('You are logged in as a viewer; an operator or admin can do this.');
+  return current.role === null ? t('You are not logged in.') : null;
 });
 
 /** As `writeBlock`, for what only admins may do. */
 export const adminBlock = computed<string | null>(
-  () => writeBlock.value ?? (session.value?.role === 'admin' ? null : 'Only an admin can do this.'),
+  () => writeBlock.value ?? (session.value?.role === 'admin' ? null : t('Only an admin can do this.')),
 );
 
 export const needsLogin = computed(() => session.value?.authRequired === true && session.value.role === null);

@@ -1,6 +1,8 @@
 // Short messages about what was done. A failure stays until it is dismissed; a success goes by itself, unless somebody is at it.
 
 import { signal } from '@preact/signals';
+import { told } from '../lib/told.ts';
+import { t } from '../lib/words.ts';
 import { Problem } from './api.ts';
 
 export interface Toast {
@@ -30,7 +32,7 @@ export function toastDone(text: string, notes: readonly string[] = []): void {
 /** What fails again in the same way takes the place of the message of before. */
 export function toastFailed(what: string, error: unknown): void {
   if (!(error instanceof Problem)) throw error;
-  const text = `${what}: ${error.message}`;
+  const text = `${t('{what}: ', { what })}${told(error.message) ?? error.message}`;
   for (const { id, kind, text: known } of toasts.value) if (kind === 'failed' && known === text) dismiss(id);
   add({ kind: 'failed', text, hints: error.hints });
 }
