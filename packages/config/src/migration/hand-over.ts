@@ -4,16 +4,23 @@
 // Invariant: nothing is handed over to a target that did not answer just now, so one that hangs costs the source one time-out and not one for each batch. In a
 // durable migration no key is deleted at the source before all replicas of the target have it.
 
+import type { Redis } from 'ioredis';
 import { HAND_OVER_SCRIPT, parseAddr, type Throttle } from '../model/index.ts';
 import { type EncodedArgs, encodeArgs, sendPrepared } from '../redis/prepared.ts';
-import { type Carriage, type Carried, carry, isOfSmallKeys } from './carry.ts';
+import { type Carried, type Carrier, isOfSmallKeys } from './carry.ts';
 import { FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from './pace.ts';
 import type { KeyBatch } from './portion.ts';
+import type { Target } from './target.ts';
 import { type Lane, laneKey, type Office } from './turn.ts';
 
 /** Between whom, and how. */
-export interface Handing extends Carriage {
+export interface Handing {
+  readonly office: Office;
   readonly lane: Lane;
+  /** To the source, in the database of the keys. */
+  readonly redis: Redis;
+  readonly target: Target;
+  readonly carrier: Carrier;
   readonly durable: boolean;
 }
 
@@ -21,14 +28,14 @@ const SCRIPT = encodeArgs([HAND_OVER_SCRIPT]);
 
 /** Hands over `batch`, and gives the time that it took. */
 export async function handOver(handing: Handing, batch: KeyBatch, throttle: Throttle): Promise<number> {
-  const { office, lane, redis, target, durable } = handing;
+  const { office, lane, redis, target, carrier, durable } = handing;
   const { paces } = office.memory;
   const pace = paceOf(office, lane);
   await target.check();
   const startedMs = performance.now();
   let carried: Carried | null;
   try {
-    carried = isOfSmallKeys(batch) ? await carry(handing, batch) : null;
+    carried = isOfSmallKeys(batch) ? await carrier.carry(batch) : null;
     const others = carried?.others ?? batch.names;
     if (others.count > 0) await migrate(handing, { ...batch, names: others }, pace);
   } catch (error) {

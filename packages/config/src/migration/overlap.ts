@@ -1,24 +1,30 @@
-// Keeping a server busy: the next piece of work is under way before the one before it has ended. Never more than two.
+// Keeping a server busy: pieces of work are under way before those before them have ended, but never more than so many.
 
 export class Overlap {
-  #last: Promise<void> = Promise.resolve();
+  readonly #most: number;
+  /** Those under way, the oldest first. */
+  #pieces: Promise<void>[] = [];
 
-  /** Begins `work` and waits for the one before it. Throws what that one threw. */
+  constructor(most = 2) {
+    this.#most = most;
+  }
+
+  /** Begins `work`, and waits until there is room for another. Throws what one that ended threw. */
   async begin(work: () => Promise<void>): Promise<void> {
-    const before = this.#last;
-    this.#last = work();
-    // Whoever stops because of the one before does not come back for this one.
-    this.#last.catch(() => undefined);
-    await before;
+    const piece = work();
+    // Whoever stops because of one does not come back for those behind it.
+    piece.catch(() => undefined);
+    this.#pieces.push(piece);
+    while (this.#pieces.length >= this.#most) await this.#pieces.shift();
   }
 
-  /** Until the last has ended, however. */
+  /** Until all have ended, however. */
   async settle(): Promise<void> {
-    await Promise.allSettled([this.#last]);
+    await Promise.allSettled(this.#pieces);
   }
 
-  /** Until the last has ended. Throws what it threw. */
+  /** Until all have ended. Throws what one of them threw. */
   async end(): Promise<void> {
-    await this.#last;
+    while (this.#pieces.length > 0) await this.#pieces.shift();
   }
 }

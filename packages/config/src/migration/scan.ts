@@ -5,8 +5,8 @@
 
 import type { Redis } from 'ioredis';
 import { reservedNames, type ServerAddr, type Slot, slotOf } from '../model/index.ts';
+import { BulkConnection } from '../redis/bulk-connection.ts';
 import { probe } from '../redis/probe.ts';
-import { ScanConnection } from '../redis/scan-connection.ts';
 import type { Guest } from './courtesy.ts';
 
 /** How many keys one SCAN call looks at: well under a millisecond of the server's time. */
@@ -35,7 +35,7 @@ export interface ScanRequest {
 
 /** One pass over every database that holds keys, over a connection of its own; pages without a key of `slots` are not given. While one page is looked at the server is
  *  at the next, unless its clients need it. Leaves `redis` in the database of the last page, so that what is done with its keys happens there. Throws CodisError as
- *  `probe` and `ScanConnection`, and what a broken connection throws. */
+ *  `probe` and `BulkConnection`, and what a broken connection throws. */
 export async function* scanSlots(redis: Redis, request: ScanRequest): AsyncGenerator<KeysPage, void, void> {
   const { addr, slots, product, password, onPage, guest } = request;
   const isReserved = reservedNames(product);
@@ -45,7 +45,7 @@ export async function* scanSlots(redis: Redis, request: ScanRequest): AsyncGener
   let lookedCount = 0;
   for (const { db } of databases) {
     await redis.select(db);
-    const scan = await ScanConnection.open(addr, { password, timeoutMs: REPLY_MS, db, runId });
+    const scan = await BulkConnection.open(addr, { password, timeoutMs: REPLY_MS, db, runId });
     try {
       let askedAtMs = performance.now();
       for await (const page of scan.pages({ count: SCAN_COUNT, isWanted, mayHurry })) {

@@ -22,7 +22,7 @@ import { readTopology } from '../operations/index.ts';
 import { probe } from '../redis/probe.ts';
 import { rollOf, type SeenBefore } from './big-keys/batch.ts';
 import type { Budget } from './budget.ts';
-import { isOfSmallKeys } from './carry.ts';
+import { Carrier, isOfSmallKeys } from './carry.ts';
 import { withControlled } from './controlled.ts';
 import type { Guest } from './courtesy.ts';
 import { endSoon, knowSource, namedSource } from './departures.ts';
@@ -52,6 +52,9 @@ import {
 import { type Job, readJob, type World } from './world.ts';
 
 type SweepAction = Extract<Action, { kind: 'sweep' }>;
+
+/** Batches that are carried at the same time while nobody asks: with as many as there are steps each server has something to do. */
+const CARRIED_AT_ONCE = 3;
 
 /** What one sweep works with. */
 interface Sweep extends Handing {
@@ -106,12 +109,17 @@ async function sweepAt(
       const slots = new Set(action.slots);
       const budget = budgetOf(office, job.migration);
       const guest = guestAt(office, { addr: source, servers: [redis, target.redis], budget, signal: stop, isInMove: true });
-      const plan = { office, lane, redis, run: runId, source, target, durable, slots, budget, guest, progress, stop };
-      const seen = rollOf(office, job, source);
-      const isAll = seen !== undefined && (await isAllThereIs(plan, seen));
-      if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });
-      while (!isAll && (await pass(plan)) > 0) progress.passEnded();
-      isCompleted = await complete(plan, action, runId);
+      const carrier = new Carrier({ office, lane, source: { addr: source, run: runId }, target });
+      const plan = { office, lane, redis, carrier, source, target, durable, slots, budget, guest, progress, stop };
+      try {
+        const seen = rollOf(office, job, source);
+        const isAll = seen !== undefined && (await isAllThereIs(plan, seen));
+        if (seen !== undefined) await handOverSeen(plan, { ...seen, keysCount });
+        while (!isAll && (await pass(plan)) > 0) progress.passEnded();
+        isCompleted = await complete(plan, action, runId);
+      } finally {
+        await carrier.close();
+      }
     });
     if (isCompleted) await endSoon(office, lane);
   } finally {
@@ -161,14 +169,14 @@ async function pass(sweep: Sweep): Promise<number> {
 /** When it has ended, also by throwing, nothing is under way any more. */
 async function handOverAll(sweep: Sweep, portion: Portion): Promise<void> {
   const { office, lane, durable, budget, guest, stop } = sweep;
-  const batches = new Overlap();
+  const batches = new Overlap(CARRIED_AT_ONCE);
   try {
     for (let from = 0; from < portion.keysCount; ) {
       await budget.wait(stop);
       const batch = portion.batch(from, batchLimits(paceOf(office, lane), budget.throttle, guest.isAlone));
       from += batch.names.count;
       await batches.begin(() => give(sweep, batch));
-      // Where nobody waits for the source it need not wait either: while one batch is at the target, it is at the next.
+      // Where nobody waits for the source it need not wait either.
       const hurries = !durable && guest.isAlone && !budget.isLimited && isOfSmallKeys(batch);
       if (!hurries) await batches.end();
     }

@@ -1,7 +1,7 @@
 // The target of a lane as the controller sees it: whether it answers, and whether its replicas have what it has.
 
 import type { Redis } from 'ioredis';
-import { CodisError, type Group, masterOf, PUT_CALLS, PUT_SCRIPT, type ServerAddr } from '../model/index.ts';
+import { CodisError, type Group, masterOf, PUT_CALLS, PUT_SCRIPT, parseAddr, type ServerAddr } from '../model/index.ts';
 import { connectRedis } from '../redis/connection.ts';
 import { type EncodedArgs, encodeArgs, sendPrepared } from '../redis/prepared.ts';
 import { type Controlled, openControlled } from './controlled.ts';
@@ -46,7 +46,7 @@ export async function withTarget<T>(office: Office, group: Group, use: (target: 
     putting ??= openControlled(office, addr, PUT_MS);
     const { redis } = await putting;
     await sendPrepared(redis, 'eval', [PUT, ...args]);
-    countOwnCalls(office, redis, PUT_CALLS);
+    countOwnCalls(office, parseAddr(addr), PUT_CALLS);
   };
   let answeredAtMs = Number.NEGATIVE_INFINITY;
   try {

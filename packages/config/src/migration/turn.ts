@@ -190,13 +190,17 @@ export function ownWritesAt({ memory }: Office, addr: ServerAddr): OwnWrites {
   return own;
 }
 
-/** So many commands that clients send too went to the server that `redis` leads to. */
-export function countOwnCalls({ memory: { ownCalls } }: Office, redis: Redis, count: number): void {
-  const name = nameOf(redis);
-  ownCalls.set(name, (ownCalls.get(name) ?? 0) + count);
+/** So many commands that clients send too went to this server. */
+export function countOwnCalls({ memory: { ownCalls } }: Office, at: Place, count: number): void {
+  ownCalls.set(nameOf(at), (ownCalls.get(nameOf(at)) ?? 0) + count);
 }
 
-const nameOf = ({ options: { host, port } }: Redis): string => `${host}:${port}`;
+interface Place {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+const nameOf = ({ host, port }: Place): string => `${host} ${port}`;
 
 interface Visit {
   readonly addr: ServerAddr;
@@ -210,7 +214,7 @@ interface Visit {
 /** Somebody who keeps the server at `addr` busy. */
 export function guestAt(office: Office, { addr, servers, budget, signal = office.signal, isInMove = false }: Visit): Guest {
   const { ownCalls: counts } = office.memory;
-  const ownCalls = () => servers.reduce((sum, redis) => sum + (counts.get(nameOf(redis)) ?? 0), 0);
+  const ownCalls = () => servers.reduce((sum, redis) => sum + (counts.get(nameOf(redis.options)) ?? 0), 0);
   return new Guest(courtesyAt(office, addr), { servers, stated: () => budget.throttle.sharePercent, signal, isInMove, ownCalls });
 }
 

@@ -4,13 +4,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
-import { type Carriage, carry, isOfSmallKeys } from '../../src/migration/carry.ts';
+import { Carrier, isOfSmallKeys } from '../../src/migration/carry.ts';
 import { Portion } from '../../src/migration/portion.ts';
 import type { Target } from '../../src/migration/target.ts';
 import { newMemory, type Office } from '../../src/migration/turn.ts';
 import {
   asGroupId,
   asMigrationId,
+  asServerAddr,
   BEGIN_OR_END_SCRIPT,
   COUNT_FROM_SCRIPT,
   departureKeys,
@@ -55,17 +56,17 @@ const namesIn = ({ bytes }: { bytes: Buffer }) =>
     .filter((_, at) => at % 2 === 1);
 
 /** Carries `keys`, with `meanwhile` between reading and putting. */
-async function carryAll(
-  keys: readonly (string | Buffer)[],
-  { db = 0, meanwhile = async () => {}, from = one, as = run }: CarryOptions = {},
-) {
+async function carryAll(keys: readonly (string | Buffer)[], { db = 0, meanwhile = async () => {}, from = one }: CarryOptions = {}) {
   const put: Target['put'] = async (args) => {
     await meanwhile();
     await sendPrepared(two.client(), 'eval', [encodeArgs([PUT_SCRIPT]), ...args]);
   };
-  const office = { memory: newMemory(), settings: { product_name: 'test' } } as unknown as Office;
-  const carriage: Carriage = { office, lane, redis: from.client({ db }), run: as, target: { put } as unknown as Target };
-  const carried = await carry(carriage, batchOf(keys, db));
+  const office = { memory: newMemory(), settings: { product_name: 'test', product_auth: '' } } as unknown as Office;
+  const addr = asServerAddr(`127.0.0.1:${from.port}`);
+  const actual = /run_id:(\w+)/.exec(await from.client().info('server'))![1]!;
+  const carrier = new Carrier({ office, lane, source: { addr, run: actual }, target: { put } as unknown as Target });
+  const carried = await carrier.carry(batchOf(keys, db));
+  await carrier.close();
   return carried && { names: namesIn(carried.names), others: namesIn(carried.others) };
 }
 
@@ -73,7 +74,6 @@ interface CarryOptions {
   readonly db?: number;
   readonly meanwhile?: () => Promise<void>;
   readonly from?: RedisServer;
-  readonly as?: string;
 }
 
 /** What a proxy does before the first command for a key. */
@@ -159,7 +159,8 @@ describe('nothing is put', () => {
   });
 
   test('that comes from another process than the target knows as the source', async () => {
-    await expect(carryAll(['a'], { as: 'another' })).rejects.toThrow(/^SOURCE another process/);
+    await two.client().hset(source, 'run', 'another');
+    await expect(carryAll(['a'])).rejects.toThrow(/^SOURCE another process/);
     await expect(carryAll(['a'], { meanwhile: async () => void (await two.client().del(source, left)) })).rejects.toThrow(/^SOURCE/);
     expect(await two.client().dbsize()).toBe(0);
   });

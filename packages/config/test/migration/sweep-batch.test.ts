@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
+import type { Carrier } from '../../src/migration/carry.ts';
 import { handOver } from '../../src/migration/hand-over.ts';
 import { FIRST_PACE } from '../../src/migration/pace.ts';
 import { Portion } from '../../src/migration/portion.ts';
@@ -11,6 +12,9 @@ import { laneKey, newMemory, type Office } from '../../src/migration/turn.ts';
 import { asGroupId, asMigrationId, asServerAddr, UNTHROTTLED } from '../../src/model/index.ts';
 
 const lane = { migration: asMigrationId(1), from: asGroupId(1), to: asGroupId(2) };
+
+/** Of keys of unknown size nothing is. */
+const NOTHING_CARRIED = undefined as unknown as Carrier;
 
 let one: RedisServer;
 let two: RedisServer;
@@ -43,7 +47,11 @@ async function give(keys: readonly (string | Buffer)[], { durable = false, offic
     },
   } as unknown as Target;
   const batch = portion.batch(0, { keysCount: 100, bytesCount: 1e9 });
-  const failed = await handOver({ office, lane, redis: one.client({ db }), run: '', target, durable }, batch, UNTHROTTLED).then(
+  const failed = await handOver(
+    { office, lane, redis: one.client({ db }), carrier: NOTHING_CARRIED, target, durable },
+    batch,
+    UNTHROTTLED,
+  ).then(
     () => null,
     (error: Error) => error.message,
   );

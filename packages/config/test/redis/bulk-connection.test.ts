@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stopAll } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { asServerAddr } from '../../src/model/index.ts';
-import { type PageOptions, ScanConnection } from '../../src/redis/scan-connection.ts';
+import { BulkConnection, type PageOptions } from '../../src/redis/bulk-connection.ts';
 
 const EVERYTHING: PageOptions = { count: 100, isWanted: () => true, mayHurry: () => true };
 
@@ -28,12 +28,12 @@ async function open(
   addr: string,
   { runId, db = 0, password = '', timeoutMs = 10_000 }: { runId: string; db?: number; password?: string; timeoutMs?: number },
 ) {
-  const scan = await ScanConnection.open(asServerAddr(addr), { runId, db, password, timeoutMs });
+  const scan = await BulkConnection.open(asServerAddr(addr), { runId, db, password, timeoutMs });
   closers.push(() => scan.close());
   return scan;
 }
 
-async function read(scan: ScanConnection, options: Partial<PageOptions> = {}) {
+async function read(scan: BulkConnection, options: Partial<PageOptions> = {}) {
   const keys = new Set<string>();
   let lookedCount = 0;
   for await (const page of scan.pages({ ...EVERYTHING, ...options })) {
