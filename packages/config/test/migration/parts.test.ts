@@ -1,11 +1,13 @@
 // The small pure parts of a controller: pace, back-off, absences, sleeping.
 
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { backOffAfter } from '../../src/migration/back-off.ts';
 import { Budget } from '../../src/migration/budget.ts';
 import { isAtLimit, keysAhead, type Rate, rateAfter, secondsLeftOf } from '../../src/migration/lane-progress.ts';
 import { Lanes } from '../../src/migration/lanes.ts';
 import { observeAbsences, sortAbsences } from '../../src/migration/lost-proxies.ts';
+import { Overlap } from '../../src/migration/overlap.ts';
 import { batchLimits, FIRST_PACE, type Pace, paceAfter, paceAfterFailure } from '../../src/migration/pace.ts';
 import { explained, isServerTrouble, serverTrouble } from '../../src/migration/server-trouble.ts';
 import { PROGRESSED } from '../../src/migration/turn.ts';
@@ -252,5 +254,45 @@ describe('a sleeper', () => {
     stop.abort();
     await sleeping;
     await wakeup.sleep(LONG_MS, stop.signal);
+  });
+});
+
+describe('work that overlaps', () => {
+  /** Pieces that end when they are told to. */
+  function pieces() {
+    const ends: { done: () => void; fail: (error: Error) => void }[] = [];
+    const piece = () => new Promise<void>((done, fail) => void ends.push({ done, fail }));
+    return { ends, piece };
+  }
+
+  test('is at most so many pieces at a time, and waits for the oldest', async () => {
+    const { ends, piece } = pieces();
+    const work = new Overlap(3);
+    await work.begin(piece);
+    await work.begin(piece);
+    const third = work.begin(piece);
+    await expect(Promise.race([third, setImmediate('waits')])).resolves.toBe('waits');
+    expect(ends).toHaveLength(3);
+    ends[0]!.done();
+    await third;
+    const over = work.end();
+    ends[2]!.done();
+    await expect(Promise.race([over, setImmediate('waits')])).resolves.toBe('waits');
+    ends[1]!.done();
+    await over;
+  });
+
+  test('throws what a piece threw, and settles when all have ended, however', async () => {
+    const { ends, piece } = pieces();
+    const work = new Overlap(3);
+    await work.begin(piece);
+    await work.begin(piece);
+    ends[0]!.fail(new Error('the first'));
+    await expect(work.begin(piece)).rejects.toThrow('the first');
+    const settled = work.settle();
+    await expect(Promise.race([settled, setImmediate('waits')])).resolves.toBe('waits');
+    ends[1]!.fail(new Error('another'));
+    ends[2]!.done();
+    await settled;
   });
 });
