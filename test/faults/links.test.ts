@@ -13,7 +13,7 @@ import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
 import { expectAllRight, isDone, moveUnderFault, PATIENT, SETTINGS, startMove, statesOfSlots, untilDone } from './moving.ts';
 
 /** Long enough for a key to leave meanwhile over another connection. */
-const SLOW_MS = 40;
+const SLOW_MS = 20;
 const SLOW_SHARE = 0.4;
 
 describe('while slots move', PATIENT, () => {
