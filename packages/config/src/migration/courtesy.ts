@@ -1,4 +1,4 @@
-// How much of a source's time a move takes: all of it while no client asks for any, and less the more they ask, down to a twelfth. What a source does for a move
+// How much of a source's time a move takes: all of it while no client asks for any, and less the more they ask, down to a sixteenth. What a source does for a move
 // is done in pieces of milliseconds, and after each it is left alone for as long as its clients' share demands.
 //
 // While slots are migrating every key that clients ask for costs its source a hand-over of its own, once. So that is to be over soon: then the source is left alone for half of the
@@ -13,7 +13,7 @@ import type { Redis } from 'ioredis';
 /** Requests a second of all clients, beside which a move takes half of the source's time; with less than a tenth of that, all of it. */
 const HALF_SHARE_RATE = 3000;
 const ALONE_RATE = HALF_SHARE_RATE / 10;
-const LEAST_SHARE = 1 / 12;
+const LEAST_SHARE = 1 / 16;
 /** Beyond this much, more makes no difference. */
 const RATE_MAX = HALF_SHARE_RATE / LEAST_SHARE;
 /** What was asked counts for half after so long. */

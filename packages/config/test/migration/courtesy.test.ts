@@ -15,18 +15,18 @@ beforeAll(async () => {
 afterAll(() => stopAll());
 
 describe('the share', () => {
-  test('is all while clients ask for little, a twelfth when they ask for much, and never more for more requests', () => {
+  test('is all while clients ask for little, a sixteenth when they ask for much, and never more for more requests', () => {
     expect(shareOf(0, null)).toBe(1);
     expect(shareOf(300, null)).toBe(1);
     expect(shareOf(3000, null)).toBe(0.5);
     expect(shareOf(9000, null)).toBe(0.25);
-    expect(shareOf(33_000, null)).toBe(1 / 12);
+    expect(shareOf(45_000, null)).toBe(1 / 16);
     const rate = fc.double({ min: 0, max: 1e7, noNaN: true });
     fc.assert(
       fc.property(rate, rate, (a, b) => {
         const [less, more] = a < b ? [a, b] : [b, a];
         expect(shareOf(more, null)).toBeLessThanOrEqual(shareOf(less, null));
-        expect(shareOf(more, null)).toBeGreaterThanOrEqual(1 / 12);
+        expect(shareOf(more, null)).toBeGreaterThanOrEqual(1 / 16);
       }),
     );
   });
