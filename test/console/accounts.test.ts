@@ -7,7 +7,7 @@ import type { EventsView, EventView, TokensView, UsersView } from '@codis/config
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, scratchDir, stopAll } from '../harness/process.ts';
-import { openBrowser, type TestBrowser } from './browser.ts';
+import { confirmed, openBrowser, type TestBrowser } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
@@ -56,16 +56,6 @@ async function logInBoth(): Promise<void> {
   await page.getByLabel('Password').fill(adminPassword);
   await button('Log in').click();
   await page.getByRole('heading', { name: 'Users' }).waitFor();
-}
-
-/** Confirms the dialog that is open, and returns the command line it offered. */
-async function confirmed(): Promise<string> {
-  const line = await dialog().locator('.dialog-foot .copy code').textContent();
-  const confirm = dialog().locator('.dialog-foot button').last();
-  await eventually(async () => (await confirm.getAttribute('aria-disabled')) === 'false', { what: `${line} to be possible` });
-  await confirm.click();
-  await dialog().waitFor({ state: 'detached' });
-  return line ?? '';
 }
 
 /** What one may do now, and how the newest event tells of it; without what is another each time. */
@@ -127,7 +117,7 @@ const DOINGS: Record<string, Doing> = {
       await dialog().getByLabel('Name').fill('boris');
       await dialog().getByLabel('Password').fill(PASSWORD);
       await dialog().getByLabel('Role', { exact: true }).selectOption('operator');
-      return confirmed();
+      return confirmed(browser.page);
     },
     files: ['--password-file'],
     check: () => logsIn('boris', PASSWORD),
@@ -141,7 +131,7 @@ const DOINGS: Record<string, Doing> = {
       const role = dialog().getByLabel('Role', { exact: true });
       expect(await role.inputValue(), 'what he is').toBe('viewer');
       await role.selectOption('admin');
-      return confirmed();
+      return confirmed(browser.page);
     },
   },
   'user.remove': {
@@ -153,7 +143,7 @@ const DOINGS: Record<string, Doing> = {
       await rowOf('Users', 'boris')
         .getByRole('button', { name: /^Remove …/ })
         .click();
-      return confirmed();
+      return confirmed(browser.page);
     },
   },
   'token.add': {
@@ -163,7 +153,7 @@ const DOINGS: Record<string, Doing> = {
       await dialog().getByLabel('Name').fill('ci');
       await dialog().getByLabel('Role', { exact: true }).selectOption('operator');
       await dialog().getByLabel('Expires after').fill('30');
-      return confirmed();
+      return confirmed(browser.page);
     },
     check: async (printed) =>
       isToken(printed?.trim() ?? (await browser.page.getByText('shown this once').locator('code').textContent()) ?? ''),
@@ -177,7 +167,7 @@ const DOINGS: Record<string, Doing> = {
       await rowOf('Tokens', 'ci')
         .getByRole('button', { name: /^Remove …/ })
         .click();
-      return confirmed();
+      return confirmed(browser.page);
     },
   },
 };
@@ -209,7 +199,7 @@ test('a password of one’s own is changed by both, and every login of before is
   await button('Change my password …').click();
   await dialog().getByLabel('Password of now').fill(adminPassword);
   await dialog().getByLabel('New password').fill(changed);
-  const line = await confirmed();
+  const line = await confirmed(browser.page);
   await page.getByRole('heading', { name: 'Log in to Codis test' }).waitFor();
   expect((await cluster.cli('auth', 'users')).code).toBe(6);
   const before = adminPassword;

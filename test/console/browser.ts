@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { REPO } from '../harness/process.ts';
+import { eventually, REPO } from '../harness/process.ts';
 
 const CHROMIUM = (process.env['PATH'] ?? '')
   .split(delimiter)
@@ -128,4 +128,15 @@ export async function tabTo(page: Page, name: RegExp): Promise<void> {
     if (name.test(focused)) return;
   }
   throw new Error(`nothing called ${name} can be reached by Tab; on the way: ${[...new Set(seen)].join(' | ')}`);
+}
+
+/** Confirms the dialog that is open, and returns the command line it offered. */
+export async function confirmed(page: Page): Promise<string> {
+  const dialog = page.getByRole('dialog');
+  const line = await dialog.locator('.dialog-foot .copy code').textContent();
+  const confirm = dialog.locator('.dialog-foot button').last();
+  await eventually(async () => (await confirm.getAttribute('aria-disabled')) === 'false', { what: `${line} to be possible` });
+  await confirm.click();
+  await dialog.waitFor({ state: 'detached' });
+  return line ?? '';
 }

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
-import { openBrowser, type TestBrowser } from './browser.ts';
+import { confirmed, openBrowser, type TestBrowser } from './browser.ts';
 
 // What one does in a browser takes many steps, and the machine of a test may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -85,16 +85,6 @@ async function open(path: string): Promise<void> {
 const button = (name: string | RegExp) => browser.page.getByRole('button', { name }).first();
 const dialog = () => browser.page.getByRole('dialog');
 
-/** Confirms the dialog that is open, and returns the command line it offered. */
-async function confirmed(): Promise<string> {
-  const line = await dialog().locator('.dialog-foot .copy code').textContent();
-  const confirm = dialog().locator('.dialog-foot button').last();
-  await eventually(async () => (await confirm.getAttribute('aria-disabled')) === 'false', { what: `${line} to be possible` });
-  await confirm.click();
-  await dialog().waitFor({ state: 'detached' });
-  return line ?? '';
-}
-
 /** As a shell takes it apart. */
 const words = (line: string) =>
   execFileSync('sh', ['-c', `printf '%s\\0' ${line}`])
@@ -138,7 +128,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await open('groups');
       await button(/^Add a group …/).click();
       await lookAt(spare.addr);
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   [
@@ -148,7 +138,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await open('groups');
       await button('Add a server … (group 1)').click();
       await lookAt(spare.addr);
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   [
@@ -164,7 +154,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       expect(await dialog().locator('.dialog-foot .copy').count()).toBe(0);
       expect(await dialog().locator('.dialog-foot button').last().getAttribute('aria-disabled')).toBe('true');
       await zone.fill(' az2 ');
-      const line = await confirmed();
+      const line = await confirmed(browser.page);
       expect(line).toMatch(/ replica --zone az2$/);
       expect(JSON.parse(asked[0]!.body ?? '')).toMatchObject({ addr: spare.addr, role: 'replica', zone: 'az2' });
       return line;
@@ -177,7 +167,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await open('groups/1');
       await button(/^Promote …/).click();
       await dialog().getByText('can take over').waitFor();
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   [
@@ -189,7 +179,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await dialog()
         .getByLabel(/^To confirm, type/)
         .fill(cluster.servers[1]![1]!.addr);
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   [
@@ -199,7 +189,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await open('groups/1');
       await button(`Zone of ${cluster.servers[0]![1]!.addr} …`).click();
       await dialog().getByLabel('Zone', { exact: true }).fill('az1');
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   [
@@ -210,7 +200,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       const reads = browser.page.getByRole('switch', { name: `Clients’ READONLY reads from ${cluster.servers[0]![1]!.addr}` });
       expect(await reads.getAttribute('aria-checked')).toBe('true');
       await reads.click();
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   ['removing a server', 'server.remove', () => confirmedAt('groups/1', `Remove …: Remove ${cluster.servers[0]![1]!.addr}`)],
@@ -258,7 +248,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await browser.page.getByLabel(/^Durable/).check();
       await browser.page.getByLabel(/^Why/).fill("anna's test");
       await button('Move 4 slots').click();
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   ['pausing a migration', 'migration.pause', () => confirmedAt('migrations/1', 'Pause …: Pause migration 1')],
@@ -284,7 +274,7 @@ const ACTIONS: readonly (readonly [name: string, action: string, doing: Doing])[
       await open('proxies');
       await button('Drain …: Drain proxy_1').click();
       await dialog().getByLabel('Clients may go on for').fill('9');
-      return confirmed();
+      return confirmed(browser.page);
     },
   ],
   ['taking a proxy offline', 'proxy.offline', () => confirmedAt('proxies', 'Take offline …: Take proxy_1 offline')],
@@ -313,7 +303,7 @@ async function lookAt(addr: string): Promise<void> {
 async function confirmedAt(path: string, name: string | RegExp): Promise<string> {
   await open(path);
   await button(name).click();
-  return confirmed();
+  return confirmed(browser.page);
 }
 
 async function alertItem(): Promise<Locator> {
@@ -323,7 +313,7 @@ async function alertItem(): Promise<Locator> {
 
 async function confirmedIn(place: Locator, name: string | RegExp): Promise<string> {
   await place.getByRole('button', { name }).first().click();
-  return confirmed();
+  return confirmed(browser.page);
 }
 
 /** Asks for the plan of the wizard. */
