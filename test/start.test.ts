@@ -151,7 +151,7 @@ describe('a cluster from one command', { timeout: 4 * UP_TIMEOUT_MS }, () => {
     await again.stop('SIGINT');
   });
 
-  test('is killed at once by a second Ctrl-C', async () => {
+  test('is killed at once by a second Ctrl-C, and whoever goes on pressing it cuts nothing short', async () => {
     const place = await freePlace();
     const child = await up(place);
     const frozen = processesOf(place, child).filter(({ command }) => command.startsWith('redis-server'));
@@ -162,11 +162,12 @@ describe('a cluster from one command', { timeout: 4 * UP_TIMEOUT_MS }, () => {
     await eventually(
       () => {
         child.signal('SIGINT');
-        return child.process.exitCode !== null;
+        return child.process.exitCode !== null || child.process.signalCode !== null;
       },
-      { what: 'the end after a second Ctrl-C', everyMs: 300 },
+      { what: 'the end after Ctrl-C again and again', everyMs: 1 },
     );
-    expect(await child.exited()).toBe(130);
+    expect(await child.exited(), child.output()).toBe(130);
+    expect(existsSync(join(place.dataDir, 'cluster.pid'))).toBe(false);
     expect(processesOf(place)).toEqual([]);
   });
 

@@ -64,7 +64,6 @@ async function run({ options, loaded, data, layout }: Run): Promise<number> {
   }
   const killed = await cluster.close();
   await Promise.allSettled([starting]);
-  stop.close();
   if (failure !== undefined) throw failure;
   if (killed.length > 0) console.error(`Killed, as it did not end in time: ${killed.join(', ')}`);
   console.log(`Stopped. The data is in ${data.path}.`);

@@ -8,6 +8,7 @@ const ONE_PRESS_MS = 700;
 const PARENT_CHECK_MS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** One for each process, to its end: were signals let go before, a third Ctrl-C would end it with the directory still taken. */
 export class Stop {
   /** Resolves at the first signal. */
   readonly asked: Promise<void>;
@@ -15,15 +16,13 @@ export class Stop {
   #askedAt: number | null = null;
   #forced = false;
   #second: () => void = () => undefined;
-  readonly #parentCheck: NodeJS.Timeout | undefined;
-  readonly #listener = () => this.#signal();
 
   constructor() {
     this.asked = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    for (const signal of SIGNALS) process.on(signal, this.#listener);
-    this.#parentCheck = watchNpm(() => {
+    for (const signal of SIGNALS) process.on(signal, () => this.#signal());
+    watchNpm(() => {
       if (!this.isAsked) this.#signal();
     });
   }
@@ -41,12 +40,6 @@ export class Stop {
     this.#second = listener;
   }
 
-  /** Signals act as by default again. */
-  close(): void {
-    clearInterval(this.#parentCheck);
-    for (const signal of SIGNALS) process.off(signal, this.#listener);
-  }
-
   #signal(): void {
     const now = performance.now();
     if (this.#askedAt === null) {
@@ -60,13 +53,13 @@ export class Stop {
 }
 
 /** An npm that is killed can't pass it on; without npm, losing the parent means nothing (nohup). Between npm and us there may be a shell. */
-function watchNpm(gone: () => void): NodeJS.Timeout | undefined {
-  if (process.env['npm_lifecycle_event'] === undefined) return undefined;
+function watchNpm(gone: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
   const parents = `${process.ppid} ${parentOf(process.ppid)}`;
   const timer = setInterval(() => {
     if (parents === `${process.ppid} ${parentOf(process.ppid)}`) return;
     clearInterval(timer);
     gone();
   }, PARENT_CHECK_MS);
-  return timer.unref();
+  timer.unref();
 }
