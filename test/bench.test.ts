@@ -3,8 +3,9 @@
 import { readdirSync } from 'node:fs';
 import { asSlot } from '@codis/config/model';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Answers } from '../bench/src/answers.ts';
 import { measureSections, SECTIONS } from '../bench/src/bench.ts';
-import { isWhole, phaseOf } from '../bench/src/clients.ts';
+import { isWhole } from '../bench/src/clients.ts';
 import { compareResults, renderComparison } from '../bench/src/differences.ts';
 import { type Figure, parseResults, type Results, writeResults } from '../bench/src/figures.ts';
 import { GOALS, type Goal, judge } from '../bench/src/goals.ts';
@@ -180,9 +181,17 @@ describe('bench:move', () => {
   });
 
   test('a phase counts what was answered in it', () => {
-    const answered = [1, 2, 3, 9].map((tookMs, index) => ({ atMs: 1000 + index * 100, tookMs }));
-    expect(phaseOf(answered, 1000, 1300)).toEqual({ requestsPerSecond: 10, p50Ms: 2, p99Ms: 2.98, maxMs: 3 });
-    expect(() => phaseOf(answered, 2000, 3000)).toThrow('no request was answered');
+    const answers = new Answers();
+    for (const [index, tookMs] of [1, 2, 3, 9].entries()) answers.add(1000 + index * 100, tookMs);
+    expect(answers.phase(1000, 1300)).toEqual({ requestsPerSecond: 10, p50Ms: 2, p99Ms: 2.98, maxMs: 3 });
+    expect(() => answers.phase(2000, 3000)).toThrow('no request was answered');
+    expect([answers.firstSince(0), answers.firstSince(1101), answers.firstSince(1301)]).toEqual([1000, 1200, undefined]);
+  });
+
+  test('all answers are counted, however many', () => {
+    const answers = new Answers();
+    for (let count = 0; count < 200_000; count++) answers.add(count, 1);
+    expect(answers.phase(0, 200_000)).toEqual({ requestsPerSecond: 1000, p50Ms: 1, p99Ms: 1, maxMs: 1 });
   });
 
   test('takes times from a migration that is done, and from no other', () => {

@@ -2,25 +2,14 @@
 //
 // Paced, a request is due whether or not the ones before it are answered, and its time counts from then: a stall is seen by all whom it would have met.
 // Unpaced, each client sends when it has its answer, which loads the machine as far as it goes.
+//
+// Nothing is kept of a request but two numbers: what lives on has to be collected, and that would be seen as slowness of whoever is measured.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { encodeCommand } from './keys.ts';
-import { quantile } from './statistics.ts';
+import { Answers } from './answers.ts';
+import { commandText } from './keys.ts';
 import { everyMs } from './ticker.ts';
-
-export interface Answered {
-  /** Milliseconds since 1970. */
-  readonly atMs: number;
-  readonly tookMs: number;
-}
-
-export interface Phase {
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-}
 
 export interface ClientsOptions {
   readonly port: number;
@@ -35,33 +24,41 @@ const VALUE = 'x'.repeat(100);
 const SET_EVERY = 10;
 /** How often is looked what is due. */
 const TICK_MS = 0.2;
+const MINUS = 0x2d;
+const DOLLAR = 0x24;
+const CR = 0x0d;
+const ZERO = 0x30;
+
+/** All of them read into it. */
+const readInto = Buffer.alloc(64 * 1024);
 
 export class Clients {
+  readonly answers = new Answers();
   readonly #options: ClientsOptions;
-  readonly #sockets: Socket[] = [];
-  readonly #idle: Socket[] = [];
+  readonly #clients: Client[] = [];
+  readonly #idle: Client[] = [];
+  /** When those were due that no client was free for. */
   readonly #due: number[] = [];
+  /** By number of the key: whether it was asked for. */
+  readonly #touched: Uint8Array;
   #stopPacing: (() => void) | null = null;
   #sent = 0;
   #closing = false;
   #failure: Error | null = null;
-  readonly answered: Answered[] = [];
-  /** Keys asked for since it was last cleared, by number. */
-  readonly touched = new Set<number>();
 
   constructor(options: ClientsOptions) {
     this.#options = options;
+    this.#touched = new Uint8Array(options.keys.length);
   }
 
   async start(): Promise<void> {
     const { port, clientsCount, rate } = this.#options;
-    for (let client = 0; client < clientsCount; client++) {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      await once(socket, 'connect');
-      socket.on('error', (error) => this.#fail(error));
-      this.#sockets.push(socket);
+    for (let count = 0; count < clientsCount; count++) {
+      const client = new Client(port, this.#onAnswer, (error) => this.#fail(error));
+      await client.connected;
+      this.#clients.push(client);
     }
-    if (rate === null) for (const socket of this.#sockets) this.#send(socket, now());
+    if (rate === null) for (const client of this.#clients) this.#send(client, now());
     else this.#pace(rate);
   }
 
@@ -69,66 +66,91 @@ export class Clients {
   stop(): void {
     this.#closing = true;
     this.#stopPacing?.();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const client of this.#clients) client.close();
     if (this.#failure) throw this.#failure;
   }
 
+  /** From now on `keysTouched` counts anew. */
+  forgetTouched(): void {
+    this.#touched.fill(0);
+  }
+
+  /** Numbers of the keys that were asked for. */
+  keysTouched(): number[] {
+    return [...this.#touched.keys()].filter((index) => this.#touched[index] === 1);
+  }
+
   #pace(rate: number): void {
-    this.#idle.push(...this.#sockets);
+    this.#idle.push(...this.#clients);
     let nextMs = now();
     this.#stopPacing = everyMs(TICK_MS, () => {
       for (const nowMs = now(); nextMs <= nowMs; nextMs += 1000 / rate) this.#due.push(nextMs);
-      while (this.#due.length > 0 && this.#idle.length > 0) this.#send(this.#idle.pop() as Socket, this.#due.shift() as number);
+      while (this.#due.length > 0 && this.#idle.length > 0) this.#send(this.#idle.pop() as Client, this.#due.shift() as number);
     });
   }
 
-  #send(socket: Socket, dueMs: number): void {
-    const { keys, rate } = this.#options;
+  #send(client: Client, dueMs: number): void {
+    const { keys } = this.#options;
     const index = Math.floor(Math.random() * keys.length);
-    this.touched.add(index);
+    this.#touched[index] = 1;
     const key = keys[index] as string;
-    const isSet = ++this.#sent % SET_EVERY === 0;
-    let reply: Buffer = Buffer.alloc(0);
-    const onData = (piece: Buffer) => {
-      reply = reply.length === 0 ? piece : Buffer.concat([reply, piece]);
-      if (reply[0] === 0x2d) this.#fail(new Error(`a client was answered ${reply.toString('latin1')}`));
-      if (!isWhole(reply)) return;
-      socket.off('data', onData);
-      const atMs = now();
-      this.answered.push({ atMs, tookMs: atMs - dueMs });
-      if (this.#closing) return;
-      const due = rate === null ? atMs : this.#due.shift();
-      if (due === undefined) this.#idle.push(socket);
-      else this.#send(socket, due);
-    };
-    socket.on('data', onData);
-    socket.write(encodeCommand(isSet ? ['SET', key, VALUE] : ['GET', key]));
+    client.send(dueMs, ++this.#sent % SET_EVERY === 0 ? commandText(['SET', key, VALUE]) : commandText(['GET', key]));
   }
+
+  readonly #onAnswer = (client: Client): void => {
+    const atMs = now();
+    this.answers.add(atMs, atMs - client.dueMs);
+    if (this.#closing) return;
+    const due = this.#options.rate === null ? atMs : this.#due.shift();
+    if (due === undefined) this.#idle.push(client);
+    else this.#send(client, due);
+  };
 
   #fail(error: Error): void {
     if (!this.#closing) this.#failure ??= error;
   }
 }
 
-/** Of a status, an error or a string. */
-export function isWhole(reply: Buffer): boolean {
-  const end = reply.indexOf('\r\n');
-  if (end < 0) return false;
-  const length = reply[0] === 0x24 ? Number(reply.toString('latin1', 1, end)) : -1;
-  return length < 0 || reply.length >= end + 2 + length + 2;
+/** Has one request under way at a time. */
+class Client {
+  dueMs = 0;
+  readonly connected: Promise<unknown>;
+  readonly #socket: Socket;
+  /** What came of a reply that is not there as a whole. */
+  #begun: Buffer | null = null;
+
+  constructor(port: number, onAnswer: (client: Client) => void, onError: (error: Error) => void) {
+    const onRead = (length: number) => {
+      const reply = this.#begun === null ? readInto : Buffer.concat([this.#begun, readInto.subarray(0, length)]);
+      const end = this.#begun === null ? length : reply.length;
+      if (reply[0] === MINUS) onError(new Error(`a client was answered ${reply.toString('latin1', 0, end)}`));
+      const isThere = isWhole(reply, end);
+      this.#begun = isThere ? null : Buffer.from(reply.subarray(0, end));
+      if (isThere) onAnswer(this);
+      return true;
+    };
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: readInto, callback: onRead } });
+    this.connected = once(this.#socket, 'connect');
+    this.#socket.on('error', onError);
+  }
+
+  send(dueMs: number, request: string): void {
+    this.dueMs = dueMs;
+    this.#socket.write(request, 'latin1');
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
 }
 
-/** What was answered in [fromMs, toMs). Throws when that is nothing. */
-export function phaseOf(answered: readonly Answered[], fromMs: number, toMs: number): Phase {
-  const times = answered.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).map(({ tookMs }) => tookMs);
-  if (times.length === 0) throw new Error('no request was answered');
-  const sorted = times.toSorted((a, b) => a - b);
-  return {
-    requestsPerSecond: (times.length * 1000) / (toMs - fromMs),
-    p50Ms: quantile(sorted, 0.5),
-    p99Ms: quantile(sorted, 0.99),
-    maxMs: quantile(sorted, 1),
-  };
+/** Whether a status, an error or a string stands in the first `end` bytes as a whole. */
+export function isWhole(reply: Buffer, end = reply.length): boolean {
+  let length = 0;
+  let at = 1;
+  for (; at < end && reply[at] !== CR; at++) length = length * 10 + (reply[at] as number) - ZERO;
+  if (at + 2 > end) return false;
+  return reply[0] !== DOLLAR || reply[1] === MINUS || end >= at + 2 + length + 2;
 }
 
 const now = () => performance.timeOrigin + performance.now();

@@ -36,5 +36,12 @@ export async function populate(redis: Redis, count: number): Promise<void> {
 
 /** A command as RESP. */
 export function encodeCommand(words: readonly string[]): Buffer {
-  return Buffer.from(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`);
+  return Buffer.from(commandText(words));
+}
+
+/** The same as text; of words in ASCII. */
+export function commandText(words: readonly string[]): string {
+  let text = `*${words.length}\r\n`;
+  for (const word of words) text += `$${word.length}\r\n${word}\r\n`;
+  return text;
 }

@@ -7,7 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asSlot } from '@codis/config/model';
 import { Redis } from 'ioredis';
-import { Clients, type Phase, phaseOf } from './clients.ts';
+import type { Phase } from './answers.ts';
+import { Clients } from './clients.ts';
 import { keyNames, namesInSlots, populate, shuffled } from './keys.ts';
 import { machineFacts } from './machine.ts';
 import { inTurn } from './measure.ts';
@@ -150,9 +151,9 @@ async function moveUnderLoad(
     await delay(watchMs);
     const toMs = Date.now();
     const handOversBefore = await product.handOvers();
-    clients.touched.clear();
+    clients.forgetTouched();
     const { beganAtMs, endedAtMs } = await product.migrate(LAST_SLOT, 2);
-    const touched = [...clients.touched];
+    const touched = clients.keysTouched();
     const handOvers = (await product.handOvers()) - handOversBefore;
     const afterMs = Date.now();
     await delay(watchMs);
@@ -161,7 +162,7 @@ async function moveUnderLoad(
       [beganAtMs, endedAtMs],
       [afterMs, Date.now()],
     ] as const;
-    const phases = spans.map(([from, to]) => phaseOf(clients.answered, from, to));
+    const phases = spans.map(([from, to]) => clients.answers.phase(from, to));
     // Takes long enough to be seen in the phases.
     const isMoving = new Set(moving);
     const keysTouched = touched.filter((index) => isMoving.has(names[index] as string)).length;

@@ -21,7 +21,7 @@ export function ratios(values: readonly number[], baseline: readonly number[]): 
 }
 
 /** Between two values it is interpolated. `sorted` is not empty. */
-export function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: ArrayLike<number>, share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] as number;
   const above = sorted[Math.ceil(at)] as number;

@@ -1,7 +1,8 @@
 // What a client with one request at a time notices of others that send ten thousand at once.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { Clients, type Phase, phaseOf } from '../clients.ts';
+import type { Phase } from '../answers.ts';
+import { Clients } from '../clients.ts';
 import type { Figure } from '../figures.ts';
 import { type Load, loadText } from '../load.ts';
 import { inRounds, type Sample, sampleOf } from '../measure.ts';
@@ -13,6 +14,8 @@ import { type BenchSection, fillKeys, type Ground, LOAD_CORES, severalRounds, wi
 
 const FLOOD: Load = { command: 'GET', pipeline: 10_000, requests: 0, clients: 10 };
 const WARM_MS = 300;
+/** Less than between two answers. */
+const MOMENT_MS = 0.001;
 
 interface Seen {
   readonly lone: Phase;
@@ -52,9 +55,9 @@ async function besideFlood(requests: number, subject: Running): Promise<Seen> {
     const sample = await flood;
     const endedMs = Date.now();
     // What it asked for while they were there may be answered when they are gone.
-    await until('an answer to the lone client', async () => (clients.answered.at(-1)?.atMs ?? 0) >= endedMs);
-    const last = clients.answered.findIndex(({ atMs }) => atMs >= endedMs);
-    return { lone: phaseOf(clients.answered.slice(0, last + 1), fromMs, Date.now()), flood: sample };
+    await until('an answer to the lone client', async () => clients.answers.firstSince(endedMs) !== undefined);
+    const lastMs = clients.answers.firstSince(endedMs) ?? endedMs;
+    return { lone: clients.answers.phase(fromMs, lastMs + MOMENT_MS), flood: sample };
   } finally {
     clients.stop();
   }

@@ -1,7 +1,8 @@
 // How long requests take when a proxy has less to do than it can: everyone is asked the same, and it is due whether or not they keep up.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { Clients, type Phase, phaseOf } from '../clients.ts';
+import type { Phase } from '../answers.ts';
+import { Clients } from '../clients.ts';
 import type { Figure } from '../figures.ts';
 import { CLIENTS, KEYS_COUNT, runLoad } from '../load.ts';
 import { inRounds } from '../measure.ts';
@@ -60,7 +61,7 @@ async function phaseAt(port: number, rate: number, watchMs: number): Promise<Pha
     await delay(WARM_MS);
     const fromMs = Date.now();
     await delay(watchMs);
-    return phaseOf(clients.answered, fromMs, Date.now());
+    return clients.answers.phase(fromMs, Date.now());
   } finally {
     clients.stop();
   }
