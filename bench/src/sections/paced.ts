@@ -8,7 +8,7 @@ import { CLIENTS, KEYS_COUNT, runLoad } from '../load.ts';
 import { inRounds } from '../measure.ts';
 import type { Running } from '../proxies.ts';
 import { say } from '../workbench.ts';
-import { type BenchSection, fillKeys, type Ground, LOAD_CORES, severalRounds, withSubjects } from './section.ts';
+import { type BenchSection, fillKeys, type Ground, LOAD_CORES, withSubjects } from './section.ts';
 
 /** Of what the slowest proxy can do. */
 const SHARE = 0.4;
@@ -25,9 +25,9 @@ export const paced: BenchSection = {
     return withSubjects(ground, async (running) => {
       const rate = await rateOf(running, scale.requests);
       say(`${rate} requests/s`);
-      const rounds = severalRounds(scale);
-      const phases = await inRounds({ rounds, things: [rate], subjects: running, say }, (_, { port }) =>
-        phaseAt(port, rate, scale.watchMs),
+      const phases = await inRounds(
+        { rounds: scale.rounds, things: [rate], subjects: running, say },
+        (_, { port, warmUpTimes = 1 }, isWarmUp) => phaseAt(port, rate, scale.watchMs * (isWarmUp ? warmUpTimes : 1)),
       );
       return subjects.flatMap(({ name: subject }, at) => {
         const seen = phases[0]?.[at] ?? [];
