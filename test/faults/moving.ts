@@ -51,6 +51,7 @@ export async function moveUnderFault(options: MoveUnderFault): Promise<number> {
     await pause(Math.random() * STRIKE_WITHIN_MS);
     await strike(strikes++, id);
   } while (strikes < strikesMax && !(await isDone(cluster, id)));
+  await hurry(cluster, id);
   await untilDone(cluster, id);
   await untilProgress(checker);
   return strikes;
@@ -102,6 +103,15 @@ export async function untilDone(cluster: Cluster, id: number): Promise<void> {
   } catch (cause) {
     throw new Error(`${JSON.stringify(await migration(cluster, id))}\n${cluster.dashboard.output().slice(-3000)}`, { cause });
   }
+}
+
+/** When nothing strikes any more, what is left of a move need not wait for its clients; they go on. */
+export async function hurry(cluster: Cluster, id: number): Promise<void> {
+  const ask = () => cluster.cli('migration', 'throttle', String(id), '--delay=0', '--share=100');
+  await eventually(async () => (await ask()).code === 0 || (await isDone(cluster, id)), {
+    what: `migration ${id} to be hurried, or done`,
+    timeoutMs: MOVE_TIMEOUT_MS,
+  });
 }
 
 /** Every client has something done from now on. */
