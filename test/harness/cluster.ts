@@ -97,13 +97,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const clients: Redis[] = [];
   const cli = (...args: string[]) => run([join(REPO, 'packages/config/bin/codis-config.js'), '-c', configFile, ...args]);
   const moreDashboards: Child[] = [];
+  const dashboard = startProgram('dashboard', configFile);
   const cluster: Cluster = {
     configFile,
     coordinatorDir: join(dir, COORDINATOR_DIR),
     dashboardPort,
     servers: await startServers(options),
     proxies: [],
-    dashboard: startProgram('dashboard', configFile),
+    dashboard,
     cli,
     cliOk: async (...args) => {
       const result = await cli(...args);
@@ -140,7 +141,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await untilDashboard(cluster.dashboard, dashboardPort);
   if (options.bare) return cluster;
   await assignSlots(cluster);
-  for (let number = 1; number <= (options.proxies ?? 2); number++) await cluster.startProxy(`proxy_${number}`);
+  for (let number = 1; number <= (options.proxies ?? 2); number++) {
+    cluster.proxies.push(await startProxy(`proxy_${number}`, configFile, clients));
+  }
+  await Promise.all(cluster.proxies.map(untilServing));
   return cluster;
 }
 
@@ -162,29 +166,28 @@ function renderConfig(options: ClusterOptions, dashboardPort: number): string {
     .join('');
 }
 
-async function startServers(options: ClusterOptions): Promise<RedisServer[][]> {
-  const config = options.redisConfig ? { config: { ...options.redisConfig } } : {};
-  const groups: RedisServer[][] = [];
-  for (let group = 0; group < (options.groups ?? 2); group++) {
-    const master = await startRedis(config);
-    const servers = [master];
-    for (let replica = 0; replica < (options.replicas ?? 0); replica++) servers.push(await startRedis(config));
-    groups.push(servers);
-  }
-  return groups;
+function startServers({ groups = 2, replicas = 0, redisConfig }: ClusterOptions): Promise<RedisServer[][]> {
+  const config = redisConfig ? { config: { ...redisConfig } } : {};
+  const startGroup = () => Promise.all(Array.from({ length: 1 + replicas }, () => startRedis(config)));
+  return Promise.all(Array.from({ length: groups }, startGroup));
 }
 
-/** As an operator does it. */
-async function assignSlots(cluster: Cluster): Promise<void> {
-  await cluster.cliOk('slot', 'init');
-  const count = cluster.servers.length;
-  for (const [index, [master, ...replicas]] of cluster.servers.entries()) {
-    const group = String(index + 1);
-    await cluster.cliOk('server', 'add', group, (master as RedisServer).addr, 'master');
-    for (const replica of replicas) await cluster.cliOk('server', 'add', group, replica.addr, 'slave');
-    const first = Math.floor((1024 * index) / count);
-    const last = Math.floor((1024 * (index + 1)) / count) - 1;
-    await cluster.cliOk('slot', 'range-set', String(first), String(last), group, 'online');
+/** As `codis-config slot init`, `server add` and `slot range-set` do it, without a process for each. */
+async function assignSlots({ dashboardPort, servers: groups }: Cluster): Promise<void> {
+  const ask = async (method: string, path: string, body: object) => {
+    const url = `http://127.0.0.1:${dashboardPort}/api/v1${path}`;
+    const answer = await fetch(url, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  };
+  await ask('POST', '/slots/init', { force: false });
+  for (const [index, servers] of groups.entries()) {
+    const group = index + 1;
+    for (const [at, { addr }] of servers.entries()) {
+      await ask('POST', `/groups/${group}/servers`, { addr, role: at === 0 ? 'master' : 'replica', force: false });
+    }
+    const first = Math.floor((1024 * index) / groups.length);
+    const last = Math.floor((1024 * group) / groups.length) - 1;
+    await ask('PUT', '/slots/range', { first, last, group });
   }
 }
 
