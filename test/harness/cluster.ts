@@ -78,6 +78,8 @@ export interface Cluster {
   cli(...args: string[]): Promise<CliResult>;
   /** As `cli`, and throws unless it exits 0; returns stdout. */
   cliOk(...args: string[]): Promise<string>;
+  /** Asks the dashboard's API, at a path below /api/v1; throws unless that goes well. For what is asked again and again: no process for each time. */
+  ask<View>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<View>;
   startDashboard(): Promise<void>;
   /** Starts one more dashboard, at an address of its own; stopped with the cluster. */
   startAnotherDashboard(): Promise<Child>;
@@ -110,6 +112,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const result = await cli(...args);
       if (result.code !== 0) throw new Error(`codis-config ${args.join(' ')} exited ${result.code}:\n${result.stderr}${result.stdout}`);
       return result.stdout;
+    },
+    ask: async <View>(method: string, path: string, body?: object) => {
+      const content = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      const response = await fetch(`http://127.0.0.1:${dashboardPort}/api/v1${path}`, { method, ...content });
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+      return (await response.json()) as View;
     },
     startDashboard: async () => {
       cluster.dashboard = startProgram('dashboard', configFile);
@@ -173,12 +181,7 @@ function startServers({ groups = 2, replicas = 0, redisConfig }: ClusterOptions)
 }
 
 /** As `codis-config slot init`, `server add` and `slot range-set` do it, without a process for each. */
-async function assignSlots({ dashboardPort, servers: groups }: Cluster): Promise<void> {
-  const ask = async (method: string, path: string, body: object) => {
-    const url = `http://127.0.0.1:${dashboardPort}/api/v1${path}`;
-    const answer = await fetch(url, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  };
+async function assignSlots({ ask, servers: groups }: Cluster): Promise<void> {
   await ask('POST', '/slots/init', { force: false });
   for (const [index, servers] of groups.entries()) {
     const group = index + 1;
