@@ -125,12 +125,21 @@ function shortText(name: Buffer, bytesCount: number): string {
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
 function readingIn(text: string, addr: string): HotKeysReading {
-  const value = JSON.parse(text) as Partial<Record<keyof HotKeysReading, unknown>>;
+  const value = (parsed(text) ?? {}) as Partial<Record<keyof HotKeysReading, unknown>>;
   const numbers = [value.sampleEvery, value.seconds, value.sampled, value.keyBytesMax, value.missing];
   if (!numbers.every((one) => typeof one === 'number') || !Array.isArray(value.keys) || !value.keys.every(isKey)) {
     throw new Error(`what answers at ${addr} does not tell of hot keys`);
   }
   return value as HotKeysReading;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Told by who asks, as anything else that is not what it should be.
+    return null;
+  }
 }
 
 /** What a proxy calls its last minute is that of this dashboard when the middle of the one is in the other: so their clocks need not be the same. */
