@@ -189,6 +189,8 @@ describe('what looks', () => {
     );
     const pending = await cli('key', 'hot', '--at', new Date().toISOString());
     expect(pending.stderr).toContain('note: that minute is not over, or only just: proxies are asked 10 s after it');
+    const here = await cli('key', 'hot', '--at', new Date().toISOString(), '--store', 'config');
+    expect(here.stderr).toContain('note: minutes are kept by a dashboard that runs, which this is not');
     expect(await cli('key', 'hot', '--at', '25:00')).toMatchObject({ code: 2, stderr: expect.stringContaining('"25:00" is not a time') });
     expect(await cli('key', 'hot', '--slot', '1024')).toMatchObject({ code: 2 });
   });

@@ -113,7 +113,7 @@ export class HotKeyHistory {
       case 'before':
         return [
           this.#begunMs === null
-            ? 'this dashboard keeps no hot keys'
+            ? 'minutes are kept by a dashboard that runs, which this is not'
             : `this dashboard did not run then: it began at ${isoOf(this.#begunMs)}`,
         ];
       case 'unanswered':

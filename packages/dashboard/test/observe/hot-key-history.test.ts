@@ -143,7 +143,7 @@ describe('a minute that is not known says why', () => {
 
   test('this dashboard did not run then, or keeps none at all', () => {
     expect(why(begun(), FIRST - 1)).toEqual(['before', `this dashboard did not run then: it began at ${new Date(BEGUN_MS).toISOString()}`]);
-    expect(why(new HotKeyHistory(), FIRST + 2)).toEqual(['before', 'this dashboard keeps no hot keys']);
+    expect(why(new HotKeyHistory(), FIRST + 2)).toEqual(['before', 'minutes are kept by a dashboard that runs, which this is not']);
   });
 
   test('it is older than what is kept, also when this dashboard did not run then', () => {

@@ -313,7 +313,7 @@ export const sentences: Catalogue = {
   'that minute is not over, or only just: proxies are asked {n} s after it': '该分钟尚未结束，或刚刚结束：结束 {n} 秒后才询问代理',
   'that minute is older than what is kept, which is {n} hours': '该分钟早于所保存的范围：只保存 {n} 小时',
   'this dashboard did not run then: it began at {time}': '当时此 Dashboard 没有运行：它于 {time} 启动',
-  'this dashboard keeps no hot keys': '此 Dashboard 不保存热键',
+  'minutes are kept by a dashboard that runs, which this is not': '每分钟的热键由运行中的 Dashboard 保存，而这里没有',
   'no proxy has told of that minute': '没有代理给出该分钟的数据',
   'no proxy was registered': '当时没有注册的代理',
   'no proxy is registered': '没有注册的代理',
