@@ -2,11 +2,12 @@
 // found; the last line printed is `N passed, N failed`, where a check that is not made of tests counts as one.
 //
 // Plain JavaScript, because it must run when the build does not. It owns node_modules/.cache/codis-test, the tests' scratch directory: emptied
-// before, removed afterwards. What failed is said again, by name, just before the last line. Invariant: no process of a run outlives it; one
-// that would is killed and fails the run.
+// before, removed afterwards; and a temporary directory for each run. What failed is said again, by name, just before the last line. Invariant: no process
+// of a run outlives it, and no temporary file; one that would is killed or removed, and fails the run.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { CONSOLE_BUILD, onPath, TOP } from './bootstrap.mjs';
 import { endLeftovers, RUN_MARK } from './leftovers.mjs';
@@ -35,16 +36,19 @@ const STEPS = [
 
 /** Gives the exit code: 0 when everything passed. */
 export async function check() {
-  /** @type {{ mark: string, group: number | null, interrupted: string | null, failures: string[] }} */
-  const run = { mark: `${process.pid}-${Date.now()}`, group: null, interrupted: null, failures: [] };
+  // A short name: sockets are made in it, whose paths may have 107 bytes.
+  const temporary = mkdtempSync(join(tmpdir(), 'codis-'));
+  /** @type {{ mark: string, temporary: string, group: number | null, interrupted: string | null, failures: string[] }} */
+  const run = { mark: `${process.pid}-${Date.now()}`, temporary, group: null, interrupted: null, failures: [] };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupt(run, signal));
   emptyScratch();
   const total = { passed: 0, failed: 0 };
   for (const step of STEPS) {
     if (run.interrupted === null) add(total, await runStep(step, run));
   }
-  add(total, await noLeftovers(run));
-  rmSync(SCRATCH, { recursive: true, force: true });
+  add(total, await noProcesses(run));
+  add(total, noTemporaryFiles(run));
+  for (const dir of [SCRATCH, temporary]) rmSync(dir, { recursive: true, force: true });
   if (run.interrupted !== null) {
     console.log(`Stopped by ${run.interrupted}; nothing is left running.`);
     return 130;
@@ -68,7 +72,7 @@ async function runStep(step, run) {
 function runProgram({ script, args }, run) {
   const guard = onPath('setpriv') ? ['setpriv', '--pdeathsig', 'TERM', '--'] : [];
   const [command, ...rest] = [...guard, process.execPath, script, ...args];
-  const env = { ...process.env, [RUN_MARK]: run.mark };
+  const env = { ...process.env, [RUN_MARK]: run.mark, TMPDIR: run.temporary };
   const child = spawn(command, rest, { cwd: TOP, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
   run.group = child.pid ?? null;
   return new Promise((done) => {
@@ -108,10 +112,17 @@ function countTests(code, run) {
   return { passed: results.numPassedTests, failed };
 }
 
-async function noLeftovers(run) {
+async function noProcesses(run) {
   const left = await endLeftovers({ mark: run.mark, directory: SCRATCH, graceMs: run.interrupted === null ? 5000 : 0 });
   if (left.length === 0 || run.interrupted !== null) return { passed: 0, failed: 0 };
   for (const { pid, command } of left) run.failures.push(`process ${pid} was left running (it is killed now): ${command}`);
+  return { passed: 0, failed: 1 };
+}
+
+function noTemporaryFiles(run) {
+  const left = readdirSync(run.temporary);
+  if (left.length === 0 || run.interrupted !== null) return { passed: 0, failed: 0 };
+  for (const name of left) run.failures.push(`${name} was left in the temporary directory (it is removed now)`);
   return { passed: 0, failed: 1 };
 }
 

@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { MigrationView } from '@codis/config/api';
+import type { MigrationsView, MigrationView } from '@codis/config/api';
 import { arrivalKey, asGroupId, slotOf } from '@codis/config/model';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -96,7 +96,7 @@ async function slowestAt(redis: Redis): Promise<number> {
 const digest = (redis: Redis, key: string) => redis.call('DEBUG', ['DIGEST-VALUE', key]);
 
 async function migration(): Promise<MigrationView> {
-  const { migrations } = JSON.parse(await cluster.cliOk('migration', 'list', '-o', 'json')) as { migrations: MigrationView[] };
+  const { migrations } = await cluster.ask<MigrationsView>('GET', '/migrations');
   return migrations.at(-1) as MigrationView;
 }
 

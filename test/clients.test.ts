@@ -4,7 +4,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { glide } from './clients/glide.ts';
+import { glide, removeSockets } from './clients/glide.ts';
 import { ioredisLike } from './clients/ioredis.ts';
 import { CHECKS, type Library, type Outcome } from './clients/library.ts';
 import { nodeRedis } from './clients/node-redis.ts';
@@ -41,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster.stop();
   await stopAll();
+  removeSockets();
 });
 
 /** All libraries at once against one port. */

@@ -7,6 +7,7 @@ import { Cluster as IoredisCluster, Redis } from 'ioredis';
 import { Cluster as IovalkeyCluster } from 'iovalkey';
 import { createCluster } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { removeSockets } from './clients/glide.ts';
 import { type Cluster, type ProxyProcess, startCluster } from './harness/cluster.ts';
 import { eventually, start } from './harness/process.ts';
 
@@ -18,7 +19,10 @@ beforeAll(async () => {
   cluster = await startCluster({ proxies: 2, groups: 3, settings: { workers: 2 } });
 }, 60_000);
 
-afterAll(() => cluster.stop());
+afterAll(async () => {
+  await cluster.stop();
+  removeSockets();
+});
 
 /** What a test asks of a library. */
 interface ClusterClient {

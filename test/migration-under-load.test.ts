@@ -3,7 +3,7 @@
 // Method: actors that own their keys (checker/), over every type, with TTLs, in three databases; the oracle is what each actor was told.
 // Then both servers are looked at directly: each key is at the owner of its slot and nowhere else.
 
-import type { MigrationView } from '@codis/config/api';
+import type { MigrationsView, MigrationView } from '@codis/config/api';
 import { slotOf } from '@codis/config/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Checker } from './checker/checker.ts';
@@ -100,7 +100,7 @@ async function fillStillKeys(cluster: Cluster): Promise<void> {
 }
 
 async function migration(cluster: Cluster): Promise<MigrationView> {
-  const { migrations } = JSON.parse(await cluster.cliOk('migration', 'list', '-o', 'json')) as { migrations: MigrationView[] };
+  const { migrations } = await cluster.ask<MigrationsView>('GET', '/migrations');
   return migrations.at(-1) as MigrationView;
 }
 

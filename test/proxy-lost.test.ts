@@ -2,7 +2,7 @@
 // at the group that lost the slots (DESIGN §3, fencing).
 // Method: proxy_2 is stopped with SIGSTOP, with writes waiting in its sockets; the slots move and are written through proxy_1; then proxy_2 goes on.
 
-import type { MigrationView } from '@codis/config/api';
+import type { MigrationsView, MigrationView } from '@codis/config/api';
 import { slotOf } from '@codis/config/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, type ProxyProcess, startCluster } from './harness/cluster.ts';
@@ -67,6 +67,6 @@ describe('a frozen proxy', () => {
 });
 
 async function lastMigration(cluster: Cluster): Promise<MigrationView> {
-  const { migrations } = JSON.parse(await cluster.cliOk('migration', 'list', '-o', 'json')) as { migrations: MigrationView[] };
+  const { migrations } = await cluster.ask<MigrationsView>('GET', '/migrations');
   return migrations.toSorted((a, b) => a.id - b.id).at(-1) as MigrationView;
 }

@@ -206,6 +206,13 @@ describe('package.json', () => {
   });
 });
 
+test('the tests that are to begin first are there', () => {
+  const named = readFileSync(join(REPO, 'vitest.config.ts'), 'utf8').match(/[^\s']+\.test\.ts(?=',)/g) ?? [];
+  const there = new Set(TESTS.map(({ path }) => path));
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((path) => !path.includes('*') && !there.has(path))).toEqual([]);
+});
+
 describe('documents', () => {
   test.each([...generatedFiles()])('%s is what its table says (npm run docs writes it)', (path, text) => {
     expect(readFileSync(join(REPO, path), 'utf8')).toBe(text);

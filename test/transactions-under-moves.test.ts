@@ -2,7 +2,7 @@
 // or done unseen, and every element is popped by exactly one client, also when clients are killed while they wait.
 // Method: transfers between accounts under WATCH, whose sum stays; counters whose acknowledged increments are counted; queues whose tokens are numbered.
 
-import type { MigrationView } from '@codis/config/api';
+import type { MigrationsView } from '@codis/config/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, startCluster } from './harness/cluster.ts';
 import { eventually, stopAll } from './harness/process.ts';
@@ -32,7 +32,7 @@ async function moveToAndFro(): Promise<void> {
       await cluster.cliOk('slot', 'migrate', first, last, group);
       await eventually(
         async () => {
-          const { migrations } = JSON.parse(await cluster.cliOk('migration', 'list', '-o', 'json')) as { migrations: MigrationView[] };
+          const { migrations } = await cluster.ask<MigrationsView>('GET', '/migrations');
           return migrations.every(({ state }) => state === 'done');
         },
         { what: 'the migration to be done', timeoutMs: 60_000, everyMs: 50 },

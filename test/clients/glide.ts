@@ -1,5 +1,8 @@
 // valkey-glide, whose core is written in Rust, with the settings that somebody gets who sets nothing: RESP3.
 
+import { readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Batch, GlideClient, Script, TimeUnit } from '@valkey/valkey-glide';
 import { eventually } from '../harness/process.ts';
 import { type Checks, type Library, numbered, runChecks, same } from './library.ts';
@@ -7,6 +10,12 @@ import { type Checks, type Library, numbered, runChecks, same } from './library.
 const TIMEOUT_MS = 5000;
 
 const open = (port: number) => GlideClient.createClient({ addresses: [{ host: '127.0.0.1', port }], requestTimeout: TIMEOUT_MS });
+
+/** It talks to its core over a socket in the temporary directory, one for each process, and leaves it there. */
+export function removeSockets(): void {
+  const mine = readdirSync(tmpdir()).filter((name) => name.startsWith(`glide-socket-${process.pid}-`));
+  for (const name of mine) rmSync(join(tmpdir(), name));
+}
 
 export const glide: Library = {
   name: 'valkey-glide 2.5',

@@ -83,7 +83,7 @@ function keepMoving(): { count(): number; stop(): Promise<void> } {
     }
   };
   const isAt = async (slot: number, group: number) => {
-    const { state, server } = JSON.parse(await cluster.cliOk('slot', 'info', String(slot), '-o', 'json')) as SlotView;
+    const { state, server } = await cluster.ask<SlotView>('GET', `/slots/${slot}`);
     return state === 'online' && server === cluster.servers[group - 1]![0]!.addr;
   };
   const running = run();

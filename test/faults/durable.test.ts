@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { expectAllRight, PATIENT, SETTINGS, untilDone } from './moving.ts';
+import { expectAllRight, hurry, PATIENT, SETTINGS, untilDone } from './moving.ts';
 
 const LAG_MS = 2000;
 /** Of slots that move, and never written again. */
@@ -92,6 +92,7 @@ describe('a durable move', PATIENT, () => {
     await cluster.cliOk('server', 'promote', '2', heir.addr);
     cluster.servers.push([await startRedis({ port: dead.port, replicaOf: heir })]);
     await untilReplicated(heir);
+    await hurry(cluster, id);
     await untilDone(cluster, id);
 
     expect(await reading.stop()).toEqual([]);

@@ -10,11 +10,13 @@ import { type Cluster, startCluster } from '../harness/cluster.ts';
 import { eventually, stopAll } from '../harness/process.ts';
 import { type RedisServer, startRedis } from '../harness/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
-import { expectAllRight, isDone, moveUnderFault, PATIENT, SETTINGS, startMove, statesOfSlots, untilDone } from './moving.ts';
+import { expectAllRight, hurry, isDone, moveUnderFault, PATIENT, SETTINGS, startMove, statesOfSlots, untilDone } from './moving.ts';
 
 /** Long enough for a key to leave meanwhile over another connection. */
 const SLOW_MS = 20;
 const SLOW_SHARE = 0.4;
+/** In percent of the source's time: what a move takes while slots are migrating anyway. Between batches, when nothing is under way, it waits no longer. */
+const SHARE_IN_A_MOVE = 50;
 
 describe('while slots move', PATIENT, () => {
   let cluster: Cluster;
@@ -69,7 +71,7 @@ describe('while slots move', PATIENT, () => {
 
   test('nothing but some connections’ slowness happens, to and fro', async () => {
     for (const to of [2, 1]) {
-      await untilDone(cluster, await startMove({ cluster, to, delayMs: 0 }));
+      await untilDone(cluster, await startMove({ cluster, to, delayMs: 0, share: SHARE_IN_A_MOVE }));
       way.cut();
     }
     expect(checker.violations).toEqual([]);
@@ -88,7 +90,7 @@ describe('while slots move', PATIENT, () => {
   test('the target is full, until it gets more memory', async () => {
     const source = cluster.servers[0]?.[0] as RedisServer;
     const admin = source.client();
-    const id = await startMove({ cluster, to: 1, delayMs: 10 });
+    const id = await startMove({ cluster, to: 1, delayMs: 10, share: SHARE_IN_A_MOVE });
     const before = checker.reasons.size;
     const isMet = () => [...checker.reasons.keys()].slice(before).some((reason) => /TRYAGAIN .*OOM/.test(reason));
     // Between two batches it would be found before anything is locked, and no hand-over would meet it: then once more.
@@ -104,6 +106,7 @@ describe('while slots move', PATIENT, () => {
       what: 'the migration to say why it waits',
     });
     await admin.config('SET', 'maxmemory', '0');
+    await hurry(cluster, id);
     await untilDone(cluster, id);
     expect(checker.violations).toEqual([]);
   });

@@ -51,6 +51,7 @@ export async function moveUnderFault(options: MoveUnderFault): Promise<number> {
     await pause(Math.random() * STRIKE_WITHIN_MS);
     await strike(strikes++, id);
   } while (strikes < strikesMax && !(await isDone(cluster, id)));
+  await hurry(cluster, id);
   await untilDone(cluster, id);
   await untilProgress(checker);
   return strikes;
@@ -70,7 +71,7 @@ export async function startMove({
 }
 
 export async function migration(cluster: Cluster, id: number): Promise<MigrationView> {
-  return (await get(cluster, `/migrations/${id}`)) as MigrationView;
+  return cluster.ask<MigrationView>('GET', `/migrations/${id}`);
 }
 
 /** Locks a slot for migration `id`, as the controller does when nothing stands in the way. */
@@ -104,6 +105,15 @@ export async function untilDone(cluster: Cluster, id: number): Promise<void> {
   }
 }
 
+/** When nothing strikes any more, what is left of a move need not wait for its clients; they go on. */
+export async function hurry(cluster: Cluster, id: number): Promise<void> {
+  const ask = () => cluster.cli('migration', 'throttle', String(id), '--delay=0', '--share=100');
+  await eventually(async () => (await ask()).code === 0 || (await isDone(cluster, id)), {
+    what: `migration ${id} to be hurried, or done`,
+    timeoutMs: MOVE_TIMEOUT_MS,
+  });
+}
+
 /** Every client has something done from now on. */
 async function untilProgress(checker: Checker): Promise<void> {
   const progress = checker.progress();
@@ -112,12 +122,12 @@ async function untilProgress(checker: Checker): Promise<void> {
 
 /** In which states slots are now; each once. */
 export async function statesOfSlots(cluster: Cluster): Promise<string[]> {
-  const { slots } = (await get(cluster, '/slots')) as SlotsView;
+  const { slots } = await cluster.ask<SlotsView>('GET', '/slots');
   return [...new Set(slots.map(({ state }) => state))];
 }
 
 export async function stateOfSlot(cluster: Cluster, slot: number): Promise<string> {
-  return ((await get(cluster, `/slots/${slot}`)) as SlotView).state;
+  return (await cluster.ask<SlotView>('GET', `/slots/${slot}`)).state;
 }
 
 /** The end of a test: nothing was violated, something was done, and every key is where it belongs. */
@@ -138,7 +148,7 @@ async function strangers(
   cluster: Cluster,
   { masters, databases = [0] }: { masters: readonly RedisServer[]; databases?: readonly number[] },
 ): Promise<string[]> {
-  const { slots } = (await get(cluster, '/slots')) as SlotsView;
+  const { slots } = await cluster.ask<SlotsView>('GET', '/slots');
   const ownerOf = (slot: number) => slots.find(({ first, last }) => slot >= first && slot <= last)?.group;
   const isReserved = reservedNames('test');
   const found: string[] = [];
@@ -153,12 +163,6 @@ async function strangers(
     }
   }
   return found;
-}
-
-async function get(cluster: Cluster, path: string): Promise<unknown> {
-  const response = await fetch(`http://127.0.0.1:${cluster.dashboardPort}/api/v1${path}`);
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
 }
 
 /** Stops processes where they stand, until `thaw`. */

@@ -78,6 +78,8 @@ export interface Cluster {
   cli(...args: string[]): Promise<CliResult>;
   /** As `cli`, and throws unless it exits 0; returns stdout. */
   cliOk(...args: string[]): Promise<string>;
+  /** Asks the dashboard's API, at a path below /api/v1; throws unless that goes well. For what is asked again and again: no process for each time. */
+  ask<View>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<View>;
   startDashboard(): Promise<void>;
   /** Starts one more dashboard, at an address of its own; stopped with the cluster. */
   startAnotherDashboard(): Promise<Child>;
@@ -97,18 +99,25 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const clients: Redis[] = [];
   const cli = (...args: string[]) => run([join(REPO, 'packages/config/bin/codis-config.js'), '-c', configFile, ...args]);
   const moreDashboards: Child[] = [];
+  const dashboard = startProgram('dashboard', configFile);
   const cluster: Cluster = {
     configFile,
     coordinatorDir: join(dir, COORDINATOR_DIR),
     dashboardPort,
     servers: await startServers(options),
     proxies: [],
-    dashboard: startProgram('dashboard', configFile),
+    dashboard,
     cli,
     cliOk: async (...args) => {
       const result = await cli(...args);
       if (result.code !== 0) throw new Error(`codis-config ${args.join(' ')} exited ${result.code}:\n${result.stderr}${result.stdout}`);
       return result.stdout;
+    },
+    ask: async <View>(method: string, path: string, body?: object) => {
+      const content = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      const response = await fetch(`http://127.0.0.1:${dashboardPort}/api/v1${path}`, { method, ...content });
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+      return (await response.json()) as View;
     },
     startDashboard: async () => {
       cluster.dashboard = startProgram('dashboard', configFile);
@@ -140,7 +149,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await untilDashboard(cluster.dashboard, dashboardPort);
   if (options.bare) return cluster;
   await assignSlots(cluster);
-  for (let number = 1; number <= (options.proxies ?? 2); number++) await cluster.startProxy(`proxy_${number}`);
+  for (let number = 1; number <= (options.proxies ?? 2); number++) {
+    cluster.proxies.push(await startProxy(`proxy_${number}`, configFile, clients));
+  }
+  await Promise.all(cluster.proxies.map(untilServing));
   return cluster;
 }
 
@@ -162,29 +174,23 @@ function renderConfig(options: ClusterOptions, dashboardPort: number): string {
     .join('');
 }
 
-async function startServers(options: ClusterOptions): Promise<RedisServer[][]> {
-  const config = options.redisConfig ? { config: { ...options.redisConfig } } : {};
-  const groups: RedisServer[][] = [];
-  for (let group = 0; group < (options.groups ?? 2); group++) {
-    const master = await startRedis(config);
-    const servers = [master];
-    for (let replica = 0; replica < (options.replicas ?? 0); replica++) servers.push(await startRedis(config));
-    groups.push(servers);
-  }
-  return groups;
+function startServers({ groups = 2, replicas = 0, redisConfig }: ClusterOptions): Promise<RedisServer[][]> {
+  const config = redisConfig ? { config: { ...redisConfig } } : {};
+  const startGroup = () => Promise.all(Array.from({ length: 1 + replicas }, () => startRedis(config)));
+  return Promise.all(Array.from({ length: groups }, startGroup));
 }
 
-/** As an operator does it. */
-async function assignSlots(cluster: Cluster): Promise<void> {
-  await cluster.cliOk('slot', 'init');
-  const count = cluster.servers.length;
-  for (const [index, [master, ...replicas]] of cluster.servers.entries()) {
-    const group = String(index + 1);
-    await cluster.cliOk('server', 'add', group, (master as RedisServer).addr, 'master');
-    for (const replica of replicas) await cluster.cliOk('server', 'add', group, replica.addr, 'slave');
-    const first = Math.floor((1024 * index) / count);
-    const last = Math.floor((1024 * (index + 1)) / count) - 1;
-    await cluster.cliOk('slot', 'range-set', String(first), String(last), group, 'online');
+/** As `codis-config slot init`, `server add` and `slot range-set` do it, without a process for each. */
+async function assignSlots({ ask, servers: groups }: Cluster): Promise<void> {
+  await ask('POST', '/slots/init', { force: false });
+  for (const [index, servers] of groups.entries()) {
+    const group = index + 1;
+    for (const [at, { addr }] of servers.entries()) {
+      await ask('POST', `/groups/${group}/servers`, { addr, role: at === 0 ? 'master' : 'replica', force: false });
+    }
+    const first = Math.floor((1024 * index) / groups.length);
+    const last = Math.floor((1024 * group) / groups.length) - 1;
+    await ask('PUT', '/slots/range', { first, last, group });
   }
 }
 

@@ -1,7 +1,7 @@
 // Goal: `npm test` fails when anything is wrong, runs everything nevertheless, and leaves neither files nor processes.
 // Method: the real runner in a scratch checkout whose compiler, linters and vitest are stand-ins that end as a test wants them to.
 
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Child, eventually, REPO, scratchDir, start, stopAll } from '../harness/process.ts';
@@ -37,6 +37,7 @@ process.exit(${results.code ?? 0});`;
 
 function checkout(steps: Partial<Record<Step, string>> = {}) {
   const top = scratchDir('check');
+  const temporary = scratchDir('temporary');
   mkdirSync(join(top, 'scripts'));
   for (const name of ['bootstrap', 'install-stamp', 'check', 'leftovers'])
     cpSync(join(REPO, `scripts/${name}.mjs`), join(top, `scripts/${name}.mjs`));
@@ -49,7 +50,8 @@ function checkout(steps: Partial<Record<Step, string>> = {}) {
     writeFileSync(file, `console.log('ran ${step}');\n${steps[step as Step] ?? fallback}`);
   }
   const scratch = join(top, 'node_modules/.cache/codis-test');
-  return { top, scratch, run: () => start(process.execPath, [join(top, 'scripts/run.mjs')], { cwd: top }) };
+  const run = () => start(process.execPath, [join(top, 'scripts/run.mjs')], { cwd: top, env: { TMPDIR: temporary } });
+  return { top, scratch, temporary, run };
 }
 
 async function verdict(child: Child): Promise<{ code: number | null; last: string | undefined; output: string }> {
@@ -111,6 +113,15 @@ writeFileSync('${dir}/lost.pid', String(child.pid));`;
     expect(commandOf(pid)).toBe('');
   });
 
+  test('is no temporary file: one that is left fails the run and is removed', async () => {
+    const left = "import { tmpdir } from 'node:os';\nwriteFileSync(tmpdir() + '/lost.sock', '');";
+    const { temporary, run } = checkout({ vitest: vitestWith({ passed: 5, failed: 0, before: left }) });
+    const { code, last, output } = await verdict(run());
+    expect({ code, last }).toEqual({ code: 1, last: '9 passed, 1 failed' });
+    expect(output).toContain('✗ lost.sock was left in the temporary directory (it is removed now)\n');
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
   test('is no scratch directory, and nothing of an earlier run is found in it', async () => {
     const { scratch, run } = checkout({
       biome: "import { readdirSync } from 'node:fs'; process.exit(readdirSync('node_modules/.cache/codis-test').length);",
@@ -128,7 +139,7 @@ writeFileSync('${dir}/lost.pid', String(child.pid));`;
       failed: 0,
       before: `${lostChild(pids)}\nawait new Promise(() => setInterval(() => {}, 1000));`,
     });
-    const { scratch, run } = checkout({ vitest: hanging });
+    const { scratch, temporary, run } = checkout({ vitest: hanging });
     const child = run();
     await eventually(() => existsSync(join(pids, 'lost.pid')) && readFileSync(join(pids, 'lost.pid'), 'utf8') !== '', {
       what: 'the tests to run',
@@ -136,6 +147,7 @@ writeFileSync('${dir}/lost.pid', String(child.pid));`;
     expect(await child.stop(signal)).toBe(130);
     expect(commandOf(readFileSync(join(pids, 'lost.pid'), 'utf8'))).toBe('');
     expect(existsSync(scratch)).toBe(false);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 });
 

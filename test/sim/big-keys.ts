@@ -48,10 +48,28 @@ export function nextListed(topology: Topology, slots: readonly Slot[]): Listed |
 }
 
 export function* moveBigKey(task: Task, { slot, bigKey, from, to }: Listed & { from: GroupId; to: GroupId }): Work {
-  const { world, controller } = task;
+  const { world, controller, proxies, epoch, topology, views, processes, expired } = task;
   const key = bigKey.key as Key;
   const step = { slot, migration: world.migration!.id, db: 0, key };
-  const move: BigKeyMove = { ...task, key, bigKey, step, from, to, source: groupOf(world, from), target: groupOf(world, to) };
+  const [source, target] = [groupOf(world, from), groupOf(world, to)];
+  // Named one by one: a spread took a tenth of the simulation's time.
+  const move: BigKeyMove = {
+    world,
+    controller,
+    proxies,
+    epoch,
+    topology,
+    views,
+    processes,
+    expired,
+    key,
+    bigKey,
+    step,
+    from,
+    to,
+    source,
+    target,
+  };
   if (bigKey.phase === 'switching') yield* bringHome(move, bigKey.epoch);
   else if (controller.copied.has(key) || isWhole(move)) yield* beginSwitch(move);
   else yield* copy(move);

@@ -85,7 +85,7 @@ export function watch(world: World, controller: ControllerSim, proxies: readonly
   if (watching && goOn(world, watching, fate)) controller.watching = null;
   else if (!watching && way) {
     const task = newTask(world, controller, proxies, false);
-    controller.watching = { ...task, work: watchSource(task, way), sent: null };
+    controller.watching = { processes: task.processes, work: watchSource(task, way), sent: null };
   }
 }
 
@@ -116,7 +116,7 @@ export function lateArrival(world: World): void {
 
 function look(world: World, controller: ControllerSim, proxies: readonly ProxySim[], expired: boolean): Doing {
   const task = newTask(world, controller, proxies, expired);
-  return { ...task, work: work(task, nextAction(world, task.topology)), sent: null };
+  return { processes: task.processes, work: work(task, nextAction(world, task.topology)), sent: null };
 }
 
 function newTask(world: World, controller: ControllerSim, proxies: readonly ProxySim[], expired: boolean): Task {

@@ -22,7 +22,7 @@ export interface Task {
   readonly expired: boolean;
 }
 
-export interface Doing extends Task {
+export interface Doing extends Pick<Task, 'processes'> {
   readonly work: Work;
   sent: Command | null;
 }

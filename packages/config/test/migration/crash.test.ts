@@ -3,32 +3,27 @@
 // just after, until a run gets through without reaching its death. A second controller then has to finish from the coordinator alone.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RedisServer } from '../../../../test/harness/redis.ts';
 import type { Death } from './faulty-coordinator.ts';
-import { moveWithDeath } from './move-with-death.ts';
-import { keyOf, startMasters } from './product.ts';
+import { everyDeath, type Masters, moveWithDeath, startLanes } from './move-with-death.ts';
+import { keyOf } from './product.ts';
 
 const SLOTS = [0, 1, 2, 3];
 const RUNS_MAX = 60;
 /** Two batches, and a lost proxy that is fenced at once. */
 const SMALL = { migration_batch_slots: 2, proxy_lost_timeout: 0.1 };
 
-let masters: { one: RedisServer; two: RedisServer };
+let lanes: Masters[];
 
 beforeAll(async () => {
-  masters = await startMasters();
+  lanes = await startLanes();
 });
 
-afterAll(async () => {
-  await masters.one.stop();
-  await masters.two.stop();
-});
+afterAll(() => Promise.all(lanes.flatMap(({ one, two }) => [one.stop(), two.stop()])));
 
 test.each(['before', 'after'] as const)(
   'a controller that dies just %s any of its commits is replaced by one that finishes',
   async (when) => {
-    let commit = 1;
-    while (await runWithDeath({ commit, when })) commit++;
+    const commit = await everyDeath(lanes, when, runWithDeath);
     expect(commit).toBeGreaterThan(10);
     expect(commit).toBeLessThan(RUNS_MAX);
   },
@@ -36,21 +31,21 @@ test.each(['before', 'after'] as const)(
 );
 
 /** Returns whether the first controller got to its death. */
-async function runWithDeath(death: Death): Promise<boolean> {
-  const keys = await prepareKeys();
+async function runWithDeath(masters: Masters, death: Death): Promise<boolean> {
+  const keys = await prepareKeys(masters);
   const died = await moveWithDeath(masters, { death, slotsCount: SLOTS.length, settings: SMALL });
-  await checkAllArrived(keys);
+  await checkAllArrived(masters, keys);
   return died;
 }
 
-async function prepareKeys(): Promise<string[]> {
+async function prepareKeys(masters: Masters): Promise<string[]> {
   for (const server of [masters.one, masters.two]) await server.client().flushall();
   const keys = SLOTS.flatMap((slot) => Array.from({ length: 6 }, (_, n) => keyOf(slot, n)));
   await masters.one.client().mset(keys.flatMap((key) => [key, `value of ${key}`]));
   return keys;
 }
 
-async function checkAllArrived(keys: readonly string[]): Promise<void> {
+async function checkAllArrived(masters: Masters, keys: readonly string[]): Promise<void> {
   expect(await masters.two.client().mget([...keys])).toEqual(keys.map((key) => `value of ${key}`));
   expect(await masters.one.client().exists(...keys)).toBe(0);
 }

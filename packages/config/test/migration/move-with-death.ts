@@ -8,7 +8,43 @@ import type { ControllerSettings } from '../../src/migration/index.ts';
 import { asSlot } from '../../src/model/index.ts';
 import { createMigration, readMigration, readTopology } from '../../src/operations/index.ts';
 import { type Death, FaultyCoordinator } from './faulty-coordinator.ts';
-import { makeProduct, PRODUCT, TWO } from './product.ts';
+import { makeProduct, PRODUCT, startMasters, TWO } from './product.ts';
+
+/** A run waits most of its time, so some go on side by side, each with servers of its own. */
+const LANES = 4;
+
+export interface Masters {
+  readonly one: RedisServer;
+  readonly two: RedisServer;
+}
+
+export const startLanes = (): Promise<Masters[]> => Promise.all(Array.from({ length: LANES }, startMasters));
+
+/** Runs with the death at the first commit, at the second, and so on, until one gets through without reaching its death: at which commit that was to be. */
+export async function everyDeath(
+  lanes: readonly Masters[],
+  when: Death['when'],
+  run: (masters: Masters, death: Death) => Promise<boolean>,
+): Promise<number> {
+  let next = 1;
+  let unreached = Number.POSITIVE_INFINITY;
+  const goOn = async (masters: Masters) => {
+    while (next < unreached) {
+      const commit = next++;
+      if (!(await run(masters, { commit, when }))) unreached = Math.min(unreached, commit);
+    }
+  };
+  const ended = await Promise.allSettled(
+    lanes.map((masters) =>
+      goOn(masters).catch((error) => {
+        unreached = 0;
+        throw error;
+      }),
+    ),
+  );
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
+  return unreached;
+}
 
 interface Run {
   readonly death: Death;
@@ -18,10 +54,7 @@ interface Run {
 }
 
 /** Returns whether the first controller got to its death; fails unless all slots arrive. */
-export async function moveWithDeath(
-  masters: { one: RedisServer; two: RedisServer },
-  { death, slotsCount, settings }: Run,
-): Promise<boolean> {
+export async function moveWithDeath(masters: Masters, { death, slotsCount, settings }: Run): Promise<boolean> {
   const product = await makeProduct(masters);
   const coordinator = await product.connect();
   await product.proxy('p1');

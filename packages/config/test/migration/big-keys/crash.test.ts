@@ -3,11 +3,10 @@
 // Method: as in ../crash.test.ts: in run n the first controller dies at its n-th commit, just before or just after it took effect.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RedisServer } from '../../../../../test/harness/redis.ts';
 import { arrivalKey } from '../../../src/model/index.ts';
 import type { Death } from '../faulty-coordinator.ts';
-import { moveWithDeath } from '../move-with-death.ts';
-import { keyOf, ONE, PRODUCT, startMasters } from '../product.ts';
+import { everyDeath, type Masters, moveWithDeath, startLanes } from '../move-with-death.ts';
+import { keyOf, ONE, PRODUCT } from '../product.ts';
 
 const RUNS_MAX = 80;
 /** A lost proxy is fenced at once; lists of this size are big. */
@@ -15,22 +14,18 @@ const SMALL = { proxy_lost_timeout: 0.1, big_key_bytes: 20_000 };
 const ELEMENTS = Array.from({ length: 3000 }, (_, n) => `element ${n}`);
 const [BIG, OTHER] = [keyOf(0), keyOf(1)];
 
-let masters: { one: RedisServer; two: RedisServer };
+let lanes: Masters[];
 
 beforeAll(async () => {
-  masters = await startMasters();
+  lanes = await startLanes();
 });
 
-afterAll(async () => {
-  await masters.one.stop();
-  await masters.two.stop();
-});
+afterAll(() => Promise.all(lanes.flatMap(({ one, two }) => [one.stop(), two.stop()])));
 
 test.each(['before', 'after'] as const)(
   'a controller that dies just %s any of its commits is replaced by one that finishes',
   async (when) => {
-    let commit = 1;
-    while (await runWithDeath({ commit, when })) commit++;
+    const commit = await everyDeath(lanes, when, runWithDeath);
     expect(commit).toBeGreaterThan(9);
     expect(commit).toBeLessThan(RUNS_MAX);
   },
@@ -38,14 +33,14 @@ test.each(['before', 'after'] as const)(
 );
 
 /** Returns whether the first controller got to its death. */
-async function runWithDeath(death: Death): Promise<boolean> {
-  await prepareKeys();
+async function runWithDeath(masters: Masters, death: Death): Promise<boolean> {
+  await prepareKeys(masters);
   const died = await moveWithDeath(masters, { death, slotsCount: 2, settings: SMALL });
-  await checkArrived();
+  await checkArrived(masters);
   return died;
 }
 
-async function prepareKeys(): Promise<void> {
+async function prepareKeys(masters: Masters): Promise<void> {
   for (const server of [masters.one, masters.two]) await server.client().flushall();
   const client = masters.one.client();
   await client.rpush(BIG, ...ELEMENTS);
@@ -54,7 +49,7 @@ async function prepareKeys(): Promise<void> {
   await client.mset(keyOf(0, 1), 'small', keyOf(1, 1), 'small');
 }
 
-async function checkArrived(): Promise<void> {
+async function checkArrived(masters: Masters): Promise<void> {
   const client = masters.two.client();
   expect(await client.lrange(BIG, 0, -1)).toEqual(ELEMENTS);
   expect(await client.pttl(BIG)).toBeGreaterThan(3_000_000);
