@@ -11,6 +11,7 @@ const LONG = [
   'test/sim/slot-machine.test.ts',
   'packages/config/test/migration/crash.test.ts',
   'test/faults/proxies.test.ts',
+  'test/console/hot-minute.test.ts',
   'packages/config/test/migration/big-keys/crash.test.ts',
   'test/differential/moving.test.ts',
   'test/clients.test.ts',
