@@ -35,7 +35,8 @@ class LongFirst extends BaseSequencer {
       const at = LONG.indexOf(relative(import.meta.dirname, moduleId));
       return at < 0 ? LONG.length : at;
     };
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    const sorted = await super.sort(files);
+    return sorted.sort((a, b) => rank(a) - rank(b));
   }
 }
 
