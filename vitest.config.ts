@@ -11,6 +11,7 @@ const LONG = [
   'test/sim/slot-machine.test.ts',
   'packages/config/test/migration/crash.test.ts',
   'test/faults/proxies.test.ts',
+  'test/console/hot-minute.test.ts',
   'packages/config/test/migration/big-keys/crash.test.ts',
   'test/differential/moving.test.ts',
   'test/clients.test.ts',
@@ -34,7 +35,8 @@ class LongFirst extends BaseSequencer {
       const at = LONG.indexOf(relative(import.meta.dirname, moduleId));
       return at < 0 ? LONG.length : at;
     };
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    const sorted = await super.sort(files);
+    return sorted.sort((a, b) => rank(a) - rank(b));
   }
 }
 

@@ -123,6 +123,10 @@ test('the keys that clients ask for most are told at the admin address, whicheve
     missing: 0,
     keys: [{ ...hot, requestsPerSecond: expect.any(Number), overPerSecond: 0 }],
   });
+  // Of a whole minute it tells when that is over, which is not waited for here.
+  const minute = (await at('/hotkeys?top=3&minute=last')) as { endedSecondsAgo: number | null };
+  expect(minute).toMatchObject({ sampleEvery: 256, keyBytesMax: 1024, seconds: expect.any(Number), missing: expect.any(Number) });
+  expect(minute.endedSecondsAgo ?? 0).toBeLessThan(120);
 });
 
 test('how long servers take is told at the admin address, by what all workers have measured', async () => {

@@ -167,7 +167,8 @@ describe('a pipeline', () => {
       for (const key of lists) expect((await proxied.askText('LRANGE', key, 0, -1)) === ascending, key).toBe(true);
     }
     const worker = (await proxy.status()).workers[0]!;
-    expect(worker.handOvers).toBeGreaterThanOrEqual(2 * 3 * WRITERS);
+    // Of three lists each; some are swept before they are asked for.
+    expect(worker.handOvers).toBeGreaterThan(WRITERS);
     expect(worker.held).toBeGreaterThan(0);
   }, 60_000);
 

@@ -1,7 +1,7 @@
 // Goal: one sees when which slot was busy, over six hours, and gets from there to the slot; with a mouse, with keys, and in words.
 // Method: the real console against an API that invents six hours of 1024 slots; the pixels of screenshots.
 
-import type { SlotHistoryView } from '@codis/config/api';
+import type { HotKeysView, SlotHistoryView } from '@codis/config/api';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { distance } from '../harness/oklab.ts';
@@ -18,6 +18,17 @@ const FROM = 1_767_225_600;
 const HOT_SLOT = 700;
 const HOT_MINUTES = { first: 180, last: 199 };
 
+/** What proxies told of a minute in which the hot slot had many keys. */
+const NO_KEY: HotKeysView = {
+  at: new Date(FROM * 1000).toISOString(),
+  minute: { from: new Date(FROM * 1000).toISOString(), state: 'kept' },
+  sampleEvery: 256,
+  windowSeconds: 60,
+  sampledCount: 9,
+  keys: [],
+  basis: [`no key of slot ${HOT_SLOT} stood out in that minute`],
+};
+
 let api: FakeApi;
 let browser: TestBrowser;
 let page: Page;
@@ -25,7 +36,7 @@ let reader: Page;
 
 beforeAll(async () => {
   const cluster = largeCluster({ groups: 4, proxies: 1 });
-  [api, browser] = await Promise.all([startFakeApi(cluster, { '/slots/history': history }), openBrowser()]);
+  [api, browser] = await Promise.all([startFakeApi(cluster, { '/slots/history': history, '/keys/hot': NO_KEY }), openBrowser()]);
   page = browser.page;
   reader = await browser.context.newPage();
   await page.bringToFront();
@@ -129,6 +140,27 @@ test('the pointer is told of, a drag zooms, and a click shows the slot', async (
   await canvas().waitFor();
   await page.getByRole('button', { name: 'Show all' }).click();
   await eventually(async () => (await page.locator('tbody tr').count()) === 20, { what: 'all slots' });
+});
+
+test('where slots share a point, it is the busiest that one points at and gets to, with its hot keys in that minute', async () => {
+  await open();
+  const { x, y } = await at(190, HOT_SLOT + 1);
+  await page.mouse.move(x, y);
+  await eventually(async () => (await readout().textContent())?.startsWith(`slot ${HOT_SLOT}, group 1,`) ?? false, {
+    what: 'the hot slot, and not the one below it',
+  });
+  await page.mouse.click(x, y);
+  const dialog = page.getByRole('dialog', { name: `Slot ${HOT_SLOT}`, exact: true });
+  await dialog.getByText(`No key of slot ${HOT_SLOT} stood out in that minute.`).waitFor();
+  const minute = (Number(new URL(page.url()).searchParams.get('at')) - FROM) / 60;
+  expect([189, 190, 191]).toContain(minute);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(page.url()).not.toContain('at=');
+  // In words: the busiest minute of the busiest slot.
+  await page.locator('tbody tr').first().getByRole('link').last().click();
+  await dialog.getByText(`No key of slot ${HOT_SLOT} stood out in that minute.`).waitFor();
+  expect(new URL(page.url()).searchParams.get('at')).toBe(String(FROM + HOT_MINUTES.first * 60));
 });
 
 test('by keyboard one goes about, zooms, and gets to the slot', async () => {

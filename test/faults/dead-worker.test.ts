@@ -24,7 +24,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     proxies: 2,
     groups: 1,
-    settings: { ...SETTINGS, slot_lock_lease_ms: 60_000, slot_hold_timeout_ms: 30_000 },
+    settings: { ...SETTINGS, slot_lock_lease_ms: 60_000, slot_hold_timeout_ms: 30_000, session_max_pipeline: 2 * SCRIPTS },
   });
   target = await startRedis();
   way = await startTcpProxy(target.port);

@@ -24,12 +24,15 @@ export function scratchDir(name: string): string {
   return dir;
 }
 
+/** Where Codis listens unless told otherwise: a setting of one program may not name what another one has by default. */
+const PORTS_OF_CODIS = new Set([11_080, 18_087, 19_000]);
+
 /** A port of 127.0.0.1 that nothing listens on, below the range that outgoing connections use; not given out twice by this process. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = portNext;
     portNext = portNext >= 31_900 ? 11_000 : portNext + 1;
-    if (await canListen(port)) return port;
+    if (!PORTS_OF_CODIS.has(port) && (await canListen(port))) return port;
   }
 }
 

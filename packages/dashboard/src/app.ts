@@ -25,6 +25,7 @@ import { idempotency } from './idempotency.ts';
 import { LiveHub } from './live/hub.ts';
 import { Clocks } from './observe/clocks.ts';
 import { History } from './observe/history.ts';
+import { HotKeyWatch } from './observe/hot-key-watch.ts';
 import { Observer } from './observe/observer.ts';
 import { ProxyWatch } from './observe/proxies.ts';
 import { SlotWatch } from './observe/slot-watch.ts';
@@ -65,6 +66,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Looks at the cluster by itself from when the app listens. */
     observer: Observer;
+    /** So does this, once a minute. */
+    hotKeyWatch: HotKeyWatch;
   }
 }
 
@@ -91,17 +94,19 @@ export async function buildApp({ coordinator, controller, settings, log }: AppOp
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   const context = contextOf({ coordinator, controller, settings, log });
-  const { observer, slotWatch, hub, webhook } = context;
+  const { observer, slotWatch, hotKeyWatch, hub, webhook } = context;
   app.decorate('observer', observer);
+  app.decorate('hotKeyWatch', hotKeyWatch);
   observer.watch(hub);
   app.addHook('onListen', async () => {
     observer.start();
     slotWatch.start();
+    hotKeyWatch.start();
   });
   app.addHook('onClose', async () => {
     hub.close();
     webhook?.close();
-    await Promise.all([observer.close(), slotWatch.close()]);
+    await Promise.all([observer.close(), slotWatch.close(), hotKeyWatch.close()]);
   });
   await prepare(app, context);
   await app.register(swagger, {
@@ -151,6 +156,7 @@ function contextOf({ coordinator, controller, settings, log }: AppOptions): Cont
     observer,
     alerts,
     slotWatch: new SlotWatch({ coordinator, log }),
+    hotKeyWatch: new HotKeyWatch({ coordinator, log }),
     surveys: new Surveys(),
     hub: new LiveHub(),
     webhook,

@@ -13,6 +13,7 @@ import { addressOf } from './auth/address.ts';
 import type { Identity } from './auth/policy.ts';
 import { isDryRun } from './dry-run.ts';
 import type { LiveHub } from './live/hub.ts';
+import type { HotKeyWatch } from './observe/hot-key-watch.ts';
 import type { Observer } from './observe/observer.ts';
 import type { ProxyWatch } from './observe/proxies.ts';
 import type { SlotWatch } from './observe/slot-watch.ts';
@@ -37,6 +38,7 @@ export interface Context {
   readonly observer: Observer;
   readonly alerts: AlertKeeper;
   readonly slotWatch: SlotWatch;
+  readonly hotKeyWatch: HotKeyWatch;
   readonly surveys: Surveys;
   readonly hub: LiveHub;
   /** Who a request comes from, as of now. */

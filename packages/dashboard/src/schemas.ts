@@ -57,6 +57,7 @@ export const MigrationId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_I
 export const ProxyId = Type.String({ pattern: '^[A-Za-z0-9_.-]{1,64}$', description: 'a proxy' });
 export const Addr = Type.String({ minLength: 3, maxLength: 270, description: 'host:port' });
 export const Count = Type.Integer({ minimum: 0 });
+export const UnixSeconds = Type.Integer({ minimum: 0, maximum: 99_999_999_999, description: 'Unix time in seconds' });
 export const Time = Type.String({ description: 'ISO 8601' });
 const DelayMs = Type.Integer({ minimum: 0, maximum: 60_000, description: 'pause between two batches of keys' });
 const Role = words('master', 'replica');

@@ -1,7 +1,8 @@
 // Goal: who has too small a role for the names of keys sees them nowhere: not of big keys, in plans, in the slow log, nor from the doctor, and can't find them by how they begin.
 // Method: one key with a name that can be looked for in whole answers, as a viewer and as an operator.
 
-import { ensureAdmin } from '@codis/config/operations';
+import { slotOf } from '@codis/config/model';
+import { ensureAdmin, readTopology } from '@codis/config/operations';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stopAll } from '../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../test/harness/redis.ts';
@@ -54,6 +55,27 @@ test('names of keys are marks for a viewer, the same in each list, and names for
   }
   expect(marks.size).toBe(1);
   expect((await dashboard.ok('GET', '/keys/hot', undefined, viewer)).json).toMatchObject({ keys: [], basis: ['no proxy is registered'] });
+});
+
+test('names that were hot in a minute are marks too, the same ones', async () => {
+  const minute = Math.floor(Date.now() / 60_000) - 2;
+  const key = { key: SECRET, db: 0, requestsPerSecond: 9, overPerSecond: 0 };
+  const told = new Map([['p1', { sampleEvery: 256, seconds: 60, sampled: 9, keyBytesMax: 1024, missing: 0, keys: [key] }]]);
+  const { topology } = await readTopology({ coordinator: dashboard.coordinator });
+  dashboard.app.hotKeyWatch.history.add(minute, { told, topology, nowMs: Date.now() });
+  const slot = slotOf(Buffer.from(SECRET));
+  const hot = async (who: Headers, only: string) =>
+    (await dashboard.ok('GET', `/keys/hot?at=${minute * 60 + 7}${only}`, undefined, who)).json;
+  expect(await hot(operator, `&slot=${slot}`)).toMatchObject({
+    minute: { state: 'kept' },
+    keys: [{ key: `"${SECRET}"`, slot, opsPerSecond: 9 }],
+  });
+  expect(await hot(operator, `&slot=${(slot + 1) % 1024}`)).toMatchObject({ minute: { state: 'kept' }, keys: [] });
+  const hidden = JSON.stringify(await hot(viewer, `&slot=${slot}`));
+  expect(hidden).not.toContain(SECRET);
+  const [mark] = /\(key [0-9a-f]{10}\)/.exec(hidden) ?? [];
+  const big = JSON.stringify((await dashboard.ok('GET', '/keys/big', undefined, viewer)).json);
+  expect(big).toContain(mark);
 });
 
 test('who may not see names can’t find them by how they begin', async () => {

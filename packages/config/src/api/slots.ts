@@ -48,25 +48,43 @@ export interface FoundKeyView {
   readonly bytes: number;
 }
 
-/** `GET /keys/hot?limit=`: those that clients ask for most, as proxies find out by looking at some of the requests; hottest first. */
+/**
+ * `GET /keys/hot?limit=&slot=&at=`: those that clients ask for most, as proxies find out by looking at some of the requests; hottest first. `slot`: only keys of that.
+ * `at`: not of now but of the minute that this time, in Unix seconds, is in; a dashboard keeps six hours of them, of all slots the 128 hottest keys each.
+ */
 export interface HotKeysView {
+  /** When the proxies were asked; when they were not, when you asked. */
   readonly at: string;
+  /** Null: of now. */
+  readonly minute: HotMinuteView | null;
   /** One of so many requests is looked at; null: no proxy could be asked. */
   readonly sampleEvery: number | null;
   /** For how long proxies have counted, at most; null as before. */
   readonly windowSeconds: number | null;
-  /** How many keys were looked at in that time. */
+  /** How many keys were looked at in that time, of all slots. */
   readonly sampledCount: number;
   readonly keys: readonly HotKeyView[];
-  /** How the numbers were come by, each in a sentence. */
+  /** How the numbers were come by, or why there are none, each in a sentence. */
   readonly basis: readonly string[];
 }
+
+export interface HotMinuteView {
+  /** When it began, ISO 8601. */
+  readonly from: string;
+  readonly state: HotMinuteStateName;
+}
+
+/**
+ * What a dashboard knows of a minute. `kept`: what at least one proxy told; `pending`: it is not over, or only just; `older`: than what is kept; `before`: this
+ * dashboard did not run then; `unanswered`: no proxy told of it.
+ */
+export type HotMinuteStateName = 'kept' | 'pending' | 'older' | 'before' | 'unanswered';
 
 export interface HotKeyView {
   /** As JSON text, shortened; a mark for whom names are kept from. */
   readonly key: string;
   readonly slot: number;
-  /** Where requests for it go; null: nowhere. */
+  /** Where requests for it go, or went when the proxies were asked; null: nowhere. */
   readonly group: number | null;
   readonly db: number;
   /** An estimate. */

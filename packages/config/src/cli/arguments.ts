@@ -92,6 +92,22 @@ export function numberOption(name: string, { min, max }: { min: number; max: num
   };
 }
 
+const CLOCK = /^(\d\d):(\d\d)(?::(\d\d))?$/;
+const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?$/;
+
+/** A time of day is the last one that the clock of this machine has shown. */
+export function momentOf(text: string, now: Date): Date {
+  const [, hours, minutes, seconds = '0'] = CLOCK.exec(text) ?? [];
+  const at = hours === undefined ? new Date(MOMENT.test(text) ? text : Number.NaN) : new Date(now);
+  if (hours !== undefined && Number(hours) < 24 && Number(minutes) < 60 && Number(seconds) < 60) {
+    at.setHours(Number(hours), Number(minutes), Number(seconds), 0);
+    if (at > now) at.setDate(at.getDate() - 1);
+    return at;
+  }
+  if (hours === undefined && at.getTime() >= 0) return at;
+  throw badUsage(`${JSON.stringify(text)} is not a time: write 14:05, 2026-01-31T14:05 by the clock of this machine, or 2026-01-31T14:05Z`);
+}
+
 function wholeNumber(text: string, code: ErrorCode, what: string): number {
   if (/^-?\d{1,15}$/.test(text)) return Number(text);
   const message = `${JSON.stringify(text)} is not ${what}`;

@@ -112,7 +112,7 @@ export const CATALOGUE: Readonly<Record<string, CommandFacts>> = {
   key: noun('key slot user:{42}:name', 'key locate user:{42}:name', 'key mend --group 2 --dry-run'),
   'key slot': read(null, 'key slot user:{42}:name'),
   'key locate': read('/keys/locate', 'key locate user:{42}:name', 'key locate --hex 00ff'),
-  'key hot': read('/keys/hot', 'key hot', 'key hot --limit 5'),
+  'key hot': read('/keys/hot', 'key hot', 'key hot --limit 5', 'key hot --slot 512 --at 14:05', 'key hot --at 2026-01-31T14:05Z -o json'),
   'key big': read('/keys/big', 'key big', 'key big --refresh'),
   'key mend': change('key mend --group 2 --dry-run', 'key mend --group 2 --slots 0-511 --move', 'key mend --group 2 --delete'),
   config: noun('config validate', 'config dump > cluster.json', 'config restore cluster.json --dry-run'),

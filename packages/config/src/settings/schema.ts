@@ -321,12 +321,12 @@ export const SETTINGS = {
   },
   session_max_pipeline: {
     type: 'integer',
-    default: 10_000,
+    default: 1000,
     min: 1,
     max: 1_000_000,
     unit: 'requests',
     about:
-      'How many requests of one client may be under way; past it the proxy stops reading from that client until replies have gone out.',
+      'How many requests of one client may be under way; past it the proxy stops reading from that client until replies have gone out. What is under way of one client, others have to wait for at the servers, and more than this makes nobody faster.',
     programs: ['proxy'],
     section: 'Clients',
     codis: '2',

@@ -140,6 +140,13 @@ describe('what looks', () => {
     'key slot': ['user:{42}:name'],
     'key locate': ['user:{42}:name'],
   };
+  /** Others that make another answer of it. */
+  const MORE: readonly (readonly [path: string, args: readonly string[]])[] = [
+    ['key hot', ['--slot', '5']],
+    // Long past, and of now.
+    ['key hot', ['--at', '2026-01-31T14:05Z']],
+    ['key hot', ['--slot', '5', '--at', new Date().toISOString(), '--limit', '3']],
+  ];
   /** Of “not well”, and of a wait that was given up. */
   const CODES: Readonly<Record<string, readonly number[]>> = { status: [0, 7], doctor: [0, 7] };
   let schemas: Record<string, Record<string, { responses: Record<string, { content: Record<string, { schema: object }> }> }>>;
@@ -161,9 +168,11 @@ describe('what looks', () => {
 
   const LOOKS = ofKind('read').filter((path) => path !== 'migration watch');
 
-  test.each(LOOKS)('“%s” prints every format', async (path) => {
+  const LINES = [...LOOKS.map((path) => [path, ARGS[path] ?? []] as const), ...MORE];
+
+  test.each(LINES)('“%s” %s prints every format', async (path, args) => {
     for (const format of FORMATS) {
-      const { code, stdout, stderr } = await cli(...path.split(' '), ...(ARGS[path] ?? []), '-o', format);
+      const { code, stdout, stderr } = await cli(...path.split(' '), ...args, '-o', format);
       expect(CODES[path] ?? [0], `${format}: ${stderr}`).toContain(code);
       expect(stdout.replaceAll('\n', ''), format).not.toMatch(/\p{Cc}/u);
       if (format === 'json') check(path, JSON.parse(stdout));
@@ -171,6 +180,19 @@ describe('what looks', () => {
       else if (format === 'csv') checkCsv(stdout);
       else if (format !== 'name') expect(stdout).not.toMatch(/[ \t]\n/);
     }
+  });
+
+  test('“key hot” says which minute it is of, and why nothing is known of it', async () => {
+    const old = await cli('key', 'hot', '--slot', '5', '--at', '2026-01-31T14:05:07Z');
+    expect(old.stderr).toBe(
+      'note: of the minute from 2026-01-31T14:05:00.000Z on\nnote: that minute is older than what is kept, which is 6 hours\n',
+    );
+    const pending = await cli('key', 'hot', '--at', new Date().toISOString());
+    expect(pending.stderr).toContain('note: that minute is not over, or only just: proxies are asked 10 s after it');
+    const here = await cli('key', 'hot', '--at', new Date().toISOString(), '--store', 'config');
+    expect(here.stderr).toContain('note: minutes are kept by a dashboard that runs, which this is not');
+    expect(await cli('key', 'hot', '--at', '25:00')).toMatchObject({ code: 2, stderr: expect.stringContaining('"25:00" is not a time') });
+    expect(await cli('key', 'hot', '--slot', '1024')).toMatchObject({ code: 2 });
   });
 
   function checkCsv(text: string): void {

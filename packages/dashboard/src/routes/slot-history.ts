@@ -4,9 +4,8 @@ import type { SlotHistoryView } from '@codis/config/api';
 import { CodisError, SLOT_COUNT } from '@codis/config/model';
 import Type from 'typebox';
 import type { App, Context } from '../context.ts';
-import { answers, Count, describes, nullable, object, Slot } from '../schemas.ts';
+import { answers, Count, describes, nullable, object, Slot, UnixSeconds } from '../schemas.ts';
 
-const UnixSeconds = Type.Integer({ minimum: 0, maximum: 99_999_999_999, description: 'Unix time in seconds' });
 const SlotHistorySchema = describes<SlotHistoryView>()(
   object({
     from: nullable(Count),

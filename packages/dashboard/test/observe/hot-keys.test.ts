@@ -39,6 +39,7 @@ describe('hot keys', () => {
       { key: '"a"', slot: slotOf(Buffer.from('a')), group: 3, db: 2, opsPerSecond: 1, overPerSecond: 0 },
     ]);
     expect(hotKeysView(told, { ...around, limit: 1 }).keys).toHaveLength(1);
+    expect(hotKeysView(told, { ...around, limit: 1, slot: slotOf(Buffer.from('b')) }).keys.map(({ key }) => key)).toEqual(['"b"']);
   });
 
   test('have names that steer nothing and are not endless', () => {

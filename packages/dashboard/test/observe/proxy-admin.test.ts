@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { asEpoch, asProxyId, type ProxyView } from '@codis/config/model';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../../test/harness/process.ts';
+import { readHotMinute } from '../../src/observe/hot-keys.ts';
 import { readClients } from '../../src/observe/proxy-clients.ts';
 
 const servers: Server[] = [];
@@ -51,5 +52,29 @@ describe('the clients of a proxy', () => {
     const { clientsCount, clients, notes } = await readClients(await proxy(), 1);
     expect({ clientsCount, clients }).toEqual({ clientsCount: null, clients: [] });
     expect(notes).toEqual([expect.stringMatching(why)]);
+  });
+});
+
+describe('the last minute of a proxy', () => {
+  const reading = { sampleEvery: 256, seconds: 60, sampled: 1, keyBytesMax: 1024, missing: 0, keys: [] };
+  const askedOf = async (answer: object | string) => {
+    const told = await readHotMinute([proxyAt(await answering(typeof answer === 'string' ? answer : JSON.stringify(answer)))], 10_000);
+    return told.get('p1');
+  };
+
+  test.each([-19, 0, 10, 39])('is that of the dashboard when it ended %d s ago, where that ended 10 s ago', async (endedSecondsAgo) => {
+    expect(await askedOf({ ...reading, endedSecondsAgo })).toEqual({ ...reading, endedSecondsAgo });
+  });
+
+  test.each([
+    ['a clock that is behind', { ...reading, endedSecondsAgo: 45 }, 'its last minute ended 45 s ago, 35 s before that of this dashboard'],
+    ['a clock that is ahead', { ...reading, endedSecondsAgo: -20 }, 'its last minute ended -20 s ago, 30 s after that of this dashboard'],
+    ['none yet', { ...reading, endedSecondsAgo: null }, 'none of its workers has counted to the end of a minute yet'],
+    ['an earlier version', reading, /does not tell of hot keys minute by minute$/],
+    ['no reading', { endedSecondsAgo: 10 }, /does not tell of hot keys$/],
+    ['keys that are none', { ...reading, endedSecondsAgo: 10, keys: [{ key: 7 }] }, /does not tell of hot keys$/],
+    ['no JSON', 'there are: /healthz', /does not tell of hot keys$/],
+  ])('is not known with %s, and it is said why', async (_, answer, why) => {
+    expect(await askedOf(answer)).toEqual(typeof why === 'string' ? why : expect.stringMatching(why));
   });
 });

@@ -1,7 +1,20 @@
 // Time × slot: bytes that come minute by minute, and the picture of them.
 
 import { expect, test } from 'vitest';
-import { busiest, type Heat, heatOf, highest, NOT_KNOWN, orderOf, raster, rateOf, shade, wholeOf } from '../../web/src/lib/heat.ts';
+import {
+  busiest,
+  busiestPlace,
+  type Heat,
+  heatOf,
+  highest,
+  NOT_KNOWN,
+  orderOf,
+  raster,
+  rateOf,
+  shade,
+  wholeOf,
+  windowAt,
+} from '../../web/src/lib/heat.ts';
 
 const FROM = 1_700_000_040;
 const ORDER = orderOf([], 'slot');
@@ -80,4 +93,31 @@ test('brighter never means darker, from the first step to the last', () => {
     expect(shades.every((value, at) => value >= (shades[at - 1] ?? 0) && value <= 1)).toBe(true);
   }
   expect(shade(100, { max: 254, brightness: 80 })).toBeGreaterThan(shade(100, { max: 254, brightness: 20 }));
+});
+
+test('who points at a point gets what it is painted as', () => {
+  const heat = known(FROM, [3, NOT_KNOWN, 5], { 513: 200, 514: 0, 515: NOT_KNOWN });
+  for (const order of [ORDER, ORDER.toReversed()]) {
+    for (const size of [
+      { width: 1, height: 512 },
+      { width: 2, height: 700 },
+      { width: 7, height: 3000 },
+    ]) {
+      const points = raster(heat, order, wholeOf(heat), size);
+      for (const x of [0, size.width - 1]) {
+        for (let y = 0; y < size.height; y++) {
+          const { minute, row } = busiestPlace(heat, order, windowAt(wholeOf(heat), size, { x, y }));
+          expect(heat.levels[minute * 1024 + order[row]!]).toBe(points[y * size.width + x]);
+        }
+      }
+    }
+  }
+  // Zoomed in, one place has many points.
+  const window = { firstMinute: 1, lastMinute: 2, firstRow: 513, lastRow: 514 };
+  expect(windowAt(window, { width: 100, height: 10 }, { x: 99, y: 4 })).toEqual({
+    firstMinute: 2,
+    lastMinute: 2,
+    firstRow: 513,
+    lastRow: 513,
+  });
 });

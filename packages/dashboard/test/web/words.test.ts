@@ -2,9 +2,12 @@
 // Method: the sources are read as syntax: what is said without being marked, and what is marked but not in the catalogue, or the other way about.
 
 import type { StatusView } from '@codis/config/api';
+import { emptyTopology } from '@codis/config/model';
 import { judge } from '@codis/config/status';
 import { afterEach, describe, expect, test } from 'vitest';
 import { conditionsFor } from '../../src/alerts/rules.ts';
+import { HotKeyHistory } from '../../src/observe/hot-key-history.ts';
+import type { HotKeysReading } from '../../src/observe/hot-keys.ts';
 import { sentences, words } from '../../web/src/i18n/zh-CN.ts';
 import { ago, bytes, count, duration, plural, rate } from '../../web/src/lib/format.ts';
 import { told, understand } from '../../web/src/lib/told.ts';
@@ -120,6 +123,36 @@ describe('what the dashboard says of the cluster', () => {
     const ill = { groups: [group(1, [server('m:1', 'master', down)]), group(2)], proxies: [proxy('p1', { state: 'lost' })] };
     expect(told(judged(ill))).toMatch(/^组 1 的主库 m:1 宕机，因此 512 个槽位（50 %）无法访问（另有 2 个故障）；/);
     expect(told(judge({ ...status(), initialised: false }).summary.replace(/^\w+: /, ''))).toMatch(CHINESE);
+  });
+
+  test('is known of hot keys in a minute, and why there are none', () => {
+    inChinese();
+    const history = new HotKeyHistory();
+    const basisAt = (minute: number, now: number) =>
+      history.view({ atMs: minute * 60_000, nowMs: now * 60_000 + 30_000, slot: 7, limit: 9 }).basis;
+    const all = [...basisAt(5, 9)];
+    history.begin(6 * 60_000);
+    const keys = Array.from({ length: 200 }, (_, index) => ({ key: `{6}${index}`, db: 0, requestsPerSecond: 1, overPerSecond: 0 }));
+    const reading = { sampleEvery: 256, seconds: 59.9, sampled: 5, keyBytesMax: 1024, missing: 0, keys };
+    const answers = new Map<string, HotKeysReading | string>([
+      ['p1', reading],
+      ['p2', { ...reading, missing: 1 }],
+      ['p3', 'it has no session'],
+      ['p4', 'its last minute ended 70 s ago, 60 s before that of this dashboard'],
+      ['p5', 'none of its workers has counted to the end of a minute yet'],
+      ['p6', 'what answers at 127.0.0.1:7 does not tell of hot keys minute by minute'],
+      ['p7', 'its admin address 127.0.0.1:7 did not answer in 1000 ms'],
+    ]);
+    history.add(7, { told: answers, topology: emptyTopology(), nowMs: 8 * 60_000 });
+    history.add(8, { told: new Map(), topology: emptyTopology(), nowMs: 9 * 60_000 });
+    history.failed(9, { trouble: 'x', nowMs: 10 * 60_000 });
+    for (const minute of [5, 7, 8, 9, 10]) all.push(...basisAt(minute, 10));
+    all.push(...basisAt(5, 400), ...history.view({ atMs: 7 * 60_000, nowMs: 0, slot: 8, limit: 9 }).basis);
+    expect(new Set(all).size).toBe(17);
+    for (const sentence of all) {
+      expect(told(sentence), sentence).toMatch(CHINESE);
+      expect(told(sentence)?.replaceAll('Dashboard', ''), sentence).not.toMatch(/[a-z]{2,} [a-z]{2,}/);
+    }
   });
 
   test('takes no time to look at, however it is made', () => {

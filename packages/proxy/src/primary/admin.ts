@@ -33,7 +33,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/readyz': (proxy) => (proxy.isServing ? plain(200, 'serving') : plain(503, 'not serving')),
   '/status': async (proxy) => json(await proxy.status()),
   '/clients': (proxy, query) => topped(query, (top) => proxy.busiestClients(top)),
-  '/hotkeys': (proxy, query) => topped(query, (top) => proxy.hotKeys(top)),
+  '/hotkeys': (proxy, query) => topped(query, (top) => (query.get('minute') === 'last' ? proxy.hotKeysOfMinute(top) : proxy.hotKeys(top))),
   '/latency': async (proxy) => json(await proxy.serverLatency()),
   '/slowlog': async (proxy) => json(await proxy.slowLog()),
   '/slots': async (proxy) => json(await proxy.slotRequests()),

@@ -1,6 +1,6 @@
 // What all workers have seen of hot keys, as one list of estimated rates. Pure.
 
-import { type HotKeysSeen, KEY_BYTES_MAX, SAMPLE_EVERY } from '../worker/hot-keys.ts';
+import { type HotKeysSeen, type HotMinuteSeen, KEY_BYTES_MAX, SAMPLE_EVERY } from '../worker/hot-keys.ts';
 
 export interface HotKey {
   /** A character for each byte. */
@@ -20,6 +20,13 @@ export interface HotKeysAnswer {
   /** Longer names are not looked at. */
   readonly keyBytesMax: number;
   readonly keys: readonly HotKey[];
+}
+
+/** Of the newest minute that is over. */
+export interface HotMinuteAnswer extends HotKeysAnswer {
+  /** By the clock of this machine; null: no worker has counted to the end of one yet. */
+  readonly endedSecondsAgo: number | null;
+  readonly missing: number;
 }
 
 /** Fewer samples than this say nothing: any key is met now and then. */
@@ -58,4 +65,15 @@ export function mergeHotKeys(all: readonly HotKeysSeen[], count: number): HotKey
     keyBytesMax: KEY_BYTES_MAX,
     keys,
   };
+}
+
+/** `workers` should have answered; those that have not, or are at another minute, are missing. `time`: of day. */
+export function mergeHotMinutes(
+  all: readonly (HotMinuteSeen | null)[],
+  { count, workers, time }: { count: number; workers: number; time: number },
+): HotMinuteAnswer {
+  const minute = Math.max(...all.map((seen) => seen?.minute ?? 0));
+  const seen = all.filter((one) => one !== null).filter((one) => one.minute === minute);
+  const endedSecondsAgo = seen.length === 0 ? null : Math.round(time / 1000 - (minute + 1) * 60);
+  return { ...mergeHotKeys(seen, count), endedSecondsAgo, missing: workers - seen.length };
 }

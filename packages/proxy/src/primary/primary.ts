@@ -9,9 +9,9 @@ import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { WorkerReport } from '../ipc.ts';
 import { type BusiestClients, mergeBusiest } from '../worker/busiest-clients.ts';
-import type { HotKeysSeen } from '../worker/hot-keys.ts';
+import type { HotKeysSeen, HotMinuteSeen } from '../worker/hot-keys.ts';
 import type { PeerTopics } from '../worker/peer-topics.ts';
-import { type HotKeysAnswer, mergeHotKeys } from './hot-keys.ts';
+import { type HotKeysAnswer, type HotMinuteAnswer, mergeHotKeys, mergeHotMinutes } from './hot-keys.ts';
 import { LiveProxies } from './live-proxies.ts';
 import { LockLeases } from './lock-leases.ts';
 import { Registration } from './registration.ts';
@@ -159,6 +159,12 @@ export class Primary {
   async hotKeys(count: number): Promise<HotKeysAnswer & { missing: number }> {
     const all = (await this.#pool.askAll('keys|hot' satisfies keyof PeerTopics, null)) as readonly HotKeysSeen[];
     return { ...mergeHotKeys(all, count), missing: this.#pool.size - all.length };
+  }
+
+  /** The same of the newest whole minute. */
+  async hotKeysOfMinute(count: number): Promise<HotMinuteAnswer> {
+    const all = (await this.#pool.askAll('keys|hotMinute' satisfies keyof PeerTopics, null)) as readonly (HotMinuteSeen | null)[];
+    return mergeHotMinutes(all, { count, workers: this.#pool.size, time: Date.now() });
   }
 
   /** By slot: requests of clients so far. A difference says something only where `workers` and `restarts` are the same. */

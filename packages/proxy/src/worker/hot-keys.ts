@@ -1,7 +1,12 @@
 // Which keys clients ask for most. Of about SAMPLE_EVERY requests one is looked at, and one of its keys is counted for all of them; the others pay for counting
 // down to it, and nothing else. The gaps are random: clients that repeat a pattern would else be met at the same place of it each time.
 //
-// Two lists are filled side by side and begun anew in turn, so that the older one always covers the last WINDOW_MS, and up to twice that.
+// Two lists are filled side by side and begun anew in turn, at each half of a minute: so the older one covers the last WINDOW_MS, and up to twice that, unless the
+// worker has just begun; and the one that ends with a minute is that whole minute, which is kept until the next.
+//
+//   12:00:00    12:00:30    12:01:00    12:01:30
+//   └──────── kept: 12:00 ──┘──────── kept: 12:01 …
+//               └───────────────────────┘
 
 import type { Command } from '../commands/command.ts';
 import { extractKeys, KEYS_BAD, keyArgs } from '../commands/key-specs.ts';
@@ -31,6 +36,12 @@ export interface HotKeysSeen {
   }[];
 }
 
+/** What one worker has seen of a minute that is over. */
+export interface HotMinuteSeen extends HotKeysSeen {
+  /** Minutes since 1970, by the clock of this machine. */
+  readonly minute: number;
+}
+
 export class HotKeys {
   /** HOT PATH counts this down, and calls `sample` when it comes to 0. */
   left = nextGap();
@@ -38,11 +49,16 @@ export class HotKeys {
   #newer = new TopKeys(COUNTERS);
   #olderAt: number;
   #newerAt: number;
+  /** Halves of minutes since 1970. */
+  #half: number;
+  /** The newest minute that is over; null before the first. */
+  lastMinute: HotMinuteSeen | null = null;
 
-  /** `now`: by the coarse clock, as for `tick`. */
-  constructor(now: number) {
+  /** `now`: by the coarse clock, as for `tick`; `time`: of day. */
+  constructor(now: number, time = Date.now()) {
     this.#olderAt = now;
     this.#newerAt = now;
+    this.#half = Math.floor(time / WINDOW_MS);
   }
 
   /** Looks at one key of a request, whichever it is. */
@@ -60,8 +76,11 @@ export class HotKeys {
   }
 
   /** Once a second. */
-  tick(now: number): void {
-    if (now - this.#newerAt < WINDOW_MS) return;
+  tick(now: number, time = Date.now()): void {
+    const half = Math.floor(time / WINDOW_MS);
+    if (half === this.#half) return;
+    if (half % 2 === 0) this.lastMinute = { minute: half / 2 - 1, ...this.read(now) };
+    this.#half = half;
     this.#older = this.#newer;
     this.#olderAt = this.#newerAt;
     this.#newer = new TopKeys(COUNTERS);

@@ -3,7 +3,7 @@
 
 import type { BusiestClients } from './busiest-clients.ts';
 import type { ClientFilter, ClientLine } from './client-filter.ts';
-import type { HotKeysSeen } from './hot-keys.ts';
+import type { HotKeysSeen, HotMinuteSeen } from './hot-keys.ts';
 import type { LatencyEvents } from './latency-events.ts';
 import type { WorkerFacts } from './local/info-worker.ts';
 import type { ServerLatencySeen } from './server-latency.ts';
@@ -48,6 +48,7 @@ export interface PeerTopics {
   info: Topic<null, WorkerFacts>;
   'servers|latency': Topic<null, readonly ServerLatencySeen[]>;
   'keys|hot': Topic<null, HotKeysSeen>;
+  'keys|hotMinute': Topic<null, HotMinuteSeen | null>;
   /** By slot: requests since it started, modulo 2^32. */
   'slots|requests': Topic<null, readonly number[]>;
   /** By command: calls in each bucket of its histogram. */

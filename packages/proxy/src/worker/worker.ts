@@ -291,6 +291,7 @@ export class Worker implements SessionOwner {
     this.peers.on('client|busiest', (count) => this.#clientRates.busiest(count));
     this.peers.on('servers|latency', () => [...router.servers].map(([addr, { latency }]) => ({ addr, ...latency.read(this.#clock.now) })));
     this.peers.on('keys|hot', () => router.hotKeys.read());
+    this.peers.on('keys|hotMinute', () => router.hotKeys.lastMinute);
     this.peers.on('slots|requests', () => [...this.#inFlight.requests.subarray(0, SLOT_COUNT)]);
     return infoCommands({ proxy: () => this.#proxyFacts(router), servers, worker, workers: (done) => this.peers.ask('info', null, done) });
   }

@@ -8,6 +8,8 @@ import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts'
 import { encodeRequest } from '../../src/resp/replies.ts';
 import { type OneWorker, RawClient, startWorker } from './one-worker.ts';
 
+/** More than a server reads at once. */
+const INCREMENTS = 5000;
 const A = asGroupId(1);
 const B = asGroupId(2);
 const online = (owner: typeof A) => (): SlotState => ({ kind: 'online', owner });
@@ -29,7 +31,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   source = await startRedis();
-  worker = await startWorker({ slot_hold_timeout_ms: 15_000, backend_recv_timeout: 1 });
+  worker = await startWorker({ slot_hold_timeout_ms: 15_000, backend_recv_timeout: 1, session_max_pipeline: INCREMENTS });
   raw = new RawClient(worker.port);
   worker.route([source, target], online(A));
   await raw.ask(encodeRequest(['SET', 'k', '0']));
@@ -44,11 +46,11 @@ afterEach(async () => {
 
 afterAll(() => stopAll());
 
-/** More commands than a server reads at once, sent to the source while it stands still. */
+/** Commands that are sent to the source while it stands still. */
 async function giveUpIncrements(): Promise<void> {
   source.child.signal('SIGSTOP');
-  const count = 5000;
-  const replies = await raw.ask(Buffer.concat(Array.from({ length: count }, () => encodeRequest(['INCR', 'k']))), count);
+  const commands = Buffer.concat(Array.from({ length: INCREMENTS }, () => encodeRequest(['INCR', 'k'])));
+  const replies = await raw.ask(commands, INCREMENTS);
   expect(replies.every((reply) => /whether the command was carried out is unknown/.test(reply))).toBe(true);
 }
 

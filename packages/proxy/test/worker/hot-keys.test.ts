@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findCommand } from '../../src/commands/command.ts';
-import { mergeHotKeys } from '../../src/primary/hot-keys.ts';
+import { mergeHotKeys, mergeHotMinutes } from '../../src/primary/hot-keys.ts';
 import { FRAME, RequestScanner } from '../../src/resp/request-scanner.ts';
 import { HotKeys, KEY_BYTES_MAX, SAMPLE_EVERY } from '../../src/worker/hot-keys.ts';
 import { TopKeys } from '../../src/worker/top-keys.ts';
@@ -31,6 +31,9 @@ describe('the most frequent keys', () => {
     );
   });
 });
+
+/** A time of day at which a minute begins. */
+const NOON = 1_767_225_600_000;
 
 /** Runs requests past the sampling as the router does. */
 function ask(hot: HotKeys, words: readonly string[], times: number, db = 0): void {
@@ -72,12 +75,29 @@ describe('what is sampled', () => {
   });
 
   test('is forgotten after two windows at the latest', () => {
-    const hot = new HotKeys(0);
+    const hot = new HotKeys(0, NOON);
     ask(hot, ['GET', 'old'], 20 * SAMPLE_EVERY);
-    hot.tick(30_000);
+    hot.tick(30_000, NOON + 30_000);
     expect(hot.read(40_000)).toMatchObject({ seconds: 40, keys: [{ key: 'old' }] });
-    hot.tick(60_000);
+    hot.tick(60_000, NOON + 60_000);
     expect(hot.read(60_001)).toMatchObject({ seconds: 30.001, sampled: 0, keys: [] });
+  });
+
+  test('of a whole minute is kept until the next is over, by the time of day', () => {
+    const hot = new HotKeys(0, NOON + 45_000);
+    expect(hot.lastMinute).toBeNull();
+    ask(hot, ['GET', 'first'], 20 * SAMPLE_EVERY);
+    for (let second = 1; second < 16; second++) hot.tick(second * 1000, NOON + 45_000 + second * 1000);
+    expect(hot.lastMinute).toMatchObject({ minute: NOON / 60_000, seconds: 15, keys: [{ key: 'first' }] });
+    ask(hot, ['GET', 'early'], 20 * SAMPLE_EVERY);
+    for (let second = 16; second < 75; second++) hot.tick(second * 1000, NOON + 45_000 + second * 1000);
+    ask(hot, ['GET', 'late'], 20 * SAMPLE_EVERY);
+    expect(hot.lastMinute).toMatchObject({ minute: NOON / 60_000 });
+    hot.tick(75_000, NOON + 120_000);
+    expect(hot.lastMinute).toMatchObject({ minute: NOON / 60_000 + 1, seconds: 60 });
+    expect(hot.lastMinute?.keys.map(({ key }) => key).sort()).toEqual(['early', 'late']);
+    for (let second = 76; second < 140; second++) hot.tick(second * 1000, NOON + 45_000 + second * 1000);
+    expect(hot.lastMinute).toMatchObject({ minute: NOON / 60_000 + 2, seconds: 60, sampled: 0, keys: [] });
   });
 });
 
@@ -96,4 +116,12 @@ test('what workers have seen is one list of rates: those met too seldom to tell 
     { key: 'b', db: 0, requestsPerSecond: 204.8, overPerSecond: 25.6 },
   ]);
   expect(mergeHotKeys([], 5)).toMatchObject({ seconds: 0, keys: [] });
+});
+
+test('a minute is what all workers have seen of the newest that is over; who is not as far is missing', () => {
+  const seen = (minute: number, name: string) => ({ minute, seconds: 60, sampled: 15, keys: [{ key: name, db: 0, count: 15, over: 0 }] });
+  const around = { count: 5, workers: 4, time: 101 * 60_000 + 12_000 };
+  const merged = mergeHotMinutes([seen(100, 'a'), seen(99, 'b'), null, seen(100, 'a')], around);
+  expect(merged).toMatchObject({ endedSecondsAgo: 12, missing: 2, sampled: 30, keys: [{ key: 'a', requestsPerSecond: 128 }] });
+  expect(mergeHotMinutes([null, null], around)).toMatchObject({ endedSecondsAgo: null, missing: 4, sampled: 0, keys: [] });
 });

@@ -11,7 +11,7 @@ import type {
   SlotStatsView,
 } from '../../api/index.ts';
 import { CodisError, slotOf } from '../../model/index.ts';
-import { groupArgument, numberOption, slotRangeArgument } from '../arguments.ts';
+import { groupArgument, momentOf, numberOption, slotArgument, slotRangeArgument } from '../arguments.ts';
 import { queryText } from '../client.ts';
 import type { Answer } from '../output.ts';
 import { type Globals, printerOf, sessionOf } from '../session.ts';
@@ -67,11 +67,16 @@ function locateCommand(key: Command): void {
 function hotCommand(key: Command): void {
   key
     .command('hot')
-    .description('the keys that clients ask for most lately, as proxies find out by looking at some of the requests')
+    .description(
+      'the keys that clients ask for most, now or in a minute of the last six hours, as proxies find out by looking at some of the requests',
+    )
+    .option('--slot <slot>', 'only keys of this slot', slotArgument)
+    .option('--at <time>', 'of the minute this time is in: 14:05, or 2026-01-31T14:05Z', (text) => momentOf(text, new Date()))
     .option('--limit <count>', 'at most this many', numberOption('--limit', { min: 1, max: 1000 }), HOT_SHOWN)
-    .action(async ({ limit }: { limit: number }, command: Command) => {
+    .action(async ({ limit, slot, at }: { limit: number; slot?: number; at?: Date }, command: Command) => {
       const session = sessionOf(command);
-      const view = await session.get<HotKeysView>(`/keys/hot?limit=${limit}`);
+      const seconds = at === undefined ? undefined : Math.floor(at.getTime() / 1000);
+      const view = await session.get<HotKeysView>(`/keys/hot?${queryText({ limit, slot, at: seconds })}`);
       session.print({
         json: view,
         table: {
@@ -79,7 +84,7 @@ function hotCommand(key: Command): void {
           rows: view.keys.map((hot) => [hot.key, hot.slot, hot.group, hot.db, hot.opsPerSecond, hot.overPerSecond]),
         },
         names: view.keys.map(({ key: name }) => name),
-        notes: view.basis,
+        notes: [...(view.minute === null ? [] : [`of the minute from ${view.minute.from} on`]), ...view.basis],
       });
     });
 }

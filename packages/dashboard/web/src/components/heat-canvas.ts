@@ -5,12 +5,7 @@
 //   ▌ │            ┌─────┐ brush          ┼ cursor │
 //   ▌ └────────────┴─────┴──────────────────────┘ lastRow
 
-import type { Window } from '../lib/heat.ts';
-
-export interface Place {
-  readonly minute: number;
-  readonly row: number;
-}
+import { type Place, type Window, windowAt } from '../lib/heat.ts';
 
 export interface HeatEvents {
   readonly onLook: (place: Place, how: 'pointer' | 'keyboard') => void;
@@ -23,6 +18,8 @@ export interface HeatEvents {
 export interface HeatPicture {
   readonly window: Window;
   readonly raster: (size: { width: number; height: number }) => Uint8Array;
+  /** Which place a point is painted as that stands for all of these. */
+  readonly pick: (point: Window) => Place;
   readonly colours: Uint32Array;
   /** Of what is not known: painted as a hatch on the first of the two. */
   readonly unknown: readonly [number, number];
@@ -119,14 +116,29 @@ export class HeatCanvas {
     return { window: picture.window, left: this.#left(picture) };
   }
 
+  /** Between the points of the picture too, for edges. */
   #placeAt(event: PointerEvent): Place {
     const { window, left } = this.#frame();
-    const box = this.element.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * this.element.width - left;
-    const y = ((event.clientY - box.top) / box.height) * this.element.height;
+    const { x, y } = this.#pointAt(event);
     const minute = window.firstMinute + Math.floor((x / (this.element.width - left)) * (window.lastMinute - window.firstMinute + 1));
     const row = window.firstRow + Math.floor((y / this.element.height) * (window.lastRow - window.firstRow + 1));
     return within({ minute, row }, window);
+  }
+
+  /** What one sees there: where several places share a point, the one that it is painted as. */
+  #seenAt(event: PointerEvent): Place {
+    if (this.#picture === null) return { minute: 0, row: 0 };
+    const { window, left } = this.#frame();
+    const size = { width: this.element.width - left, height: this.element.height };
+    const { x, y } = this.#pointAt(event);
+    const point = { x: clamp(Math.floor(x), 0, size.width - 1), y: clamp(Math.floor(y), 0, size.height - 1) };
+    return this.#picture.pick(windowAt(window, size, point));
+  }
+
+  #pointAt(event: PointerEvent): { x: number; y: number } {
+    const box = this.element.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * this.element.width - this.#frame().left;
+    return { x, y: ((event.clientY - box.top) / box.height) * this.element.height };
   }
 
   #onDown(event: PointerEvent): void {
@@ -138,7 +150,7 @@ export class HeatCanvas {
   }
 
   #onMove(event: PointerEvent): void {
-    this.#moveTo(this.#placeAt(event), 'pointer');
+    this.#moveTo(this.#pressed === null ? this.#seenAt(event) : this.#placeAt(event), 'pointer');
   }
 
   #onUp(event: PointerEvent): void {
@@ -146,10 +158,9 @@ export class HeatCanvas {
     const anchor = this.#anchor;
     this.#letGo();
     if (pressed === null || anchor === null) return;
-    const place = this.#placeAt(event);
     const dragged = Math.max(Math.abs(event.clientX - pressed.x), Math.abs(event.clientY - pressed.y)) >= DRAG_PX;
-    if (dragged) this.#events.onZoom(between(anchor, place));
-    else this.#events.onOpen(place);
+    if (dragged) this.#events.onZoom(between(anchor, this.#placeAt(event)));
+    else this.#events.onOpen(this.#seenAt(event));
   }
 
   #letGo(): void {

@@ -24,6 +24,11 @@ export interface Window {
   readonly lastRow: number;
 }
 
+export interface Place {
+  readonly minute: number;
+  readonly row: number;
+}
+
 export const wholeOf = ({ minutes }: Heat): Window => ({ firstMinute: 0, lastMinute: minutes - 1, firstRow: 0, lastRow: SLOT_COUNT - 1 });
 
 /** Of all slots; with what was known before, where the new one begins no later than that ends. Null when nothing is kept yet. */
@@ -76,13 +81,39 @@ export function raster(heat: Heat, order: readonly number[], window: Window, siz
   return points;
 }
 
+/** Of a window that is looked at as one point: the place that the point is painted as. */
+export function busiestPlace(heat: Heat, order: readonly number[], { firstMinute, lastMinute, firstRow, lastRow }: Window): Place {
+  let found: Place = { minute: firstMinute, row: firstRow };
+  let busiest = -1;
+  for (let row = firstRow; row <= lastRow; row++) {
+    for (let minute = firstMinute; minute <= lastMinute; minute++) {
+      const level = heat.levels[minute * SLOT_COUNT + (order[row] ?? 0)] ?? NOT_KNOWN;
+      if (level !== NOT_KNOWN && level > busiest) [busiest, found] = [level, { minute, row }];
+    }
+  }
+  return found;
+}
+
+/** What the point `x`, `y` of `size` stands for, as `raster` has it. */
+export function windowAt(
+  { firstMinute, lastMinute, firstRow, lastRow }: Window,
+  size: { width: number; height: number },
+  { x, y }: { x: number; y: number },
+): Window {
+  const minutes = span({ first: firstMinute, last: lastMinute, count: size.width }, x);
+  const rows = span({ first: firstRow, last: lastRow, count: size.height }, y);
+  return { firstMinute: minutes[0], lastMinute: minutes[1], firstRow: rows[0], lastRow: rows[1] };
+}
+
 /** Which of `first` to `last` each of `count` points is of. */
 function spans(first: number, last: number, count: number): (readonly [number, number])[] {
+  return Array.from({ length: count }, (_, at) => span({ first, last, count }, at));
+}
+
+function span({ first, last, count }: { first: number; last: number; count: number }, at: number): readonly [number, number] {
   const step = (last - first + 1) / count;
-  return Array.from({ length: count }, (_, at) => {
-    const begin = first + Math.floor(at * step);
-    return [begin, Math.max(begin, Math.min(last, first + Math.ceil((at + 1) * step) - 1))] as const;
-  });
+  const begin = first + Math.floor(at * step);
+  return [begin, Math.max(begin, Math.min(last, first + Math.ceil((at + 1) * step) - 1))];
 }
 
 /** Where on the ramp a level is, 0 to 1. `brightness` 1 to 100: the share of the scale above which all is as bright as can be is left out. */

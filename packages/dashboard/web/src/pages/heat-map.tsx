@@ -6,22 +6,36 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { GroupMark } from '../components/chip.tsx';
 import { Copy } from '../components/copy.tsx';
-import { HeatCanvas, type HeatPicture, type Place } from '../components/heat-canvas.ts';
+import { HeatCanvas, type HeatPicture } from '../components/heat-canvas.ts';
 import { ProblemBox } from '../components/problem.tsx';
 import { type Column, Table } from '../components/table.tsx';
 import { plural, rate, time } from '../lib/format.ts';
-import { type Busy, busiest, type Heat, heatOf, highest, orderOf, raster, rateOf, shade, type Window, wholeOf } from '../lib/heat.ts';
+import {
+  type Busy,
+  busiest,
+  busiestPlace,
+  type Heat,
+  heatOf,
+  highest,
+  orderOf,
+  type Place,
+  raster,
+  rateOf,
+  shade,
+  type Window,
+  wholeOf,
+} from '../lib/heat.ts';
 import { SLOT_COUNT } from '../lib/slots.ts';
 import { msg, t } from '../lib/words.ts';
 import { asProblem, get, type Problem } from '../state/api.ts';
 import { paused, topology } from '../state/live.ts';
-import { navigate, query, setQuery, to } from '../state/router.ts';
+import { navigate, query, queryWith, setQuery, to } from '../state/router.ts';
 import { paintedTheme } from '../state/theme.ts';
 
 const AGAIN_MS = 30_000;
 const BUSIEST = 20;
 const LABEL = msg(
-  'Requests of each slot over time. Arrow keys, Home, End, Page Up and Page Down go about; with Shift they choose a part; Enter zooms into it, or shows the slot; plus and minus zoom; Escape shows all.',
+  'Requests of each slot over time. Arrow keys, Home, End, Page Up and Page Down go about; with Shift they choose a part; Enter zooms into it, or shows the slot and its hot keys then; plus and minus zoom; Escape shows all.',
 );
 
 const heat = signal<Heat | null>(null);
@@ -150,7 +164,7 @@ function Controls({ grouped }: { grouped: boolean }) {
       >
         {t('Show all')}
       </Button>
-      <span class="hint">{t('Drag to zoom; click for the slot.')}</span>
+      <span class="hint">{t('Drag to zoom; click for the slot and its hot keys in that minute.')}</span>
     </div>
   );
 }
@@ -192,7 +206,10 @@ function Canvas({ heat: current, order, window, grouped }: HeatProps & { window:
       onLook: ({ minute, row }: Place) => {
         looked.value = { at: latest.current.current.from + minute * 60, row };
       },
-      onOpen: ({ row }) => navigate(to('slots', latest.current.order[row] ?? 0) + location.search, { stay: true }),
+      onOpen: ({ minute, row }) => {
+        const { current: shown, order: slots } = latest.current;
+        navigate(thenOf(shown, { slot: slots[row] ?? 0, minute }), { stay: true });
+      },
       onZoom: (wanted) => zoomTo(latest.current.current, wanted),
     });
     place.current?.replaceChildren(canvas.current.element);
@@ -220,6 +237,7 @@ function pictureOf({ heat: current, order, window, grouped }: HeatProps & { wind
   return {
     window,
     raster: (size) => raster(current, order, window, size),
+    pick: (point) => busiestPlace(current, order, point),
     colours,
     unknown: [packed(rgbOf(token('--bg'))), packed(rgbOf(token('--hatch')))],
     bands: grouped ? bandsOf(order, window).map(({ group, ...rows }) => ({ ...rows, colour: token(`--group-${group % 8}`) })) : [],
@@ -282,11 +300,18 @@ function HeatLegend({ heat: current }: { heat: Heat }) {
 function Busiest({ heat: current, order, window }: HeatProps & { window: Window }) {
   const found = busiest(current, order, window, BUSIEST);
   const columns: readonly Column<Busy>[] = [
-    { title: 'Slot', numeric: true, cell: ({ slot }) => <a href={to('slots', slot) + location.search}>{slot}</a> },
+    { title: 'Slot', numeric: true, cell: ({ slot }) => <a href={to('slots', slot) + queryWith({ at: null })}>{slot}</a> },
     { title: 'Group', cell: ({ slot }) => <Owner slot={slot} slots={topology} /> },
     { title: 'Requests, mean', numeric: true, cell: ({ mean }) => rateText(mean) },
     { title: 'Busiest minute', numeric: true, cell: ({ peak }) => rateText(peak) },
-    { title: 'When', cell: ({ peakMinute }) => <Minute heat={current} minute={peakMinute} /> },
+    {
+      title: 'When',
+      cell: ({ slot, peakMinute }) => (
+        <a href={thenOf(current, { slot, minute: peakMinute })} title={t('its hot keys then')}>
+          <Minute heat={current} minute={peakMinute} />
+        </a>
+      ),
+    },
   ];
   const minutes = plural(window.lastMinute - window.firstMinute + 1, 'minute');
   return (
@@ -304,6 +329,10 @@ function Owner({ slot, slots }: { slot: number; slots: ReadonlySignal<typeof top
   const group = slots.value?.slots[slot]?.group ?? null;
   return group === null ? <span class="hint">{t('none')}</span> : <GroupMark group={group} />;
 }
+
+/** Where one sees a slot, with its hot keys of that minute. */
+const thenOf = ({ from }: Heat, { slot, minute }: { slot: number; minute: number }): string =>
+  to('slots', slot) + queryWith({ at: String(from + minute * 60) });
 
 const rateText = (value: number): string => (value < 0.95 ? t('{n}/s', { n: value.toFixed(2) }) : rate(value));
 

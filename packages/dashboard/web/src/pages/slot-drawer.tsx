@@ -18,6 +18,7 @@ import { topology } from '../state/live.ts';
 import { navigate, to } from '../state/router.ts';
 import { slotStats } from '../state/slot-stats.ts';
 import { draftOfSlots } from '../state/wizard.ts';
+import { HotKeysThen } from './hot-keys.tsx';
 
 const STATES: Record<SlotView['state'], { level: Level; word: string }> = {
   online: { level: 'ok', word: 'online' },
@@ -28,14 +29,18 @@ const STATES: Record<SlotView['state'], { level: Level; word: string }> = {
 
 const NOT_LOOKED = msg('servers have not been looked through yet');
 
-export function SlotDrawer({ slot, onClose }: { slot: number; onClose: () => void }) {
+/** `at`: with its hot keys in the minute of that time. */
+export function SlotDrawer({ slot, at, onClose }: { slot: number; at: number | null; onClose: () => void }) {
   const state = topology.value?.slots[slot];
   return (
     <Dialog title={t('Slot {slot}', { slot })} drawer onClose={onClose}>
       {state === undefined ? (
         <p>{t('There is no slot {slot}: slots go from 0 to {last}.', { slot, last: SLOT_COUNT - 1 })}</p>
       ) : (
-        <SlotDetails slot={slot} />
+        <>
+          {at === null ? null : <HotKeysThen key={`${slot} ${at}`} slot={slot} at={at} />}
+          <SlotDetails slot={slot} />
+        </>
       )}
     </Dialog>
   );

@@ -20,7 +20,7 @@ import { runsOf, runText, slotsText } from '../lib/slots.ts';
 import { msg, rich, t } from '../lib/words.ts';
 import { lastMoves, lastMoveText, loadLastMoves } from '../state/last-moves.ts';
 import { epoch, topology } from '../state/live.ts';
-import { navigate, query, route, setQuery, to } from '../state/router.ts';
+import { navigate, numberIn, query, queryWith, route, setQuery, to } from '../state/router.ts';
 import { loadSlotStats, slotStats, slotStatsBusy, slotStatsProblem } from '../state/slot-stats.ts';
 import { draftOfSlots } from '../state/wizard.ts';
 import { SlotDrawer } from './slot-drawer.tsx';
@@ -56,7 +56,11 @@ export function SlotsPage() {
       </PageHead>
       {isOverTime() ? <Later load={loadHeatMap} /> : <Now groups={current.groups} />}
       {wanted === null || !/^\d+$/.test(wanted) ? null : (
-        <SlotDrawer slot={Number(wanted)} onClose={() => navigate(to('slots') + location.search, { stay: true })} />
+        <SlotDrawer
+          slot={Number(wanted)}
+          at={numberIn('at')}
+          onClose={() => navigate(to('slots') + queryWith({ at: null }), { stay: true })}
+        />
       )}
     </>
   );
@@ -169,7 +173,7 @@ function TableMap() {
       cells={cells.value}
       selection={selection.value}
       focus={focusWanted.value}
-      onOpen={(slot) => navigate(to('slots', slot) + location.search, { stay: true })}
+      onOpen={(slot) => navigate(to('slots', slot) + queryWith({ at: null }), { stay: true })}
       onSelect={(slots) => {
         selection.value = slots;
       }}

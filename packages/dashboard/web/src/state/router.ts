@@ -34,13 +34,24 @@ export function navigate(href: string, { replace = false, stay = false }: { repl
 
 /** Sets or, with null, takes away a filter; the address keeps it. */
 export function setQuery(changes: Readonly<Record<string, string | null>>): void {
+  navigate(place.peek().path + queryWith(changes), { replace: true });
+}
+
+/** The filters as they would be then: `?show=moving`, or nothing. */
+export function queryWith(changes: Readonly<Record<string, string | null>>): string {
   const next = new URLSearchParams(place.peek().query);
   for (const [name, value] of Object.entries(changes)) {
     if (value === null || value === '') next.delete(name);
     else next.set(name, value);
   }
   const text = next.toString();
-  navigate(`${place.peek().path}${text === '' ? '' : `?${text}`}`, { replace: true });
+  return text === '' ? '' : `?${text}`;
+}
+
+/** A filter that is a whole number; null when it is not. */
+export function numberIn(name: string): number | null {
+  const text = query.value.get(name) ?? '';
+  return /^\d{1,11}$/.test(text) ? Number(text) : null;
 }
 
 /** A filter as a text that an input reads and writes. */

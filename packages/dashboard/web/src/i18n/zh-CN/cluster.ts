@@ -144,8 +144,8 @@ export const cluster: Catalogue = {
 
   // Slots over time
   'Requests of each slot over time': '各槽位请求随时间的变化',
-  'Requests of each slot over time. Arrow keys, Home, End, Page Up and Page Down go about; with Shift they choose a part; Enter zooms into it, or shows the slot; plus and minus zoom; Escape shows all.':
-    '各槽位请求随时间的变化。方向键、Home、End、Page Up、Page Down 用于移动；同时按 Shift 选择一部分；回车放大该部分，或显示槽位；加号和减号缩放；Esc 显示全部。',
+  'Requests of each slot over time. Arrow keys, Home, End, Page Up and Page Down go about; with Shift they choose a part; Enter zooms into it, or shows the slot and its hot keys then; plus and minus zoom; Escape shows all.':
+    '各槽位请求随时间的变化。方向键、Home、End、Page Up、Page Down 用于移动；同时按 Shift 选择一部分；回车放大该部分，或显示槽位及其当时的热键；加号和减号缩放；Esc 显示全部。',
   'Busiest of what is shown': '所示范围内最繁忙的',
   'Clients’ requests as all proxies together counted them, the mean of each minute, to within 5 %. Kept by this dashboard since it started, for six hours at most.':
     '所有代理合计的客户端请求，取每分钟平均值，误差 5 % 以内。由此 Dashboard 自启动起保存，最多六小时。',
@@ -154,7 +154,8 @@ export const cluster: Catalogue = {
   'Group by group': '按组排列',
   Brightness: '亮度',
   'All of it is shown.': '已显示全部。',
-  'Drag to zoom; click for the slot.': '拖动可放大；点击查看槽位。',
+  'Drag to zoom; click for the slot and its hot keys in that minute.': '拖动可放大；点击查看槽位及其在该分钟的热键。',
+  'its hot keys then': '它当时的热键',
   'slot {slot}, {group}, {at}: ': '槽位 {slot}，{group}，{at}：',
   '{most} and more, on a logarithmic scale': '{most} 及以上，对数刻度',
   'Requests, mean': '平均请求',
@@ -338,6 +339,11 @@ export const cluster: Catalogue = {
     '如果有花括号，只由其中的部分决定，因此该部分相同的键在同一个槽位。',
   'Hot keys': '热键',
   'Refresh hot keys': '刷新热键',
+  'Only those of slot {slot}. ': '仅槽位 {slot} 的热键。',
+  'In the minute from {from} to {to}. ': '{from} 到 {to} 这一分钟内。',
+  'All hot keys now': '当前所有热键',
+  'Hot keys from {from} to {to}': '{from} 到 {to} 的热键',
+  'Those of all slots in that minute': '该分钟内所有槽位的热键',
   'None stands out: no key was met more than now and then by the proxies. To see the same:':
     '没有突出的键：代理没有频繁遇到任何一个键。用命令行查看：',
   'Requests, about': '请求（约）',

@@ -306,4 +306,30 @@ export const sentences: Catalogue = {
   '{limits} and a pause of {n} ms after each batch': '{limits}，且每批之后间歇 {n} ms',
   '{n} keys a second': '每秒 {n} 个键',
   'a pause of {n} ms after each batch': '每批之后间歇 {n} ms',
+
+  // Hot keys of a minute
+  'no key stood out in that minute': '该分钟内没有突出的键',
+  'no key of slot {slot} stood out in that minute': '该分钟内槽位 {slot} 没有突出的键',
+  'that minute is not over, or only just: proxies are asked {n} s after it': '该分钟尚未结束，或刚刚结束：结束 {n} 秒后才询问代理',
+  'that minute is older than what is kept, which is {n} hours': '该分钟早于所保存的范围：只保存 {n} 小时',
+  'this dashboard did not run then: it began at {time}': '当时此 Dashboard 没有运行：它于 {time} 启动',
+  'minutes are kept by a dashboard that runs, which this is not': '每分钟的热键由运行中的 Dashboard 保存，而这里没有',
+  'no proxy has told of that minute': '没有代理给出该分钟的数据',
+  'no proxy was registered': '当时没有注册的代理',
+  'no proxy is registered': '没有注册的代理',
+  'the proxies could not be asked: {why}': '无法询问代理：{why}',
+  'proxy {id} could not be asked for hot keys: {why}': '无法向代理 {id} 询问热键：{why}',
+  'proxy {id}: one of {n} requests was looked at, over {time} s; {keys} keys were met; names of more than {bytes} bytes are left out':
+    '代理 {id}：在 {time} 秒内每 {n} 个请求抽查一个，遇到 {keys} 个键；超过 {bytes} 字节的键名不计入',
+  'proxy {id}: one of {n} requests was looked at, over {time} s; {keys} keys were met; names of more than {bytes} bytes are left out; {workers} of its workers did not answer':
+    '代理 {id}：在 {time} 秒内每 {n} 个请求抽查一个，遇到 {keys} 个键；超过 {bytes} 字节的键名不计入；它有 {workers} 个工作进程没有响应',
+  'the {n} hottest keys of a minute are kept; {keys} more stood out in that one':
+    '每分钟只保存最热的 {n} 个键；该分钟另有 {keys} 个突出的键',
+  'none of its workers has counted to the end of a minute yet': '它的工作进程尚无一个计数到一分钟结束',
+  'its last minute ended {time} s ago, {n} s before that of this dashboard': '它的上一分钟结束于 {time} 秒前，比此 Dashboard 的早 {n} 秒',
+  'its last minute ended {time} s ago, {n} s after that of this dashboard': '它的上一分钟结束于 {time} 秒前，比此 Dashboard 的晚 {n} 秒',
+  'what answers at {addr} does not tell of hot keys minute by minute': '在 {addr} 应答的程序不能按分钟给出热键',
+  'what answers at {addr} does not tell of hot keys': '在 {addr} 应答的程序不能给出热键',
+  'its admin address {addr} did not answer in {n} ms': '它的管理地址 {addr} 在 {n} ms 内没有响应',
+  "its admin address {addr} can't be asked: {why}": '无法询问它的管理地址 {addr}：{why}',
 };
