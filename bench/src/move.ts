@@ -153,7 +153,7 @@ async function moveUnderLoad(
     const handOversBefore = await product.handOvers();
     clients.forgetTouched();
     const { beganAtMs, endedAtMs } = await product.migrate(LAST_SLOT, 2);
-    const touched = clients.keysTouched();
+    const touched = clients.touchedSoFar();
     const handOvers = (await product.handOvers()) - handOversBefore;
     const afterMs = Date.now();
     await delay(watchMs);
@@ -165,7 +165,7 @@ async function moveUnderLoad(
     const phases = spans.map(([from, to]) => clients.answers.phase(from, to));
     // Takes long enough to be seen in the phases.
     const isMoving = new Set(moving);
-    const keysTouched = touched.filter((index) => isMoving.has(names[index] as string)).length;
+    const keysTouched = names.filter((name, index) => touched[index] === 1 && isMoving.has(name)).length;
     say(
       `  under load (${name}): ${endedAtMs - beganAtMs} ms, ${phases.map((phase) => phase.requestsPerSecond.toFixed(0)).join(' → ')} requests/s`,
     );
