@@ -174,7 +174,8 @@ describe('an address', () => {
   });
 
   test('of a Redis in cluster mode is not usable', async () => {
-    const [caller, redis] = await Promise.all([newProduct(), startRedis({ config: { 'cluster-enabled': 'yes' } })]);
+    const cluster = { 'cluster-enabled': 'yes', 'cluster-port': String(await freePort()) };
+    const [caller, redis] = await Promise.all([newProduct(), startRedis({ config: cluster })]);
     expect(await refusal(caller, () => add(caller, 1, redis.addr, 'master'))).toBe('CODIS_E_NOT_REDIS');
   });
 

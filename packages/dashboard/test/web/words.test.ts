@@ -5,6 +5,7 @@ import type { StatusView } from '@codis/config/api';
 import { emptyTopology } from '@codis/config/model';
 import { judge } from '@codis/config/status';
 import { afterEach, describe, expect, test } from 'vitest';
+import { explained, serverTrouble } from '../../../config/src/migration/server-trouble.ts';
 import { conditionsFor } from '../../src/alerts/rules.ts';
 import { HotKeyHistory } from '../../src/observe/hot-key-history.ts';
 import type { HotKeysReading } from '../../src/observe/hot-keys.ts';
@@ -124,6 +125,16 @@ describe('what the dashboard says of the cluster', () => {
     expect(told(judged(ill))).toMatch(/^组 1 的主库 m:1 宕机，因此 512 个槽位（50 %）无法访问（另有 2 个故障）；/);
     expect(told(judge({ ...status(), initialised: false }).summary.replace(/^\w+: /, ''))).toMatch(CHINESE);
   });
+
+  test.each(['Connection is closed.', 'Command timed out', 'connect ECONNREFUSED 127.0.0.1:6379', 'read ECONNRESET', 'write EPIPE'])(
+    'is known of a server that stops answering a move: %s',
+    (message) => {
+      inChinese();
+      const broken = Object.assign(new Error(message), { code: 'E' });
+      const why = serverTrouble('10.0.0.1:6379', explained('10.0.0.1:6379', broken));
+      expect(told(`keys of group 1 don't get to group 2: ${why}`)).not.toMatch(/[A-Za-z]{2}/);
+    },
+  );
 
   test('is known of hot keys in a minute, and why there are none', () => {
     inChinese();

@@ -3,7 +3,7 @@
 
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../../../test/harness/process.ts';
+import { eventually, freePort } from '../../../../test/harness/process.ts';
 import { type RedisServer, startRedis } from '../../../../test/harness/redis.ts';
 import { clusterNodes, nodeId } from '../../src/worker/local/cluster-nodes.ts';
 import { clusterSlotOf } from '../../src/worker/local/cluster-slot.ts';
@@ -15,7 +15,8 @@ let worker: OneWorker;
 
 beforeAll(async () => {
   servers = [await startRedis(), await startRedis()];
-  oracle = await startRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
+  const config = { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', 'cluster-port': String(await freePort()) };
+  oracle = await startRedis({ config });
   await oracle.client().cluster('ADDSLOTSRANGE', 0, 16383);
   await eventually(async () => String(await oracle.client().cluster('INFO')).includes('cluster_state:ok'), {
     what: 'the oracle to be ready',

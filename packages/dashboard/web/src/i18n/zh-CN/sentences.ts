@@ -50,6 +50,8 @@ export const sentences: Catalogue = {
 
   'it has no session': '它没有会话',
   "{addr} can't be reached: {why}": '无法连接 {addr}：{why}',
+  '{addr} stopped answering: {why}': '{addr} 不再响应：{why}',
+  '{addr} answered: {why}': '{addr} 回应：{why}',
 
   // Why a migration waits
   "keys of group {from} don't get to group {to}: {why}": '组 {from} 的键无法到达组 {to}：{why}',
@@ -244,6 +246,12 @@ export const sentences: Catalogue = {
     '槽位 {slot} 在迁移开始时被锁定：其请求会等到所有代理确认，或锁定结束',
   'the master of group {id}, {addr}, is down: {why}': '组 {id} 的主库 {addr} 宕机：{why}',
   'connection refused': '连接被拒绝',
+  'Connection is closed.': '连接已关闭',
+  'Command timed out': '命令超时',
+  'connect ECONNREFUSED {addr}': '连接 {addr} 被拒绝',
+  'read ECONNRESET': '连接被对方重置',
+  'write ECONNRESET': '连接被对方重置',
+  'write EPIPE': '连接已被对方关闭',
   'it does not answer': '它没有响应',
   '{addr} should be the master of group {id}, but says it is a replica of {other}': '{addr} 应为组 {id} 的主库，却自称是 {other} 的从库',
   'group {id} has no replica: when its master dies its slots are down': '组 {id} 没有从库：主库一旦宕机，其槽位不可用',
