@@ -247,7 +247,9 @@ test('the copy that grows at the target is no key of the clients’', async () =
   await target.client().mset(copy, 'half', 'k', 'v');
   await target.client({ db: 2 }).set(copy, 'half');
   route(copying(BIG), copying(BIG, 2));
-  expect(await raw.ask(encodeRequest(['KEYS', '*']))).toEqual([expect.not.stringContaining(fenceKey('demo'))]);
+  const [keys] = await raw.ask(encodeRequest(['KEYS', '*']));
+  expect(keys).toMatch(/^\*2\r\n/);
+  expect(keys).not.toContain(fenceKey('demo'));
   expect(await raw.ask(encodeRequest(['SCAN', '0', 'COUNT', '1000']))).toEqual([expect.not.stringContaining(fenceKey('demo'))]);
   expect(await raw.ask(encodeRequest(['DBSIZE']))).toEqual([':2\r\n']);
   for (let time = 0; time < 10; time++) expect(await raw.ask(encodeRequest(['RANDOMKEY']))).toEqual([expect.not.stringContaining('codis')]);
