@@ -34,12 +34,12 @@ export async function populate(redis: Redis, count: number): Promise<void> {
   await redis.call('DEBUG', ['POPULATE', String(count), 'key', String(VALUE_BYTES)]);
 }
 
-/** A command as RESP. */
+/** A command as RESP, of words in ASCII. */
 export function encodeCommand(words: readonly string[]): Buffer {
-  return Buffer.from(commandText(words));
+  return Buffer.from(commandText(words), 'latin1');
 }
 
-/** The same as text; of words in ASCII. */
+/** The same as text. */
 export function commandText(words: readonly string[]): string {
   let text = `*${words.length}\r\n`;
   for (const word of words) text += `$${word.length}\r\n${word}\r\n`;

@@ -47,8 +47,7 @@ afterAll(async () => {
   await stopAll();
 });
 
-const api = async <View>(path: string): Promise<View> =>
-  (await (await fetch(`http://127.0.0.1:${cluster.dashboardPort}/api/v1${path}`)).json()) as View;
+const api = <View>(path: string): Promise<View> => cluster.ask<View>('GET', path);
 
 async function open(path: string): Promise<void> {
   await page.goto(`http://127.0.0.1:${cluster.dashboardPort}/c/test/${path}`);
