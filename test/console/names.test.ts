@@ -2,6 +2,7 @@
 // Method: the real console against an API every text of which is as hostile as a name can be.
 
 import type { AlertView, BigKeysView, EventsView, MigrationView, PlanView, SlowLogView } from '@codis/config/api';
+import { UNTHROTTLED } from '@codis/config/model';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openBrowser, type TestBrowser } from './browser.ts';
 import { type FakeApi, largeCluster, startFakeApi } from './fake-api.ts';
@@ -92,15 +93,7 @@ const migration: MigrationView = {
   id: 3,
   state: 'running',
   moves: [{ first: 5, last: 5, to: 2 }],
-  throttle: {
-    delayMs: 0,
-    keysPerSecond: null,
-    bytesPerSecond: null,
-    addedP99Ms: null,
-    sharePercent: null,
-    slotsAtOnce: null,
-    window: null,
-  },
+  throttle: UNTHROTTLED,
   durable: false,
   slotsTotal: 1,
   slotsDone: 0,

@@ -11,6 +11,7 @@ import type {
   StatusView,
   TopologyView,
 } from '@codis/config/api';
+import { UNTHROTTLED } from '@codis/config/model';
 import type { Facts } from '../src/explain/checks.ts';
 
 export const AT = '2026-01-01T00:00:00.000Z';
@@ -105,15 +106,7 @@ export function migration(over: Partial<MigrationView> = {}): MigrationView {
     id: 3,
     state: 'running',
     moves: [{ first: 100, last: 199, to: 2 }],
-    throttle: {
-      delayMs: 0,
-      keysPerSecond: null,
-      bytesPerSecond: null,
-      addedP99Ms: null,
-      sharePercent: null,
-      slotsAtOnce: null,
-      window: null,
-    },
+    throttle: UNTHROTTLED,
     durable: false,
     slotsTotal: 100,
     slotsDone: 50,

@@ -66,6 +66,18 @@ export interface MigrationProgress {
   readonly retries: number;
 }
 
+/** Before its controller has looked. */
+export const NOTHING_SWEPT: MigrationProgress = {
+  slotsTotal: 0,
+  slotsDone: 0,
+  keysSwept: 0,
+  bytesSwept: 0,
+  keysLeft: null,
+  keysPerSecond: null,
+  secondsLeft: null,
+  retries: 0,
+};
+
 /** `migrations/<seq>`. */
 export interface Migration {
   readonly id: MigrationId;

@@ -4,17 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { MigrationView } from '../../src/api/index.ts';
 import { followMigration } from '../../src/cli/follow.ts';
 import { printerOf, type Session } from '../../src/cli/session.ts';
-import { CodisError } from '../../src/model/index.ts';
+import { CodisError, UNTHROTTLED } from '../../src/model/index.ts';
 
-const UNTHROTTLED = {
-  delayMs: 0,
-  keysPerSecond: null,
-  bytesPerSecond: null,
-  addedP99Ms: null,
-  sharePercent: null,
-  slotsAtOnce: null,
-  window: null,
-};
 const BEGUN: MigrationView = {
   id: 3,
   state: 'running',

@@ -6,7 +6,7 @@ import { statusAnswer } from '../../src/cli/commands/status.ts';
 import { failureOf, ProblemError } from '../../src/cli/failures.ts';
 import { render } from '../../src/cli/output.ts';
 import { progressBlock, progressLine } from '../../src/cli/progress.ts';
-import { CodisError, ERROR_KINDS, type ErrorCode } from '../../src/model/index.ts';
+import { CodisError, ERROR_KINDS, type ErrorCode, UNTHROTTLED } from '../../src/model/index.ts';
 
 const answer = {
   json: { a: [1] },
@@ -116,19 +116,10 @@ describe('a failure', () => {
 test('progress shows how far it is and what it waits for', () => {
   const migration = { id: 3, state: 'running', slotsDone: 5, slotsTotal: 10, keysSwept: 42, bytesSwept: 1_572_864 } as const;
   const unknown = { keysLeft: null, keysPerSecond: null, secondsLeft: null, waiting: 'group 2 has no master' };
-  const throttle = {
-    delayMs: 0,
-    keysPerSecond: null,
-    bytesPerSecond: null,
-    addedP99Ms: null,
-    sharePercent: null,
-    slotsAtOnce: null,
-    window: null,
-  };
   const full = {
     ...migration,
     ...unknown,
-    throttle,
+    throttle: UNTHROTTLED,
     durable: false,
     moves: [],
     actor: '',
