@@ -7,6 +7,7 @@ import { slotOf } from '@codis/config/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, type ProxyProcess, startCluster } from './harness/cluster.ts';
 import { eventually, freePort, start, stopAll } from './harness/process.ts';
+import { RawClient } from './harness/raw-client.ts';
 import { type RedisServer, startRedis } from './harness/redis.ts';
 import { startZookeeper, type ZookeeperServer } from './harness/zookeeper.ts';
 
@@ -46,6 +47,20 @@ describe('parts that die', () => {
       { what: 'another worker' },
     );
     for (let client = 0; client < 4; client++) expect(await proxy.client().set(IN_GROUP_1, 'v')).toBe('OK');
+  });
+
+  test('a client whose worker dies before it has taken the connection is let go', async () => {
+    const proxy = proxyOf(cluster, 0);
+    const [frozen] = (await proxy.status()).workers;
+    process.kill(frozen!.pid, 'SIGSTOP');
+    const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.open(proxy.port)));
+    for (const client of clients) client.command('PING');
+    const unanswered = () => clients.filter((client) => client.receivedBytes === 0);
+    await eventually(() => unanswered().length === 1, { what: 'the clients of the other worker to be answered' });
+    const [untaken] = unanswered();
+    process.kill(frozen!.pid, 'SIGKILL');
+    await untaken!.ended();
+    for (const client of clients) client.close();
   });
 
   test('a Redis that dies costs errors for its slots only, and is used again when it is back', async () => {

@@ -7,6 +7,7 @@ import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { LiveProxy, PeerTopic, RegistryChange, RegistryQuestion, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
 import { Exchange, type ExchangeMember } from './exchange.ts';
+import { watchHandOver } from './hand-over.ts';
 import { Places } from './places.ts';
 import { StallWatch, type Watched } from './stall-watch.ts';
 
@@ -41,6 +42,8 @@ interface Member extends Watched {
   unconfirmed: readonly string[];
   readonly startedAt: number;
   readonly post: (message: ToWorker) => void;
+  /** Closes the connection that it had not taken when it died. */
+  readonly closeUntaken: () => void;
 }
 
 const RESPAWN_MS_MIN = 100;
@@ -207,6 +210,7 @@ export class WorkerPool {
       drained: !this.#serving,
       startedAt: performance.now(),
       post: (message) => post(process, message),
+      closeUntaken: watchHandOver(process.process),
       ask: () => post(process, { type: 'are-you-there' }),
       isUp: () => this.#started.has(member),
     };
@@ -218,6 +222,7 @@ export class WorkerPool {
 
   #onExit(member: Member, code: number | null, signal: string | null): void {
     this.#members.delete(member.process.id);
+    member.closeUntaken();
     this.#goneWorkers = [...this.#goneWorkers, member.process.process.pid ?? 0].slice(-GONE_WORKERS_MAX);
     this.#places.giveBack(member.process.id);
     this.#started.delete(member);
