@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { asSlot } from '@codis/config/model';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Answers } from '../bench/src/answers.ts';
+import { Answers, phaseOf } from '../bench/src/answers.ts';
 import { measureSections, SECTIONS } from '../bench/src/bench.ts';
 import { isWhole } from '../bench/src/clients.ts';
 import { compareResults, renderComparison } from '../bench/src/differences.ts';
@@ -185,6 +185,8 @@ describe('bench:move', () => {
     for (const [index, tookMs] of [1, 2, 3, 9].entries()) answers.add(1000 + index * 100, tookMs);
     expect(answers.phase(1000, 1300)).toEqual({ requestsPerSecond: 10, p50Ms: 2, p99Ms: 2.98, maxMs: 3 });
     expect(() => answers.phase(2000, 3000)).toThrow('no request was answered');
+    const spans = [answers.span(1000, 1100), answers.span(1200, 1400)];
+    expect(phaseOf(spans)).toEqual({ requestsPerSecond: 10, p50Ms: 3, p99Ms: expect.closeTo(8.88), maxMs: 9 });
     expect([answers.firstSince(0), answers.firstSince(1101), answers.firstSince(1301)]).toEqual([1000, 1200, undefined]);
   });
 
@@ -299,6 +301,7 @@ describe('bench', () => {
     requests: 1000,
     // A machine that does other things too may stand still for a while.
     watchMs: 1000,
+    pacedTurns: 1,
     largeReplyBytes: 1_000_000,
     crowd: [70, 100],
     groups: [1, 2],

@@ -32,21 +32,45 @@ export class Answers {
     return at < 0 ? undefined : this.#atMs[at];
   }
 
-  /** What was answered in [fromMs, toMs). Throws when that is nothing. */
-  phase(fromMs: number, toMs: number): Phase {
-    const times = this.#tookMs.subarray(0, this.#count).filter((_, at) => {
+  /** What was answered in [fromMs, toMs). */
+  span(fromMs: number, toMs: number): Span {
+    const tookMs = this.#tookMs.subarray(0, this.#count).filter((_, at) => {
       const atMs = this.#atMs[at] as number;
       return atMs >= fromMs && atMs < toMs;
     });
-    if (times.length === 0) throw new Error('no request was answered');
-    times.sort();
-    return {
-      requestsPerSecond: (times.length * 1000) / (toMs - fromMs),
-      p50Ms: quantile(times, 0.5),
-      p99Ms: quantile(times, 0.99),
-      maxMs: quantile(times, 1),
-    };
+    return { ms: toMs - fromMs, tookMs };
   }
+
+  /** The same as numbers. Throws when that is nothing. */
+  phase(fromMs: number, toMs: number): Phase {
+    return phaseOf([this.span(fromMs, toMs)]);
+  }
+}
+
+/** How long the answers of some time took. */
+export interface Span {
+  readonly ms: number;
+  readonly tookMs: Float64Array;
+}
+
+/** Of all of them together. Throws when nothing was answered. */
+export function phaseOf(spans: readonly Span[]): Phase {
+  const count = spans.reduce((sum, { tookMs }) => sum + tookMs.length, 0);
+  if (count === 0) throw new Error('no request was answered');
+  const all = new Float64Array(count);
+  let at = 0;
+  for (const { tookMs } of spans) {
+    all.set(tookMs, at);
+    at += tookMs.length;
+  }
+  all.sort();
+  const ms = spans.reduce((sum, span) => sum + span.ms, 0);
+  return {
+    requestsPerSecond: (count * 1000) / ms,
+    p50Ms: quantile(all, 0.5),
+    p99Ms: quantile(all, 0.99),
+    maxMs: quantile(all, 1),
+  };
 }
 
 function doubled(numbers: Float64Array): Float64Array<ArrayBuffer> {

@@ -28,8 +28,8 @@ const PEERS: readonly PeerName[] = ['twemproxy', 'HAProxy', 'Redis'];
 const FILES_WANTED = 40_000;
 
 const COUNTS = { crowd: [1000, 10_000], groups: [1, 2, 4, 8, 32], databases: [1, 2, 4, 8, 16] } as const;
-const FULL: Scale = { ...COUNTS, rounds: 7, requests: 40_000, watchMs: 5000, largeReplyBytes: 500_000_000 };
-const QUICK: Scale = { ...COUNTS, rounds: 3, requests: 8_000, watchMs: 1000, largeReplyBytes: 50_000_000 };
+const FULL: Scale = { ...COUNTS, rounds: 5, requests: 40_000, watchMs: 5000, pacedTurns: 15, largeReplyBytes: 500_000_000 };
+const QUICK: Scale = { ...COUNTS, rounds: 3, requests: 8_000, watchMs: 1000, pacedTurns: 1, largeReplyBytes: 50_000_000 };
 
 /** Gives the exit code. */
 export async function bench(argv: readonly string[]): Promise<number> {

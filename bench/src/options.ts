@@ -107,7 +107,7 @@ The proxy beside twemproxy, HAProxy (relaying bytes) and Redis, in turns.
 
   --quick        the main table in less than two minutes: few rounds, few requests
   --only NAMES   some sections: main clients paced large workers start fairness growth
-  --rounds N     rounds of every load (7)
+  --rounds N     rounds of every load (5)
   --out PATH     writes PATH.md, a page to read, and PATH.json, for npm run bench:compare
                  (bench/results/bench; with --quick, data/bench-quick)
 `;

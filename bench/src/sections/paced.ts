@@ -1,7 +1,7 @@
 // How long requests take when a proxy has less to do than it can: everyone is asked the same, and it is due whether or not they keep up.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Phase } from '../answers.ts';
+import { type Phase, phaseOf, type Span } from '../answers.ts';
 import { Clients } from '../clients.ts';
 import type { Figure } from '../figures.ts';
 import { CLIENTS, KEYS_COUNT, runLoad } from '../load.ts';
@@ -15,25 +15,26 @@ const SHARE = 0.4;
 /** More than this the load, which shares a core with the servers, does not ask for without being late itself. */
 const RATE_MAX = 5_000;
 const WARM_MS = 250;
-/** Virtual machines stand still for some milliseconds about once a second, whoever runs then, and a hundredth of all requests is soon reached. So turns are short
- *  and many: such a moment then meets all alike. */
+/** Virtual machines stand still for some milliseconds about once a second, whoever runs then, and a hundredth of all requests is soon reached. So each round is
+ *  several turns, and such moments meet all alike. */
 const TURN_MS = 1000;
 
 export const paced: BenchSection = {
   id: 'paced',
   title: 'The same offered load',
-  about: `${CLIENTS} clients together send so many requests a second, evenly: ${SHARE * 100} % of what the slowest of all can do, at most ${RATE_MAX}. Nine in ten are GET, the others SET. A request's time counts from when it was due, so it contains what the load itself is late, which is the same for all. Turns are of a second, so that there are more of them than rounds elsewhere.`,
+  about: `${CLIENTS} clients together send so many requests a second, evenly: ${SHARE * 100} % of what the slowest of all can do, at most ${RATE_MAX}. Nine in ten are GET, the others SET. A request's time counts from when it was due, so it contains what the load itself is late, which is the same for all. A round is several turns of a second, between which the others have theirs; its percentiles are of the requests of all of them.`,
   async measure(ground: Ground): Promise<Figure[]> {
     const { scale, subjects } = ground;
     return withSubjects(ground, async (running) => {
       const rate = await rateOf(running, scale.requests);
       say(`${rate} requests/s`);
-      const rounds = Math.ceil((scale.rounds * scale.watchMs) / TURN_MS);
-      const phases = await inRounds({ rounds, things: [rate], subjects: running, say }, (_, { port, warmUpTimes = 1 }, isWarmUp) =>
-        phaseAt(port, rate, isWarmUp ? scale.watchMs * warmUpTimes : TURN_MS),
+      const { rounds, pacedTurns: turns } = scale;
+      const [spans = []] = await inRounds(
+        { rounds: rounds * turns, things: [rate], subjects: running, say },
+        (_, { port, warmUpTimes = 1 }, isWarmUp) => turnOf(port, rate, isWarmUp ? turns * TURN_MS * warmUpTimes : TURN_MS),
       );
       return subjects.flatMap(({ name: subject }, at) => {
-        const seen = phases[0]?.[at] ?? [];
+        const seen = inGroups(spans[at] ?? [], turns).map(phaseOf);
         const figure = (measure: Figure['measure'], pick: (phase: Phase) => number): Figure => {
           return { section: 'paced', load: 'GET and SET', subject, measure, rounds: seen.map(pick) };
         };
@@ -57,17 +58,21 @@ async function rateOf(subjects: readonly Running[], requests: number): Promise<n
   return Math.round(Math.min(RATE_MAX, SHARE * Math.min(...rates)));
 }
 
-async function phaseAt(port: number, rate: number, watchMs: number): Promise<Phase> {
+async function turnOf(port: number, rate: number, watchMs: number): Promise<Span> {
   const clients = new Clients({ port, keys: benchmarkKeys(), clientsCount: CLIENTS, rate });
   await clients.start();
   try {
     await delay(WARM_MS);
     const fromMs = Date.now();
     await delay(watchMs);
-    return clients.answers.phase(fromMs, Date.now());
+    return clients.answers.span(fromMs, Date.now());
   } finally {
     clients.stop();
   }
+}
+
+function inGroups<T>(things: readonly T[], size: number): T[][] {
+  return Array.from({ length: things.length / size }, (_, group) => things.slice(group * size, (group + 1) * size));
 }
 
 /** As redis-benchmark calls them. */

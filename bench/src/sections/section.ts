@@ -21,6 +21,8 @@ export interface Scale {
   readonly requests: number;
   /** How long whatever is watched for a time is watched. */
   readonly watchMs: number;
+  /** A round of the same offered load: so many turns of a second. */
+  readonly pacedTurns: number;
   readonly largeReplyBytes: number;
   /** Clients in all, where most of them are idle. */
   readonly crowd: readonly [number, number];
