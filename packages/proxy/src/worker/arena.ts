@@ -48,22 +48,24 @@ export function copyRange(src: Buffer, start: number, end: number, target: Buffe
 export interface Page {
   readonly buf: Buffer;
   readonly at: number;
-  /** Of `buf`: what was written to a socket last. */
-  view: Buffer;
+  /** Of `buf`: what was written to sockets last, one for each of the last three bits of a length. */
+  readonly views: Buffer[];
 }
 
+const VIEWS_MASK = 7;
 const NO_VIEW = Buffer.alloc(0);
+const noViews = (): Buffer[] => new Array<Buffer>(VIEWS_MASK + 1).fill(NO_VIEW);
 const pages: readonly Page[] = Array.from({ length: PAGES_COUNT }, (_, page) => ({
   buf: arena,
   at: PAGES_AT + page * PAGE_BYTES,
-  view: NO_VIEW,
+  views: noViews(),
 }));
 /** Those that were used last are used first. */
 const free: Page[] = pages.toReversed();
 
 /** A page with whatever was in it before. When all of the arena's are taken it is one of its own. */
 export function takePage(): Page {
-  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0, view: NO_VIEW };
+  return free.pop() ?? { buf: Buffer.allocUnsafeSlow(PAGE_BYTES), at: 0, views: noViews() };
 }
 
 /** Gives it back; nobody may read or write it any more. */
@@ -71,21 +73,23 @@ export function givePage(page: Page): void {
   if (page.buf === arena) free.push(page);
 }
 
-/** HOT PATH. [from, to) of the page's `buf`. Most replies to one command are as long as the one before, `+OK` above all: then it is the same object again. */
-export function viewOf(page: Page, from: number, to: number): Buffer {
-  const { buf, view } = page;
+/** HOT PATH. [from, to) of the page's `buf`. Most commands, and most replies, are as long as one of those before: then it is the same object again. */
+export function viewOf({ buf, views }: Page, from: number, to: number): Buffer {
+  const place = (to - from) & VIEWS_MASK;
+  const view = views[place] as Buffer;
   if (view.length === to - from && view.byteOffset === buf.byteOffset + from) return view;
-  page.view = buf.subarray(from, to);
-  return page.view;
+  const made = buf.subarray(from, to);
+  views[place] = made;
+  return made;
 }
 
 let isRingTaken = false;
 
 /** RING_BYTES for as long as the process runs. Once those of the arena are taken they are its own. */
 export function takeRing(): Page {
-  if (isRingTaken) return { buf: Buffer.alloc(RING_BYTES), at: 0, view: NO_VIEW };
+  if (isRingTaken) return { buf: Buffer.alloc(RING_BYTES), at: 0, views: noViews() };
   isRingTaken = true;
-  return { buf: arena, at: RING_AT, view: NO_VIEW };
+  return { buf: arena, at: RING_AT, views: noViews() };
 }
 
 /** A copy of [start, end) of `src` for a short time: until `givePiece`. */

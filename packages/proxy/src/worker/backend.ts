@@ -104,7 +104,7 @@ export class Backend implements OutletOwner {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
-      onread: sharedRead((buf, length) => this.#onData(buf, length)),
+      onread: sharedRead((buf, length, at) => this.#onData(buf, length, at)),
     });
     this.#outlet = new Outlet(this.#socket, this);
     this.#outlet.held = true;
@@ -268,12 +268,12 @@ export class Backend implements OutletOwner {
     if (session.pause(PAUSED_BACKEND)) this.#feeders.push(session);
   }
 
-  #onData(buf: Buffer, length: number): void {
+  #onData(buf: Buffer, length: number, at: number): void {
     this.#activeAt = this.#options.clock.now;
     this.#options.stats.backendBytesIn += length;
     try {
       if (this.#handshake !== null) this.#onHandshake(this.#handshake, buf.subarray(0, length));
-      else this.#onReplies(buf, length);
+      else this.#onReplies(buf, length, at);
     } catch (error) {
       if (!(error instanceof CodisError)) throw error;
       this.fail(error.message);
@@ -300,8 +300,7 @@ export class Backend implements OutletOwner {
 
   /** HOT PATH: runs once per read. Consecutive replies for one client are copied as one run. Throws CODIS_E_NOT_REDIS at bytes that are no reply to
    *  anything; the replies before them have gone out then. */
-  #onReplies(chunk: Buffer, end: number): void {
-    const now = micros();
+  #onReplies(chunk: Buffer, end: number, now: number): void {
     const { timings } = this.#options.stats;
     // Replies that came together to requests for one command that came together are timed together.
     let command: Command | null = null;

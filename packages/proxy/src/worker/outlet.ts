@@ -1,4 +1,4 @@
-// Gathers what shall be written to one socket and writes it once per turn of the event loop. Short pieces are copied into pooled pages, and so is what stands in
+// Gathers what shall be written to one socket and writes it once per turn of the event loop (turn.ts). Short pieces are copied into pooled pages, and so is what stands in
 // the arena, for that is about to change; other long ones go by reference. One write of bounded size is under way at a time, so what comes meanwhile is gathered, and a
 // slow reader's progress can be seen.
 //
@@ -10,21 +10,11 @@ import type { Socket } from 'node:net';
 import { giveLarge } from '../resp/large-buffers.ts';
 import { arena, copyRange, givePage, PAGE_BYTES, type Page, takePage, viewOf } from './arena.ts';
 import { SocketWriter } from './socket-writer.ts';
+import { flushInTurn } from './turn.ts';
 
 /** Up to here a copy is cheaper than one more entry in the write. */
 export const COPY_BYTES_MAX = 8 * 1024;
 const WRITE_BYTES_MAX = 256 * 1024;
-
-/** The outlets with something to write in this turn. */
-let dirty: Outlet[] = [];
-let scheduled = false;
-
-function flushDirty(): void {
-  scheduled = false;
-  const outlets = dirty;
-  dirty = [];
-  for (const outlet of outlets) outlet.flush();
-}
 
 /** Told when a write was taken by the kernel, which is when backpressure may end. */
 export interface OutletOwner {
@@ -166,10 +156,7 @@ export class Outlet {
 
   #schedule(): void {
     this.#dirty = true;
-    dirty.push(this);
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(flushDirty);
+    flushInTurn(this);
   }
 
   /** What stands in the page becomes ready to write; the rest of the page is used on unless `release` gives the page up. */

@@ -135,7 +135,7 @@ export class Session implements OutletOwner {
     socket: Socket,
     init: { id: number; now: number; authenticated: boolean; options: SessionOptions; router: Router; owner: SessionOwner },
   ) {
-    this.#socket = withSharedRead(socket, (buf, length) => this.#onData(buf, length));
+    this.#socket = withSharedRead(socket, (buf, length, at) => this.#onData(buf, length, at));
     this.id = init.id;
     this.addr = `${this.#socket.remoteAddress ?? '?'}:${this.#socket.remotePort ?? 0}`;
     this.localAddr = `${this.#socket.localAddress ?? '?'}:${this.#socket.localPort ?? 0}`;
@@ -422,11 +422,11 @@ export class Session implements OutletOwner {
     this.#scanner.authenticated = value;
   }
 
-  #onData(buf: Buffer, length: number): void {
+  #onData(buf: Buffer, length: number, at: number): void {
     if (this.#ending || this.#ended) return;
     this.activeAt = this.#router.now;
     // Of what still waits, the time stays when that was read.
-    if (this.#paused === 0 || this.#scanner.pendingBytes === 0) this.readAt = micros();
+    if (this.#paused === 0 || this.#scanner.pendingBytes === 0) this.readAt = at;
     this.#router.stats.clientBytesIn += length;
     this.#input = null;
     if (length <= PIECE_BYTES_MAX && this.#scanner.pendingBytes === 0) {

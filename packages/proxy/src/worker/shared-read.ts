@@ -6,9 +6,10 @@
 import { Socket } from 'node:net';
 import { arena, readInto } from './arena.ts';
 import { binding } from './stream-binding.ts';
+import { beginReading, endReading } from './turn.ts';
 
-/** Gets what was read: the first `length` bytes of `buf`. */
-export type Take = (buf: Buffer, length: number) => void;
+/** Gets what was read: the first `length` bytes of `buf`; and when (`micros`). */
+export type Take = (buf: Buffer, length: number, at: number) => void;
 
 interface SharedRead {
   readonly buffer: Buffer;
@@ -20,10 +21,17 @@ export function sharedRead(take: Take): SharedRead {
   return {
     buffer: readInto,
     callback: (length) => {
-      take(arena, length);
+      give(take, arena, length);
       return true;
     },
   };
+}
+
+/** HOT PATH. */
+function give(take: Take, buf: Buffer, length: number): void {
+  const at = beginReading();
+  take(buf, length, at);
+  endReading(at);
 }
 
 /** Of a connection: called for each read. What it is told stands in `streamBaseState`. */
@@ -36,7 +44,7 @@ interface Handle {
 export function withSharedRead(socket: Socket, take: Take): Socket {
   const accepted: { _handle?: Handle | null } = socket as object;
   const handle = accepted._handle;
-  if (!handle) return socket.on('data', (chunk: Buffer) => take(chunk, chunk.length));
+  if (!handle) return socket.on('data', (chunk: Buffer) => give(take, chunk, chunk.length));
   accepted._handle = null;
   socket.destroy();
   const options: object = { handle, allowHalfOpen: socket.allowHalfOpen, onread: sharedRead(take) };
@@ -53,7 +61,7 @@ function readPast(handle: Handle, take: Take): void {
   handle.onread = function onRead(bytes) {
     const length = streamBaseState[kReadBytesOrError] as number;
     if (length <= 0) return onread.call(this, bytes);
-    take(arena, length);
+    give(take, arena, length);
     return undefined;
   };
 }
