@@ -301,7 +301,7 @@ describe('bench', () => {
     requests: 1000,
     // A machine that does other things too may stand still for a while.
     watchMs: 1000,
-    pacedTurns: 1,
+    pacedTurns: 2,
     largeReplyBytes: 1_000_000,
     crowd: [70, 100],
     groups: [1, 2],

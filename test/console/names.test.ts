@@ -2,7 +2,7 @@
 // Method: the real console against an API every text of which is as hostile as a name can be.
 
 import type { AlertView, BigKeysView, EventsView, MigrationView, PlanView, SlowLogView } from '@codis/config/api';
-import { UNTHROTTLED } from '@codis/config/model';
+import { NOTHING_SWEPT, UNTHROTTLED } from '@codis/config/model';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openBrowser, type TestBrowser } from './browser.ts';
 import { type FakeApi, largeCluster, startFakeApi } from './fake-api.ts';
@@ -95,14 +95,8 @@ const migration: MigrationView = {
   moves: [{ first: 5, last: 5, to: 2 }],
   throttle: UNTHROTTLED,
   durable: false,
+  ...NOTHING_SWEPT,
   slotsTotal: 1,
-  slotsDone: 0,
-  keysSwept: 0,
-  bytesSwept: 0,
-  keysLeft: null,
-  keysPerSecond: null,
-  secondsLeft: null,
-  retries: 0,
   verified: null,
   takesBack: null,
   takenBackBy: null,

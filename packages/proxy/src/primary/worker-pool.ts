@@ -7,9 +7,9 @@ import type { Settings } from '@codis/config/settings';
 import type { Logger } from 'pino';
 import type { LiveProxy, PeerTopic, RegistryChange, RegistryQuestion, ToPrimary, ToWorker, WorkerReport } from '../ipc.ts';
 import { Exchange, type ExchangeMember } from './exchange.ts';
-import { watchHandOver } from './hand-over.ts';
 import { Places } from './places.ts';
 import { StallWatch, type Watched } from './stall-watch.ts';
+import { watchUntaken } from './untaken-connection.ts';
 
 export interface WorkerPoolOptions {
   readonly settings: Settings;
@@ -210,7 +210,7 @@ export class WorkerPool {
       drained: !this.#serving,
       startedAt: performance.now(),
       post: (message) => post(process, message),
-      closeUntaken: watchHandOver(process.process),
+      closeUntaken: watchUntaken(process.process),
       ask: () => post(process, { type: 'are-you-there' }),
       isUp: () => this.#started.has(member),
     };

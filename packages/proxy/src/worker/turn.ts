@@ -11,6 +11,9 @@ export interface Flushable {
 /** Longer than a worker that has much to do waits for more. */
 const CALM_MICROS = 20;
 
+/** In place of what was flushed, which may be closed by now. */
+const NOTHING: Flushable = { flush: () => undefined };
+
 /** What is to be flushed, `count` of it; and the list that takes its place meanwhile. They only grow: a new one for each turn would be garbage. */
 let gathered: Flushable[] = [];
 let spare: Flushable[] = [];
@@ -57,6 +60,10 @@ function flushAll(): void {
   gathered = spare;
   spare = flushed;
   count = 0;
-  for (let at = 0; at < flushedCount; at++) (flushed[at] as Flushable).flush();
+  for (let at = 0; at < flushedCount; at++) {
+    const outlet = flushed[at] as Flushable;
+    flushed[at] = NOTHING;
+    outlet.flush();
+  }
   flushedAt = micros();
 }

@@ -12,7 +12,7 @@ type Send = (this: ChildProcess, message: unknown, ...others: readonly unknown[]
 
 /** Watches what is sent to `child`, which is given one connection at a time and the next when it has that. Gives what is to be called when it has died: the connection
  *  is closed, because nobody knows how much of what came over it the worker has done. */
-export function watchHandOver(child: ChildProcess): () => void {
+export function watchUntaken(child: ChildProcess): () => void {
   let given: Closable | null = null;
   const owner = child as { send: Send };
   const { send } = owner;
