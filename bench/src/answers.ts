@@ -26,13 +26,18 @@ export class Answers {
     this.#tookMs[this.#count++] = tookMs;
   }
 
+  /** As if none had come yet. */
+  clear(): void {
+    this.#count = 0;
+  }
+
   /** When the first came at `fromMs` or later; undefined when none did yet. */
   firstSince(fromMs: number): number | undefined {
     const at = this.#atMs.subarray(0, this.#count).findIndex((atMs) => atMs >= fromMs);
     return at < 0 ? undefined : this.#atMs[at];
   }
 
-  /** What was answered in [fromMs, toMs). */
+  /** What was answered in [fromMs, toMs): a copy. */
   span(fromMs: number, toMs: number): Span {
     const tookMs = this.#tookMs.subarray(0, this.#count).filter((_, at) => {
       const atMs = this.#atMs[at] as number;

@@ -7,6 +7,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Answers } from './answers.ts';
 import { commandText } from './keys.ts';
 import { everyMs } from './ticker.ts';
@@ -58,7 +59,20 @@ export class Clients {
       this.#clients.push(client);
     }
     if (rate === null) for (const client of this.#clients) this.#send(client, now());
-    else this.#pace(rate);
+    else {
+      this.#idle.push(...this.#clients);
+      this.resume();
+    }
+  }
+
+  /** Of paced ones: they stay connected, and nothing falls due before `resume`. Done when all that was due is answered. */
+  async rest(): Promise<void> {
+    this.#stopPacing?.();
+    while (this.#idle.length < this.#clients.length && this.#failure === null) await delay(1);
+  }
+
+  resume(): void {
+    if (this.#options.rate !== null) this.#pace(this.#options.rate);
   }
 
   /** Throws what went wrong, an error reply included: then the numbers mean nothing. */
@@ -80,7 +94,6 @@ export class Clients {
   }
 
   #pace(rate: number): void {
-    this.#idle.push(...this.#clients);
     let nextMs = now();
     this.#stopPacing = everyMs(TICK_MS, () => {
       for (const nowMs = now(); nextMs <= nowMs; nextMs += 1000 / rate) this.#due.push(nextMs);

@@ -6,7 +6,7 @@ import { Clients } from '../clients.ts';
 import type { Figure } from '../figures.ts';
 import { CLIENTS, KEYS_COUNT, runLoad } from '../load.ts';
 import { inRounds } from '../measure.ts';
-import type { Running } from '../proxies.ts';
+import type { Running, Subject } from '../proxies.ts';
 import { say } from '../workbench.ts';
 import { type BenchSection, fillKeys, type Ground, LOAD_CORES, withSubjects } from './section.ts';
 
@@ -18,35 +18,47 @@ const WARM_MS = 250;
 /** Virtual machines stand still for some milliseconds about once a second, whoever runs then, and a hundredth of all requests is soon reached. So each round is
  *  several turns, and such moments meet all alike. */
 const TURN_MS = 1000;
+/** A turn begins after a pause of up to this, by chance: else turns would keep in step with what the machine does once a second, and meet it always or never. */
+const PAUSE_MS_MAX = 1000;
 
 export const paced: BenchSection = {
   id: 'paced',
   title: 'The same offered load',
-  about: `${CLIENTS} clients together send so many requests a second, evenly: ${SHARE * 100} % of what the slowest of all can do, at most ${RATE_MAX}. Nine in ten are GET, the others SET. A request's time counts from when it was due, so it contains what the load itself is late, which is the same for all. A round is several turns of a second, between which the others have theirs; its percentiles are of the requests of all of them.`,
+  about: `${CLIENTS} clients together send so many requests a second, evenly: ${SHARE * 100} % of what the slowest of all can do, at most ${RATE_MAX}. Nine in ten are GET, the others SET. A request's time counts from when it was due, so it contains what the load itself is late, which is the same for all. The clients stay connected. A round is several turns of a second, between which the others have theirs and chance makes a pause; its percentiles are of the requests of all of them.`,
   async measure(ground: Ground): Promise<Figure[]> {
     const { scale, subjects } = ground;
     return withSubjects(ground, async (running) => {
       const rate = await rateOf(running, scale.requests);
       say(`${rate} requests/s`);
       const { rounds, pacedTurns: turns } = scale;
-      const [spans = []] = await inRounds(
-        { rounds: rounds * turns, things: [rate], subjects: running, say },
-        (_, { port, warmUpTimes = 1 }, isWarmUp) => turnOf(port, rate, isWarmUp ? turns * TURN_MS * warmUpTimes : TURN_MS),
-      );
-      return subjects.flatMap(({ name: subject }, at) => {
-        const seen = inGroups(spans[at] ?? [], turns).map(phaseOf);
-        const figure = (measure: Figure['measure'], pick: (phase: Phase) => number): Figure => {
-          return { section: 'paced', load: 'GET and SET', subject, measure, rounds: seen.map(pick) };
-        };
-        return [
-          figure('rate', (phase) => phase.requestsPerSecond),
-          figure('p50', (phase) => phase.p50Ms),
-          figure('p99', (phase) => phase.p99Ms),
-        ];
-      });
+      const pacers = running.map((subject) => new Pacer(subject, rate));
+      try {
+        for (const pacer of pacers) await pacer.start();
+        const [spans = []] = await inRounds({ rounds: rounds * turns, things: [rate], subjects: pacers, say }, (_, pacer, isWarmUp) => {
+          return pacer.turn(isWarmUp ? turns * TURN_MS * pacer.warmUpTimes : TURN_MS);
+        });
+        return figuresBySubject(subjects, spans, turns);
+      } finally {
+        for (const pacer of pacers) pacer.stop();
+      }
     });
   },
 };
+
+/** `spans` by subject, `turns` of them a round. */
+function figuresBySubject(subjects: readonly Subject[], spans: readonly Span[][], turns: number): Figure[] {
+  return subjects.flatMap(({ name: subject }, at) => {
+    const seen = inGroups(spans[at] ?? [], turns).map(phaseOf);
+    const figure = (measure: Figure['measure'], pick: (phase: Phase) => number): Figure => {
+      return { section: 'paced', load: 'GET and SET', subject, measure, rounds: seen.map(pick) };
+    };
+    return [
+      figure('rate', (phase) => phase.requestsPerSecond),
+      figure('p50', (phase) => phase.p50Ms),
+      figure('p99', (phase) => phase.p99Ms),
+    ];
+  });
+}
 
 /** Of what the slowest does. */
 async function rateOf(subjects: readonly Running[], requests: number): Promise<number> {
@@ -58,16 +70,37 @@ async function rateOf(subjects: readonly Running[], requests: number): Promise<n
   return Math.round(Math.min(RATE_MAX, SHARE * Math.min(...rates)));
 }
 
-async function turnOf(port: number, rate: number, watchMs: number): Promise<Span> {
-  const clients = new Clients({ port, keys: benchmarkKeys(), clientsCount: CLIENTS, rate });
-  await clients.start();
-  try {
+/** The clients of one subject, who rest while others have their turns. */
+class Pacer {
+  readonly warmUpTimes: number;
+  readonly #clients: Clients;
+
+  constructor({ port, warmUpTimes = 1 }: Running, rate: number) {
+    this.warmUpTimes = warmUpTimes;
+    this.#clients = new Clients({ port, keys: benchmarkKeys(), clientsCount: CLIENTS, rate });
+  }
+
+  async start(): Promise<void> {
+    await this.#clients.start();
+    await this.#clients.rest();
+  }
+
+  async turn(watchMs: number): Promise<Span> {
+    const { answers } = this.#clients;
+    await delay(Math.random() * PAUSE_MS_MAX);
+    this.#clients.resume();
     await delay(WARM_MS);
     const fromMs = Date.now();
     await delay(watchMs);
-    return clients.answers.span(fromMs, Date.now());
-  } finally {
-    clients.stop();
+    const toMs = Date.now();
+    await this.#clients.rest();
+    const span = answers.span(fromMs, toMs);
+    answers.clear();
+    return span;
+  }
+
+  stop(): void {
+    this.#clients.stop();
   }
 }
 
