@@ -1,11 +1,12 @@
 // The pure parts of bench/, and that it runs: a benchmark that miscounts is worse than none. What is measured here is worth nothing.
 
 import { readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { asSlot } from '@codis/config/model';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Answers, phaseOf } from '../bench/src/answers.ts';
 import { measureSections, SECTIONS } from '../bench/src/bench.ts';
-import { isWhole } from '../bench/src/clients.ts';
+import { Clients, isWhole } from '../bench/src/clients.ts';
 import { compareResults, renderComparison } from '../bench/src/differences.ts';
 import { type Figure, parseResults, type Results, writeResults } from '../bench/src/figures.ts';
 import { GOALS, type Goal, judge } from '../bench/src/goals.ts';
@@ -30,7 +31,8 @@ import type { Scale } from '../bench/src/sections/section.ts';
 import { selfTimes } from '../bench/src/self-times.ts';
 import { ratios, summarize } from '../bench/src/statistics.ts';
 import { renderFacts, renderTable, withSpread } from '../bench/src/table.ts';
-import { scratchDir } from './harness/process.ts';
+import { eventually, scratchDir } from './harness/process.ts';
+import { startRedis } from './harness/redis.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -188,6 +190,41 @@ describe('bench:move', () => {
     const spans = [answers.span(1000, 1100), answers.span(1200, 1400)];
     expect(phaseOf(spans)).toEqual({ requestsPerSecond: 10, p50Ms: 3, p99Ms: expect.closeTo(8.88), maxMs: 9 });
     expect([answers.firstSince(0), answers.firstSince(1101), answers.firstSince(1301)]).toEqual([1000, 1200, undefined]);
+  });
+
+  test('paced clients that rest ask for nothing, and go on where they are asked to', async () => {
+    const redis = await startRedis();
+    const clients = new Clients({ port: redis.port, keys: ['a'], clientsCount: 2, rate: 1000 });
+    const countAnswers = () => clients.answers.span(0, Infinity).tookMs.length;
+    try {
+      await clients.start();
+      await eventually(() => countAnswers() > 0, { what: 'an answer' });
+      // The word that something is due is on its way when they are told to rest.
+      for (const untilMs = performance.now() + 20; performance.now() < untilMs; );
+      await clients.rest();
+      clients.answers.clear();
+      await delay(50);
+      expect(countAnswers()).toBe(0);
+      clients.resume();
+      await eventually(() => countAnswers() > 0, { what: 'an answer after the rest' });
+      await clients.rest();
+    } finally {
+      clients.stop();
+      await redis.stop();
+    }
+  });
+
+  test('what went wrong is told to who lets paced clients rest', async () => {
+    const redis = await startRedis({ config: { requirepass: 'secret' } });
+    const clients = new Clients({ port: redis.port, keys: ['a'], clientsCount: 1, rate: 1000 });
+    try {
+      await clients.start();
+      await eventually(() => clients.answers.firstSince(0) !== undefined, { what: 'an answer' });
+      await expect(clients.rest()).rejects.toThrow('a client was answered -NOAUTH');
+    } finally {
+      expect(() => clients.stop()).toThrow('-NOAUTH');
+      await redis.stop();
+    }
   });
 
   test('all answers are counted, however many', () => {

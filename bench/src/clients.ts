@@ -7,9 +7,9 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Answers } from './answers.ts';
 import { commandText } from './keys.ts';
+import { until } from './process.ts';
 import { everyMs } from './ticker.ts';
 
 export interface ClientsOptions {
@@ -65,12 +65,15 @@ export class Clients {
     }
   }
 
-  /** Of paced ones: they stay connected, and nothing falls due before `resume`. Done when all that was due is answered. */
+  /** Of paced ones: they stay connected, and nothing falls due before `resume`. Done when all that was due is answered; throws what went wrong, also when it is
+   *  not. */
   async rest(): Promise<void> {
     this.#stopPacing?.();
-    while (this.#idle.length < this.#clients.length && this.#failure === null) await delay(1);
+    await until('every client to have its answer', async () => this.#failure !== null || this.#idle.length === this.#clients.length);
+    if (this.#failure) throw this.#failure;
   }
 
+  /** After `rest`. */
   resume(): void {
     if (this.#options.rate !== null) this.#pace(this.#options.rate);
   }

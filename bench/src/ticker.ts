@@ -14,15 +14,20 @@ for (;;) {
 }
 `;
 
-/** Until what it gives is called. */
+/** Until what it gives is called; not once more after that. */
 export function everyMs(everyMs: number, call: () => void): () => void {
   const shared = new SharedArrayBuffer(4);
   const taken = new Int32Array(shared);
   Atomics.store(taken, 0, 1);
   const thread = new Worker(THREAD, { eval: true, workerData: { shared, everyMs } });
-  thread.on('message', () => {
+  const onMessage = () => {
     Atomics.store(taken, 0, 1);
     call();
-  });
-  return () => void thread.terminate();
+  };
+  thread.on('message', onMessage);
+  return () => {
+    // One may have been sent that did not come yet.
+    thread.off('message', onMessage);
+    void thread.terminate();
+  };
 }

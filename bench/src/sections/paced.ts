@@ -15,8 +15,8 @@ const SHARE = 0.4;
 /** More than this the load, which shares a core with the servers, does not ask for without being late itself. */
 const RATE_MAX = 5_000;
 const WARM_MS = 250;
-/** Virtual machines stand still for some milliseconds about once a second, whoever runs then, and a hundredth of all requests is soon reached. So each round is
- *  several turns, and such moments meet all alike. */
+/** The machine has things of its own to do, for some milliseconds about once a second, whoever runs then, and a hundredth of all requests is soon reached. So each
+ *  round is several turns, and such moments meet all alike. */
 const TURN_MS = 1000;
 /** A turn begins after a pause of up to this, by chance: else turns could keep in step with what the machine does once a second, and meet it always or never. */
 const PAUSE_MS_MAX = 1000;
